@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ _in_use: dict[
 def ensure(home: Path) -> Urls:
     """Both servers accept connections when this returns. Raises ServersUnavailable."""
     place = _place(home)
+    for folder in (place.cluster, place.store, place.run):
+        _private(folder, place.account)
     if place.root not in _in_use:
         _in_use[place.root] = _lock(place.root / ".in-use", fcntl.LOCK_SH)
     if _postgres_answers(place) and _valkey_answers(place):
@@ -112,6 +115,8 @@ def secret_key(home: Path) -> str:
 
 def stop(home: Path) -> bool:
     """Stop both servers unless another process still uses them; says whether they are down now."""
+    if not home.exists():
+        return True
     place = _place(home)
     if place.root in _in_use:
         os.close(_in_use.pop(place.root))
@@ -151,10 +156,7 @@ def _place(home: Path) -> Place:
     run = root / "run"
     if len(os.fsencode(run)) > LONGEST_RUN_FOLDER:
         run = Path("/tmp") / f"outwork-{short}"  # checked below to be ours alone
-    place = Place(root, run, account)
-    for folder in (place.cluster, place.store, place.run):
-        _private(folder, account)
-    return place
+    return Place(root, run, account)
 
 
 def _made(home: Path) -> Path:
@@ -412,3 +414,18 @@ def _version(place: Place, program: Path) -> str:
     with contextlib.suppress(OSError):
         return _run(place, program, "--version").stdout
     return ""
+
+
+def main() -> None:
+    home = Path(os.environ.get("OUTWORK_HOME") or Path(__file__).resolve().parent.parent / "var")
+    match sys.argv[1:]:
+        case ["start"]:
+            print(ensure(home))
+        case ["stop"]:
+            print("Stopped." if stop(home) else "Still in use by another process.")
+        case _:
+            sys.exit("usage: python -m outsourcing.servers start|stop")
+
+
+if __name__ == "__main__":
+    main()
