@@ -1,0 +1,62 @@
+"""What each role may do, as Django permissions. Adding a business permission means adding it here."""
+
+READ_ALL = "view"  # stands for every view permission
+
+ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
+    "planner": frozenset(
+        {
+            "view",
+            "production.change_productionorder",
+            "production.add_productionorder",
+            "production.speak_operationword",
+            "policies.add_policy",
+            "policies.change_policy",
+            "policies.activate_policy",
+            "policies.add_policyvendor",
+            "policies.change_policyvendor",
+            "policies.delete_policyvendor",
+            "policies.add_priceagreement",
+            "policies.change_priceagreement",
+            "policies.add_vendorapproval",
+            "policies.change_vendorapproval",
+            "documents.start_generationrun",
+            "interchange.import_plan",
+            "activity.take_alert",
+            "masterdata.change",
+            "staff",
+        }
+    ),
+    "buyer": frozenset(
+        {
+            "view",
+            "subcontract_orders.add_subcontractorder",
+            "subcontract_orders.change_subcontractorder",
+            "subcontract_orders.approve_subcontractorder",
+            "subcontract_orders.send_subcontractorder",
+            "policies.add_priceagreement",
+            "policies.change_priceagreement",
+            "documents.start_generationrun",
+            "activity.take_alert",
+            "shipments.change_shipment",
+            "receipts.change_receipt",
+        }
+    ),
+    "dock": frozenset({"shipments.view_shipment", "shipments.change_shipment", "receipts.change_receipt", "inventory.view"}),
+    "quality": frozenset({"view", "policies.add_vendorapproval", "policies.change_vendorapproval", "receipts.inspect_receipt"}),
+    "payables": frozenset({"view", "invoices.change_invoice"}),
+    "auditor": frozenset({"view"}),
+    "administrator": frozenset({"all", "staff"}),
+    "vendor": frozenset(),
+}
+
+
+def role_grants(role: str, permission: str) -> bool:
+    """Whether a role holds a permission such as `policies.change_policy`."""
+    granted = ROLE_PERMISSIONS.get(role, frozenset())
+    if "all" in granted or permission in granted:
+        return True
+    app, _, action = permission.partition(".")
+    if action.startswith("view_") and ("view" in granted or f"{app}.view" in granted):
+        return True
+    # Master data is changed as a whole, and never deleted but deactivated.
+    return app == "masterdata" and "masterdata.change" in granted and action.startswith(("add_", "change_"))

@@ -1,0 +1,37 @@
+"""Business actions on users and tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import ApiToken, User
+
+
+def create_token(*, user: User, name: str, at: datetime, expires_at: datetime | None = None) -> str:
+    """Make a bearer token and return its secret, which is shown once and kept only as a digest."""
+    secret = f"ow_{secrets.token_urlsafe(32)}"
+    ApiToken.objects.create(user=user, name=name, digest=_digest(secret), created_at=at, expires_at=expires_at)
+    return secret
+
+
+@transaction.atomic
+def find_token(*, secret: str, at: datetime) -> ApiToken | None:
+    """The token with this secret, where it has not expired and its user is active."""
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at), digest=_digest(secret), user__is_active=True)
+        .first()
+    )
+    # Once a minute is enough to see whether a token is in use; more would write on every call.
+    if token and (token.last_used_at is None or at - token.last_used_at > timedelta(minutes=1)):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
+    return token
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,136 @@
+"""The main job: requests for a run, runs with their progress, the work list of a run and its shards."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+
+class RunState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DECIDING = "deciding", "Deciding"
+    WRITING = "writing", "Writing"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+class GenerationRunQuerySet(models.QuerySet["GenerationRun"]):
+    def unfinished(self) -> Self:
+        return self.exclude(state__in=[RunState.DONE, RunState.FAILED])
+
+
+class GenerationRun(models.Model):
+    """One run of the main job: reads the plan, decides every open operation, makes and changes document sets.
+
+    Counters tell what it looked at and did; they are exact when `state` is done. A dry run decides and counts, and
+    writes neither decisions nor documents.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    state = models.CharField(max_length=10, choices=RunState, default=RunState.WAITING)
+    is_dry = models.BooleanField(default=False)
+    scope = models.JSONField(default=dict)
+    reason = models.CharField(max_length=200, blank=True)
+    requested_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField()
+    on = models.DateField(help_text="The day the run reads prices and dates on.")
+    started_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    operations = models.PositiveIntegerField(default=0)
+    in_house = models.PositiveIntegerField(default=0)
+    outsource = models.PositiveIntegerField(default=0)
+    review = models.PositiveIntegerField(default=0)
+    blocked = models.PositiveIntegerField(default=0)
+    items_total = models.PositiveIntegerField(default=0)
+    items_done = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
+    alerts = models.PositiveIntegerField(default=0)
+    blocked_by = models.JSONField(default=dict, help_text="How many operations each block reason holds back.")
+    error = models.TextField(blank=True)
+
+    objects = GenerationRunQuerySet.as_manager()
+
+    class Meta:
+        permissions = [("start_generationrun", "Can start runs")]
+        constraints = [models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class GenerationRequest(models.Model):
+    """A wish for a run not before a time: the debounce. Several open ones are served by one run."""
+
+    not_before = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    run = models.ForeignKey(GenerationRun, models.SET_NULL, null=True, related_name="requests")
+
+    class Meta:
+        indexes = [models.Index(fields=["not_before"], name="request_open", condition=Q(run__isnull=True))]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Action(models.TextChoices):
+    CREATE = "create", "Make a line"
+    CHANGE = "change", "Change a draft line"
+    CANCEL = "cancel", "Withdraw a draft line"
+    ALERT = "alert", "Say that a sent line should change"
+
+
+class ShardState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Done"
+
+
+class RunShard(models.Model):
+    """A part of a run's work, written in one transaction by whichever worker claims it first."""
+
+    run = models.ForeignKey(GenerationRun, models.CASCADE, related_name="shards")
+    shard_no = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=ShardState, default=ShardState.WAITING)
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "shard_no"], name="run_shard_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.shard_no}"
+
+
+class RunItem(models.Model):
+    """One difference a run found between decisions and documents: what to do about one operation at one vendor.
+
+    Items of one order share `group_key`; orders are numbered by due date, then vendor rank, before any worker starts, so a
+    run that is killed and taken up again ends in the same numbers.
+    """
+
+    run = models.ForeignKey(GenerationRun, models.CASCADE, related_name="items")
+    shard_no = models.PositiveIntegerField(default=0)
+    action = models.CharField(max_length=8, choices=Action)
+    operation = models.ForeignKey("production.Operation", models.CASCADE, related_name="+")
+    award = models.ForeignKey("policies.Award", models.SET_NULL, null=True, related_name="+")
+    line = models.ForeignKey("subcontract_orders.OrderLine", models.CASCADE, null=True, related_name="+")
+    group_key = models.CharField(max_length=200, blank=True)
+    order_number = models.CharField(max_length=20, blank=True)
+    due_date = models.DateField(null=True)
+    rank = models.PositiveSmallIntegerField(default=0)
+    quantity = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    outcome = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "shard_no"], name="run_item_of_shard")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.operation_id}"

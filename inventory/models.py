@@ -1,0 +1,106 @@
+"""The stock ledger: movements between locations with quantity and value, never edited, and the balances they add up to."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from core.scope import HasScope
+
+
+class Lot(models.Model):
+    """A batch (or one serial number) of an item."""
+
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    code = models.CharField(max_length=60)
+    expires_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "code"], name="lot_of_item")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class MovementQuerySet(models.QuerySet["Movement"]):
+    def visible_to(self, user: HasScope) -> Self:
+        scope = user.scope
+        if scope.everywhere:
+            return self
+        return self.filter(
+            scope.rows(site="from_location__site_id", vendor="from_location__vendor_id")
+            | scope.rows(site="to_location__site_id", vendor="to_location__vendor_id")
+        )
+
+
+class Movement(models.Model):
+    """A quantity of an item (of a lot, at a stage) taken from one location to another, with its value. Final.
+
+    `stage` is empty for stock; for work in progress it is "<production order>/<operation no>", the operation that finished
+    the pieces. `occurred_at` is when it happened, `recorded_at` when it was written. A reversal carries `reverses`.
+    """
+
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    lot = models.ForeignKey(Lot, models.PROTECT, null=True, related_name="movements")
+    stage = models.CharField(max_length=90, blank=True)
+    from_location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    to_location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    value = models.DecimalField(max_digits=18, decimal_places=5)
+    document_kind = models.CharField(max_length=30)
+    document_number = models.CharField(max_length=60, blank=True)
+    document_line = models.PositiveIntegerField(null=True)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversed_by")
+    reason = models.CharField(max_length=200, blank=True)
+
+    objects = MovementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="movement_quantity_not_negative"),
+            models.CheckConstraint(condition=~Q(from_location=F("to_location")), name="movement_goes_somewhere"),
+        ]
+        indexes = [
+            models.Index(fields=["item", "occurred_at"], name="movement_item"),
+            models.Index(fields=["document_kind", "document_number"], name="movement_document"),
+        ]
+        triggers = [pgtrigger.Protect(name="movement_is_final", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.item_id}"
+
+
+class BalanceQuerySet(models.QuerySet["Balance"]):
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="location__site_id", vendor="location__vendor_id"))
+
+
+class Balance(models.Model):
+    """What lies where: the sum of the movements in and out of a location, per item, lot and stage. Never below zero.
+
+    Virtual locations (supplier, consumed, scrap, difference) have no balance.
+    """
+
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    lot = models.ForeignKey(Lot, models.PROTECT, null=True, related_name="+")
+    stage = models.CharField(max_length=90, blank=True)
+    location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    value = models.DecimalField(max_digits=18, decimal_places=5)
+
+    objects = BalanceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "location", "lot", "stage"], nulls_distinct=False, name="balance_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="balance_not_below_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.item_id} at {self.location_id}"

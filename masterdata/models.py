@@ -1,0 +1,302 @@
+"""Who and what there is: items, units, vendors, sites, locations, work centers, processes, calendars, currencies."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from core.scope import HasScope
+
+
+class ExternallyKnown(models.Model):
+    """A row other systems know by keys of their own: `external_refs` is a list of {system, key}."""
+
+    source = models.CharField(max_length=60, blank=True)
+    external_refs = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Currency(models.Model):
+    """A currency; amounts in it are rounded half-up to `decimals`."""
+
+    code = models.CharField(max_length=3, unique=True)
+    name = models.CharField(max_length=60, blank=True)
+    decimals = models.PositiveSmallIntegerField(default=2)
+
+    class Meta:
+        verbose_name_plural = "currencies"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Company(models.Model):
+    """The one company this installation belongs to."""
+
+    name = models.CharField(max_length=200, blank=True)
+    currency = models.ForeignKey(Currency, models.PROTECT, related_name="+")
+    time_zone = models.CharField(max_length=60, default="UTC")
+    address = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "companies"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="company_is_one")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExchangeRate(models.Model):
+    """Company currency for one unit of `currency`, from a day on until the next row."""
+
+    currency = models.ForeignKey(Currency, models.PROTECT, related_name="rates")
+    rate = models.DecimalField(max_digits=18, decimal_places=8)
+    valid_from = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["currency", "valid_from"], name="exchange_rate_one_a_day"),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="exchange_rate_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.currency_id} {self.valid_from}"
+
+
+class Unit(models.Model):
+    """A unit of measure; proposals are rounded up to its decimals, entries with more are refused."""
+
+    code = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=60, blank=True)
+    decimals = models.PositiveSmallIntegerField(default=5)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(decimals__lte=5), name="unit_decimals")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ItemGroup(models.Model):
+    """Items a policy can name together."""
+
+    code = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ItemKind(models.TextChoices):
+    RAW = "raw", "Raw"
+    SEMI = "semi", "Semi-finished"
+    FINISHED = "finished", "Finished"
+    SERVICE = "service", "Service"
+
+
+class Item(ExternallyKnown):
+    """A part, a material or a service. Without a unit its quantities have five decimals."""
+
+    code = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=10, choices=ItemKind, default=ItemKind.RAW)
+    item_group = models.ForeignKey(ItemGroup, models.PROTECT, null=True, blank=True, related_name="items")
+    lot_tracked = models.BooleanField(default=False)
+    serial_tracked = models.BooleanField(default=False)
+    is_blocked = models.BooleanField(default=False)
+    is_phantom = models.BooleanField(default=False)
+    standard_cost = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
+    revision = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(kind__in=ItemKind.values), name="item_kind")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Site(models.Model):
+    """A plant of ours; "today" is its own."""
+
+    code = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(max_length=60, blank=True)
+    address = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class VendorQuerySet(models.QuerySet["Vendor"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def visible_to(self, user: HasScope) -> Self:
+        scope = user.scope
+        # A person of ours at one site still buys from every vendor; a vendor's user sees only himself.
+        return self if scope.everywhere or scope.site_ids else self.filter(scope.rows(vendor="pk"))
+
+
+class Vendor(ExternallyKnown):
+    """A subcontractor or supplier."""
+
+    code = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    currency = models.ForeignKey(Currency, models.PROTECT, null=True, blank=True, related_name="+")
+    email = models.EmailField(blank=True)
+    is_active = models.BooleanField(default=True)
+
+    objects = VendorQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class LocationKind(models.TextChoices):
+    PLANT = "plant", "Plant"
+    WAREHOUSE = "warehouse", "Warehouse"
+    PRODUCTION = "production", "Production"
+    VENDOR = "vendor", "At a vendor"
+    TRANSIT = "transit", "In transit"
+    INSPECTION = "inspection", "Inspection"
+    QUARANTINE = "quarantine", "Quarantine"
+    SUPPLIER = "supplier", "From a supplier (virtual)"
+    CONSUMED = "consumed", "Used or made in production (virtual)"
+    SCRAP = "scrap", "Scrap (virtual)"
+    DIFFERENCE = "difference", "Difference (virtual)"
+
+
+VIRTUAL_KINDS = (LocationKind.SUPPLIER, LocationKind.CONSUMED, LocationKind.SCRAP, LocationKind.DIFFERENCE)
+
+
+class LocationQuerySet(models.QuerySet["Location"]):
+    def at_vendors(self) -> Self:
+        return self.filter(kind=LocationKind.VENDOR)
+
+    def holding_stock(self) -> Self:
+        return self.exclude(kind__in=VIRTUAL_KINDS)
+
+
+class Location(models.Model):
+    """A place that holds stock. A vendor's location belongs to the vendor, and to the site of ours whose material lies there."""
+
+    code = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=12, choices=LocationKind, default=LocationKind.WAREHOUSE)
+    site = models.ForeignKey(Site, models.PROTECT, null=True, blank=True, related_name="locations")
+    vendor = models.ForeignKey(Vendor, models.PROTECT, null=True, blank=True, related_name="locations")
+    is_main = models.BooleanField(default=False, help_text="Where the site's goods are shipped from and received into.")
+
+    objects = LocationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=LocationKind.values), name="location_kind"),
+            models.CheckConstraint(
+                condition=~Q(kind=LocationKind.VENDOR) | Q(vendor__isnull=False), name="location_of_vendor_names_him"
+            ),
+            models.UniqueConstraint(fields=["site"], condition=Q(is_main=True), name="location_one_main_a_site"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class WorkCenterKind(models.TextChoices):
+    INTERNAL = "internal", "Internal"
+    EXTERNAL = "external", "External"
+
+
+class WorkCenter(ExternallyKnown):
+    """A machine or group of machines of ours, or (external) a stand-in for work done outside, perhaps at a vendor of its own.
+
+    Capacity in hours a working day (blank: not known, counted as 8 for scheduling), cost in company currency an hour.
+    """
+
+    code = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=10, choices=WorkCenterKind, default=WorkCenterKind.INTERNAL)
+    vendor = models.ForeignKey(Vendor, models.PROTECT, null=True, blank=True, related_name="+")
+    site = models.ForeignKey(Site, models.PROTECT, null=True, blank=True, related_name="+")
+    location = models.ForeignKey(Location, models.PROTECT, null=True, blank=True, related_name="+")
+    capacity_hours_per_day = models.DecimalField(max_digits=10, decimal_places=3, null=True, blank=True)
+    hourly_cost = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(kind__in=WorkCenterKind.values), name="work_center_kind")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Process(models.Model):
+    """The kind of work a vendor is bought for (zinc plating, baking the crust)."""
+
+    code = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    requires_approval = models.BooleanField(default=False, help_text="Only vendors with an approval may do it.")
+    certificates = models.JSONField(default=list, blank=True, help_text="Kinds of certificate always asked for.")
+
+    class Meta:
+        verbose_name_plural = "processes"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Closure(models.Model):
+    """A closed day beyond weekends: of a vendor, of a work center, or (neither) of everything of ours."""
+
+    vendor = models.ForeignKey(Vendor, models.CASCADE, null=True, blank=True, related_name="closures")
+    work_center = models.ForeignKey(WorkCenter, models.CASCADE, null=True, blank=True, related_name="closures")
+    day = models.DateField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "work_center", "day"], nulls_distinct=False, name="closure_once_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(vendor__isnull=True) | Q(work_center__isnull=True), name="closure_of_one_thing"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class Downtime(models.Model):
+    """Days (both included) on which a work center of ours cannot work: breakdown, overhaul, people ill."""
+
+    work_center = models.ForeignKey(WorkCenter, models.CASCADE, related_name="downtimes")
+    start_date = models.DateField()
+    end_date = models.DateField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["work_center", "start_date"], name="downtime_once"),
+            models.CheckConstraint(condition=Q(end_date__gte=models.F("start_date")), name="downtime_ends_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work_center_id} {self.start_date}"
+
+
+class NumberRange(models.Model):
+    """The last number given to documents of a kind. Drawn in blocks; gaps are allowed, duplicates are not."""
+
+    kind = models.CharField(max_length=30, unique=True)
+    prefix = models.CharField(max_length=10)
+    last = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.kind

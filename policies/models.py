@@ -1,0 +1,387 @@
+"""Who works outside, when, where and at what price: policies, price agreements, approvals, and the decisions made of them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from core.scope import HasScope
+from masterdata.models import ExternallyKnown
+
+
+class PolicyStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    ACTIVE = "active", "Active"
+    RETIRED = "retired", "Retired"
+
+
+class Verdict(models.TextChoices):
+    IN_HOUSE = "in_house", "Inside"
+    OUTSOURCE = "outsource", "Outside"
+    REVIEW = "review", "A person must say"
+    BLOCKED = "blocked", "Should go out and cannot"
+
+
+class PolicyVerdict(models.TextChoices):
+    OUTSOURCE = "outsource", "Goes outside"
+    IN_HOUSE = "in_house", "Stays inside"
+    REVIEW = "review", "A person must say"
+    BUY_COMPLETE = "buy_complete", "The whole order is bought"
+
+
+class Strategy(models.TextChoices):
+    PREFERRED = "preferred", "First that qualifies"
+    LOWEST_COST = "lowest_cost", "Lowest landed cost"
+    EARLIEST = "earliest", "Earliest"
+    QUOTA = "quota", "By quota"
+
+
+class Split(models.TextChoices):
+    NONE = "none", "Whole"
+    SHARE = "share", "By share"
+    CAPACITY = "capacity", "By capacity"
+
+
+class Consolidate(models.TextChoices):
+    NONE = "none", "One order per operation"
+    PRODUCTION_ORDER = "production_order", "Per production order"
+    DAY = "day", "Per vendor and day"
+    WEEK = "week", "Per vendor and week"
+    MONTH = "month", "Per vendor and month"
+
+
+class Consumption(models.TextChoices):
+    STANDARD = "standard", "By bill of material"
+    AS_SENT = "as_sent", "As sent"
+    AS_REPORTED = "as_reported", "As the vendor reports"
+
+
+class Rejects(models.TextChoices):
+    ABSORB = "absorb", "Good pieces bear them"
+    EXPENSE = "expense", "Expense"
+    CHARGE_VENDOR = "charge_vendor", "Charged to the vendor"
+
+
+class Shortage(models.TextChoices):
+    BLOCK = "block", "Refuse"
+    WARN = "warn", "Take and settle later"
+
+
+class PriceMissing(models.TextChoices):
+    BLOCK = "block", "Blocked"
+    ESTIMATE = "estimate", "Estimate"
+
+
+class Inspection(models.TextChoices):
+    NONE = "none", "None"
+    SAMPLE = "sample", "Sample"
+    ALL = "all", "All"
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def active(self) -> Self:
+        return self.filter(status=PolicyStatus.ACTIVE)
+
+
+class Policy(ExternallyKnown):
+    """A rule that says which operations go outside (scope and conditions), to whom (vendors and strategy) and how (document rules).
+
+    A blank scope field means any, a blank condition none. The lowest priority number is looked at first. Validity is read on
+    the operation's planned start. Percentages are numbers: 10 is 10 %.
+    """
+
+    code = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=8, choices=PolicyStatus, default=PolicyStatus.DRAFT)
+    priority = models.PositiveIntegerField(default=100)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+    # scope
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, null=True, blank=True, related_name="+")
+    item_group = models.ForeignKey("masterdata.ItemGroup", models.PROTECT, null=True, blank=True, related_name="+")
+    process = models.ForeignKey("masterdata.Process", models.PROTECT, null=True, blank=True, related_name="+")
+    work_center = models.ForeignKey("masterdata.WorkCenter", models.PROTECT, null=True, blank=True, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.PROTECT, null=True, blank=True, related_name="+")
+    # conditions
+    quantity_from = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
+    quantity_to = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
+    season_from = models.DateField(null=True, blank=True)
+    season_to = models.DateField(null=True, blank=True)
+    load_above_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    when_down = models.BooleanField(default=False)
+    late_days = models.PositiveIntegerField(null=True, blank=True)
+    cost_below_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    transition_from = models.DateField(null=True, blank=True)
+    transition_share_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    # verdict and sourcing
+    verdict = models.CharField(max_length=12, choices=PolicyVerdict, default=PolicyVerdict.OUTSOURCE)
+    strategy = models.CharField(max_length=12, choices=Strategy, default=Strategy.PREFERRED)
+    split = models.CharField(max_length=8, choices=Split, default=Split.NONE)
+    balance_days = models.PositiveIntegerField(default=180)
+    # document rules
+    consolidate = models.CharField(max_length=16, choices=Consolidate, default=Consolidate.NONE)
+    auto_approve_up_to = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    auto_send = models.BooleanField(default=False)
+    auto_send_wait_minutes = models.PositiveIntegerField(default=0)
+    price_missing = models.CharField(max_length=8, choices=PriceMissing, default=PriceMissing.BLOCK)
+    over_receipt_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    under_receipt_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    over_send_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    price_tolerance_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    quantity_tolerance_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    consumption = models.CharField(max_length=12, choices=Consumption, default=Consumption.STANDARD)
+    yield_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    use_vendor_stock = models.BooleanField(default=False)
+    shortage = models.CharField(max_length=5, choices=Shortage, default=Shortage.BLOCK)
+    inspection = models.CharField(max_length=6, choices=Inspection, default=Inspection.NONE)
+    sample_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    certificates = models.JSONField(default=list, blank=True)
+    rejects = models.CharField(max_length=14, choices=Rejects, default=Rejects.EXPENSE)
+    transit_out_days = models.PositiveIntegerField(default=0)
+    transit_back_days = models.PositiveIntegerField(default=0)
+    inspection_days = models.PositiveIntegerField(default=0)
+    preparation_days = models.PositiveIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = PolicyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "policies"
+        permissions = [("activate_policy", "Can activate and retire policies")]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=PolicyStatus.values), name="policy_status"),
+            models.CheckConstraint(condition=Q(verdict__in=PolicyVerdict.values), name="policy_verdict"),
+            models.CheckConstraint(condition=Q(strategy__in=Strategy.values), name="policy_strategy"),
+            models.CheckConstraint(condition=Q(split__in=Split.values), name="policy_split"),
+            models.CheckConstraint(condition=Q(consolidate__in=Consolidate.values), name="policy_consolidate"),
+            models.CheckConstraint(condition=Q(consumption__in=Consumption.values), name="policy_consumption"),
+            models.CheckConstraint(condition=Q(rejects__in=Rejects.values), name="policy_rejects"),
+            models.CheckConstraint(condition=Q(shortage__in=Shortage.values), name="policy_shortage"),
+            models.CheckConstraint(condition=Q(inspection__in=Inspection.values), name="policy_inspection"),
+            models.CheckConstraint(condition=Q(price_missing__in=PriceMissing.values), name="policy_price_missing"),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
+                name="policy_valid_to_after_from",
+            ),
+            models.CheckConstraint(
+                condition=Q(yield_pct__isnull=True) | (Q(yield_pct__gt=0) & Q(yield_pct__lte=100)), name="policy_yield"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class PolicyVendor(models.Model):
+    """A vendor of a policy, in rank order; capacity in pieces a calendar week, shared by all policies that name one for him."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="vendors")
+    rank = models.PositiveSmallIntegerField()
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    share_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    weekly_capacity = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
+    quantity_from = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
+    quantity_to = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "rank"], name="policy_vendor_rank"),
+            models.UniqueConstraint(fields=["policy", "vendor"], name="policy_vendor_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy_id} {self.rank}"
+
+
+class ChargeBasis(models.TextChoices):
+    LINE = "line", "Per order line"
+    ORDER = "order", "Per order and process"
+
+
+class PriceAgreementQuerySet(models.QuerySet["PriceAgreement"]):
+    def visible_to(self, user: HasScope) -> Self:
+        scope = user.scope
+        return self if scope.everywhere or scope.site_ids else self.filter(scope.rows(vendor="vendor_id"))
+
+
+class PriceAgreement(ExternallyKnown):
+    """One price row of a vendor: for an item and process, a process on any item, or an item bought complete.
+
+    `unit_price` is for one `price_unit`; `price_factor` is how many of the item's unit one price unit holds (kg, 100 pcs).
+    A blank price says that the vendor is known and the price is not. Lead days are his working days.
+    """
+
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, null=True, blank=True, related_name="+")
+    process = models.ForeignKey("masterdata.Process", models.PROTECT, null=True, blank=True, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.PROTECT, null=True, blank=True, related_name="+")
+    currency = models.ForeignKey("masterdata.Currency", models.PROTECT, null=True, blank=True, related_name="+")
+    unit_price = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
+    price_unit = models.CharField(max_length=20, blank=True)
+    price_factor = models.DecimalField(max_digits=18, decimal_places=8, default=1)
+    minimum_quantity = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+    lot_charge = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    minimum_charge = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    minimum_charge_basis = models.CharField(max_length=5, choices=ChargeBasis, default=ChargeBasis.LINE)
+    lead_days = models.PositiveIntegerField(null=True, blank=True)
+    yield_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    freight = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+
+    objects = PriceAgreementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "item", "process", "site", "currency", "minimum_quantity", "valid_from"],
+                nulls_distinct=False,
+                name="price_agreement_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(item__isnull=False) | Q(process__isnull=False), name="price_agreement_of_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(unit_price__isnull=True) | Q(unit_price__gte=0), name="price_agreement_not_negative"
+            ),
+            models.CheckConstraint(condition=Q(price_factor__gt=0), name="price_agreement_factor_above_zero"),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
+                name="price_agreement_valid_to_after_from",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_charge_basis__in=ChargeBasis.values), name="price_agreement_charge_basis"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"price {self.pk}"
+
+
+class ApprovalStatus(models.TextChoices):
+    APPROVED = "approved", "Approved"
+    PENDING = "pending", "Pending"
+    SUSPENDED = "suspended", "Suspended"
+
+
+class VendorApproval(ExternallyKnown):
+    """Whether a vendor may do a process, until when (included), on what certificate. Where a row exists it always rules."""
+
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    process = models.ForeignKey("masterdata.Process", models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=ApprovalStatus, default=ApprovalStatus.APPROVED)
+    valid_to = models.DateField(null=True, blank=True)
+    certificate = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["vendor", "process"], name="vendor_approval_once"),
+            models.CheckConstraint(condition=Q(status__in=ApprovalStatus.values), name="vendor_approval_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vendor_id} {self.process_id}"
+
+
+class Basis(models.TextChoices):
+    """Who decided: the first of these that applies."""
+
+    WORD = "word", "The planner's word"
+    FLAG = "flag", "The sourcing flag"
+    POLICY = "policy", "A policy"
+    WORK_CENTER = "work_center", "The external work center's own vendor"
+    DEFAULT = "default", "Nothing sends it out"
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def current(self) -> Self:
+        return self.filter(is_current=True)
+
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="operation__production_order__site_id"))
+
+
+class Decision(models.Model):
+    """The verdict on one open operation, with structured reasons. Versions: one is current, earlier ones stay.
+
+    `reasons` is a list of objects {code, subject, detail, ...}: every policy looked at and every vendor weighed, what was
+    compared with what and how it came out. `input_hash` covers all that was read; `flips_on` is the next day on which an
+    input changes by itself.
+    """
+
+    operation = models.ForeignKey("production.Operation", models.CASCADE, related_name="+")
+    version = models.PositiveIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    basis = models.CharField(max_length=12, choices=Basis)
+    policy = models.ForeignKey(Policy, models.PROTECT, null=True, related_name="+")
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    planned_start = models.DateField(null=True)
+    need_date = models.DateField(null=True)
+    reasons = models.JSONField(default=list)
+    input_hash = models.CharField(max_length=32, blank=True)
+    flips_on = models.DateField(null=True)
+    decided_at = models.DateTimeField()
+    run_number = models.CharField(max_length=20, blank=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["operation"], condition=Q(is_current=True), name="decision_one_current"),
+            models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="decision_verdict"),
+            models.CheckConstraint(condition=Q(basis__in=Basis.values), name="decision_basis"),
+        ]
+        indexes = [models.Index(fields=["verdict", "id"], name="decision_by_verdict", condition=Q(is_current=True))]
+
+    def __str__(self) -> str:
+        return f"{self.operation_id} {self.verdict}"
+
+
+class Award(models.Model):
+    """What a decision gives to one vendor: quantity, price and dates. A decision outside has one, or several where it is split.
+
+    Quantity is good pieces wanted ÷ yield, in the item's unit. Amounts are in `currency`, rounded half-up to its decimals:
+    amount = work + minimum top-up + lot charge + freight. `amount_company` is the same in company currency.
+    """
+
+    decision = models.ForeignKey(Decision, models.CASCADE, related_name="awards")
+    rank = models.PositiveSmallIntegerField(default=1)
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    yield_pct = models.DecimalField(max_digits=8, decimal_places=3, default=100)
+    agreement = models.ForeignKey(PriceAgreement, models.SET_NULL, null=True, related_name="+")
+    currency = models.ForeignKey("masterdata.Currency", models.PROTECT, related_name="+")
+    unit_price = models.DecimalField(max_digits=18, decimal_places=5)
+    price_unit = models.CharField(max_length=20, blank=True)
+    price_factor = models.DecimalField(max_digits=18, decimal_places=8, default=1)
+    is_estimate = models.BooleanField(default=False)
+    work_amount = models.DecimalField(max_digits=18, decimal_places=2)
+    minimum_top_up = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    lot_charge = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    freight = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    amount = models.DecimalField(max_digits=18, decimal_places=2)
+    amount_company = models.DecimalField(max_digits=18, decimal_places=2)
+    lead_days = models.PositiveIntegerField(default=0)
+    need_date = models.DateField()
+    vendor_ready_date = models.DateField()
+    at_vendor_date = models.DateField()
+    dispatch_by = models.DateField()
+    order_by = models.DateField()
+    late_by = models.PositiveIntegerField(default=0)
+    promise_date = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["decision", "vendor"], name="award_vendor_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="award_quantity_above_zero"),
+            models.CheckConstraint(
+                condition=Q(amount=F("work_amount") + F("minimum_top_up") + F("lot_charge") + F("freight")),
+                name="award_amount_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision_id} {self.vendor_id}"

@@ -1,0 +1,170 @@
+// The behaviour of the workbench: theme, row height, opening rows, keyboard, palette, dialogs. No framework, no globals.
+
+const root = document.documentElement;
+
+const remember = (key, value) => {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Storage is off: the choice lasts as long as the page.
+  }
+};
+
+const toggle = (attribute, key, one, other) => {
+  root.dataset[attribute] = root.dataset[attribute] === one ? other : one;
+  remember(key, root.dataset[attribute]);
+};
+
+// ── Rows ────────────────────────────────────────────────────────────────
+
+const rows = () => [...document.querySelectorAll(".sc-list tbody tr[data-href]")];
+const current = () => document.querySelector(".sc-list tbody tr.sc-at");
+
+const focusRow = (row) => {
+  current()?.classList.remove("sc-at");
+  row.classList.add("sc-at");
+  row.scrollIntoView({ block: "nearest" });
+};
+
+const move = (step) => {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.indexOf(current());
+  focusRow(all[at < 0 ? 0 : Math.max(0, Math.min(all.length - 1, at + step))]);
+};
+
+const showSelection = () => {
+  const boxes = [...document.querySelectorAll(".sc-list tbody .sc-check")];
+  const chosen = boxes.filter((box) => box.checked);
+  boxes.forEach((box) => box.closest("tr").classList.toggle("sc-on", box.checked));
+  const all = document.querySelector("[data-act=pick-all]");
+  if (all) {
+    all.checked = boxes.length > 0 && chosen.length === boxes.length;
+    all.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
+  }
+  const bar = document.querySelector(".sc-bulk");
+  if (bar) {
+    bar.hidden = chosen.length === 0;
+    bar.querySelector("[data-chosen]").textContent = chosen.length === 1 ? "1 order selected" : `${chosen.length} orders selected`;
+  }
+};
+
+const pick = (row) => {
+  const box = row?.querySelector(".sc-check");
+  if (!box) return;
+  box.checked = !box.checked;
+  showSelection();
+};
+
+// ── Palette ─────────────────────────────────────────────────────────────
+
+const palette = document.querySelector("#palette");
+const paletteItems = () => [...palette.querySelectorAll(".sc-palette-item")];
+
+const paletteAt = (index) => {
+  const items = paletteItems();
+  items.forEach((item, at) => item.setAttribute("aria-selected", at === index ? "true" : "false"));
+  items[index]?.scrollIntoView({ block: "nearest" });
+};
+
+const openPalette = () => {
+  if (!palette || palette.open) return;
+  palette.showModal();
+  palette.querySelector("input").select();
+  paletteAt(0);
+};
+
+palette?.addEventListener("keydown", (event) => {
+  const items = paletteItems();
+  const at = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
+  if (event.key === "ArrowDown") paletteAt(Math.min(items.length - 1, at + 1));
+  else if (event.key === "ArrowUp") paletteAt(Math.max(0, at - 1));
+  else if (event.key === "Enter") items[Math.max(0, at)]?.click();
+  else return;
+  event.preventDefault();
+});
+
+// ── Clicks ──────────────────────────────────────────────────────────────
+
+const acts = {
+  theme: () => toggle("bsTheme", "scTheme", "dark", "light"),
+  density: () => toggle("density", "scDensity", "compact", "normal"),
+  palette: openPalette,
+  open: (trigger) => document.querySelector(trigger.dataset.dialog)?.showModal(),
+  close: (trigger) => trigger.closest("dialog").close(),
+  "clear-picks": () => {
+    document.querySelectorAll(".sc-list .sc-check").forEach((box) => (box.checked = false));
+    showSelection();
+  },
+  "sign-in-as": (trigger) => {
+    document.querySelector("#id_username").value = trigger.dataset.user;
+    document.querySelector("#id_password").value = trigger.dataset.password;
+    document.querySelector("#sign-in").requestSubmit();
+  },
+};
+
+document.addEventListener("click", (event) => {
+  const trigger = event.target.closest("[data-act]");
+  if (trigger && acts[trigger.dataset.act]) {
+    acts[trigger.dataset.act](trigger);
+    return;
+  }
+  if (event.target instanceof HTMLDialogElement) {
+    event.target.close(); // a click on the backdrop
+    return;
+  }
+  const row = event.target.closest("tr[data-href]");
+  if (!row || event.target.closest("a, button, input, label") || String(getSelection())) return;
+  if (event.ctrlKey || event.metaKey) window.open(row.dataset.href, "_blank");
+  else location.assign(row.dataset.href);
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-act=pick-all]")) {
+    document.querySelectorAll(".sc-list tbody .sc-check").forEach((box) => (box.checked = event.target.checked));
+  }
+  if (event.target.matches(".sc-check")) showSelection();
+});
+
+document.addEventListener("htmx:after:swap", showSelection);
+
+// ── Keyboard ────────────────────────────────────────────────────────────
+
+let pressedG = 0;
+
+document.addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase();
+  if ((event.ctrlKey || event.metaKey) && key === "k") {
+    event.preventDefault();
+    openPalette();
+    return;
+  }
+  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (event.key === "Escape" && typing) typing.blur();
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+
+  if (event.timeStamp - pressedG < 1200) {
+    pressedG = 0;
+    const link = document.querySelector(`[data-go="${CSS.escape(key)}"]`);
+    if (link) {
+      event.preventDefault();
+      link.click();
+      return;
+    }
+  }
+  const keys = {
+    "/": () => (document.querySelector("#search") ?? { focus: openPalette }).focus(),
+    "?": () => document.querySelector("#keys")?.showModal(),
+    j: () => move(1),
+    k: () => move(-1),
+    x: () => pick(current()),
+    g: () => (pressedG = event.timeStamp),
+    enter: () => {
+      if (!event.target.closest("a, button, summary") && current()) location.assign(current().dataset.href);
+    },
+  };
+  if (keys[key]) {
+    if (key !== "enter") event.preventDefault();
+    keys[key]();
+  }
+});

@@ -1,0 +1,261 @@
+"""What a vendor is asked for and has promised: orders, lines with the price frozen on them, components, revisions."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from core.scope import HasScope
+from policies.models import Consumption, Inspection, Rejects, Shortage
+from production.models import QuantityBasis, Supply
+
+
+class OrderStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    APPROVED = "approved", "Approved"
+    SENT = "sent", "Sent"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled"
+    HELD = "held", "Held"
+
+
+class Progress(models.TextChoices):
+    NONE = "none", "None"
+    PARTIAL = "partial", "Partial"
+    COMPLETE = "complete", "Complete"
+
+
+UNSENT = (OrderStatus.DRAFT, OrderStatus.APPROVED)
+WITH_VENDOR = (OrderStatus.SENT, OrderStatus.ACKNOWLEDGED)
+
+
+class SubcontractOrderQuerySet(models.QuerySet["SubcontractOrder"]):
+    def draft(self) -> Self:
+        return self.filter(status=OrderStatus.DRAFT)
+
+    def unsent(self) -> Self:
+        return self.filter(status__in=UNSENT, sent_at=None)
+
+    def open(self) -> Self:
+        return self.exclude(status__in=[OrderStatus.CLOSED, OrderStatus.CANCELLED])
+
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
+
+
+class SubcontractOrder(models.Model):
+    """What one vendor is asked to do for one site of ours, in one currency, shipped to one place of his.
+
+    `consolidation_key` is what a later line must share to join while this is a draft (week, day, production order …).
+    `revision` counts what was sent or waits to be; `version` counts every change, for If-Match. `total`, dates and
+    progress are stored for lists of a million rows; `services` is their one writer.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.PROTECT, related_name="+")
+    ship_to = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    receive_at = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    currency = models.ForeignKey("masterdata.Currency", models.PROTECT, related_name="+")
+    status = models.CharField(max_length=12, choices=OrderStatus, default=OrderStatus.DRAFT)
+    consolidation_key = models.CharField(max_length=120)
+    revision = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(default=1)
+    total = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    total_company = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    material = models.CharField(max_length=8, choices=Progress, default=Progress.NONE)
+    receipt = models.CharField(max_length=8, choices=Progress, default=Progress.NONE)
+    order_by = models.DateField(null=True)
+    dispatch_by = models.DateField(null=True)
+    due_date = models.DateField(null=True, help_text="The earliest need date of its open lines.")
+    auto_send_at = models.DateTimeField(null=True, blank=True)
+    made_by_run = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, editable=False)
+    approved_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
+    sent_at = models.DateTimeField(null=True, editable=False)
+    sent_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
+    acknowledged_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+
+    objects = SubcontractOrderQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("approve_subcontractorder", "Can approve subcontract orders"),
+            ("send_subcontractorder", "Can send subcontract orders"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="order_status"),
+            models.CheckConstraint(condition=Q(material__in=Progress.values), name="order_material"),
+            models.CheckConstraint(condition=Q(receipt__in=Progress.values), name="order_receipt"),
+            models.CheckConstraint(
+                condition=~Q(status=OrderStatus.APPROVED) | Q(approved_at__isnull=False), name="order_approved_says_when"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=WITH_VENDOR) | Q(sent_at__isnull=False), name="order_sent_says_when"
+            ),
+            models.UniqueConstraint(
+                fields=["vendor", "site", "ship_to", "currency", "consolidation_key"],
+                condition=Q(status=OrderStatus.DRAFT, revision=1),
+                name="order_one_draft_to_join",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_date", "id"], name="order_open_by_due", condition=~Q(status__in=["closed", "cancelled"])),
+            models.Index(fields=["order_by", "id"], name="order_unsent_by_order_by", condition=Q(status__in=UNSENT)),
+            models.Index(fields=["vendor", "id"], name="order_of_vendor"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class LineStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    COMPLETE = "complete", "Complete"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class OrderLineQuerySet(models.QuerySet["OrderLine"]):
+    def active(self) -> Self:
+        return self.exclude(status=LineStatus.CANCELLED)
+
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="order__site_id", vendor="order__vendor_id"))
+
+
+class OrderLine(models.Model):
+    """One operation (or an item bought complete) at a vendor: quantity, price frozen at ordering, dates, rules.
+
+    Quantities in the item's unit. received = accepted + rejected + scrapped. Amounts in the order's currency. `is_draft`,
+    `vendor` and `ship_to` repeat the order's, so that the database can hold "at most one draft line per operation, vendor
+    and ship-to". `pinned` names fields a person has set: {field: {by, at, reason}}; runs leave them.
+    """
+
+    order = models.ForeignKey(SubcontractOrder, models.CASCADE, related_name="lines")
+    line_no = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=LineStatus, default=LineStatus.OPEN)
+    is_draft = models.BooleanField(default=True)
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    ship_to = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    operation = models.ForeignKey("production.Operation", models.PROTECT, null=True, related_name="+")
+    production_order = models.ForeignKey("production.ProductionOrder", models.PROTECT, null=True, related_name="+")
+    operation_no = models.CharField(max_length=20, blank=True)
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    process = models.ForeignKey("masterdata.Process", models.PROTECT, null=True, related_name="+")
+    description = models.CharField(max_length=300, blank=True)
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    accepted = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    rejected = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    scrapped = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    yield_pct = models.DecimalField(max_digits=8, decimal_places=3, default=100)
+    unit_price = models.DecimalField(max_digits=18, decimal_places=5)
+    price_unit = models.CharField(max_length=20, blank=True)
+    price_factor = models.DecimalField(max_digits=18, decimal_places=8, default=1)
+    minimum_charge = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    is_price_open = models.BooleanField(default=False)
+    agreement_id = models.BigIntegerField(null=True, help_text="The price row frozen here.")
+    work_amount = models.DecimalField(max_digits=18, decimal_places=2)
+    minimum_top_up = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    lot_charge = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    freight = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    amount = models.DecimalField(max_digits=18, decimal_places=2)
+    amount_company = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    need_date = models.DateField()
+    vendor_ready_date = models.DateField()
+    at_vendor_date = models.DateField()
+    dispatch_by = models.DateField()
+    order_by = models.DateField()
+    promised_date = models.DateField()
+    late_by = models.PositiveIntegerField(default=0)
+    # rules of the policy, frozen
+    policy_code = models.CharField(max_length=60, blank=True)
+    over_receipt_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    under_receipt_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    over_send_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    consumption = models.CharField(max_length=12, choices=Consumption, default=Consumption.STANDARD)
+    shortage = models.CharField(max_length=5, choices=Shortage, default=Shortage.BLOCK)
+    inspection = models.CharField(max_length=6, choices=Inspection, default=Inspection.NONE)
+    sample_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True)
+    certificates = models.JSONField(default=list)
+    rejects = models.CharField(max_length=14, choices=Rejects, default=Rejects.EXPENSE)
+    use_vendor_stock = models.BooleanField(default=False)
+    pinned = models.JSONField(default=dict)
+
+    objects = OrderLineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "line_no"], name="order_line_no"),
+            models.UniqueConstraint(
+                fields=["operation", "vendor", "ship_to"],
+                condition=Q(is_draft=True) & ~Q(status=LineStatus.CANCELLED),
+                name="order_line_one_draft",
+            ),
+            models.CheckConstraint(condition=Q(status__in=LineStatus.values), name="order_line_status"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_above_zero"),
+            models.CheckConstraint(
+                condition=Q(accepted__gte=0) & Q(rejected__gte=0) & Q(scrapped__gte=0), name="order_line_received_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount=F("work_amount") + F("minimum_top_up") + F("lot_charge") + F("freight")),
+                name="order_line_amount_adds_up",
+            ),
+        ]
+        indexes = [models.Index(fields=["operation"], name="order_line_of_operation")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}/{self.line_no}"
+
+
+class OrderComponent(models.Model):
+    """Material the vendor needs for a line: `required` in the component's unit, and how it reaches him.
+
+    `stage` is empty for material; for the production order's own pieces it names the operation that finished them
+    ("<production order>/<operation no>"), and `from_vendor` the vendor who has them, where they go on without coming home.
+    """
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="components")
+    position = models.PositiveIntegerField()
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    stage = models.CharField(max_length=90, blank=True)
+    supply = models.CharField(max_length=10, choices=Supply, default=Supply.OWN)
+    basis = models.CharField(max_length=10, choices=QuantityBasis, default=QuantityBasis.PER_UNIT)
+    quantity_per = models.DecimalField(max_digits=18, decimal_places=5)
+    scrap_pct = models.DecimalField(max_digits=8, decimal_places=4, default=0)
+    required = models.DecimalField(max_digits=18, decimal_places=5)
+    ship_from = models.ForeignKey("masterdata.Location", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "position"], name="order_component_position"),
+            models.CheckConstraint(condition=Q(required__gte=0), name="order_component_required_not_negative"),
+            models.CheckConstraint(condition=Q(supply__in=Supply.values), name="order_component_supply"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.position}"
+
+
+class OrderRevision(models.Model):
+    """An order as it was sent (or waits to be), whole, so that what a vendor holds can always be shown."""
+
+    order = models.ForeignKey(SubcontractOrder, models.CASCADE, related_name="revisions")
+    revision = models.PositiveIntegerField()
+    content = models.JSONField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    sent_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "revision"], name="order_revision_once")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.revision}"

@@ -1,0 +1,249 @@
+"""How the pages write things: icons, chips, quantities, money, days, lateness, quantity bars, vendors' tiles."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import tablericons
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+
+# ── Icons and chips ─────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, css: str) -> SafeString:
+    if "/" not in name:
+        name = f"outline/{name}"
+    svg = tablericons._render_icon(name, None, **{"class": css, "aria-hidden": "true", "focusable": "false"})
+    return mark_safe(svg)  # noqa: S308  a drawing out of the icon package, no text of ours
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """A line icon by its Tabler name; hidden from screen readers, as a word always stands beside it."""
+    return _icon(str(name), f"sc-i {css}".strip())
+
+
+class Look(NamedTuple):
+    """A chip's colour family, its word, and its mark: `dot`, `hollow` or an icon's name."""
+
+    tone: str
+    word: str
+    mark: str
+
+
+ORDER_LOOKS = {
+    "draft": Look("mute", "Draft", "hollow"),
+    "approved": Look("warn", "Approved", "dot"),
+    "sent": Look("brand", "Sent", "hollow"),
+    "acknowledged": Look("brand", "Acknowledged", "dot"),
+    "held": Look("bad", "Held", "alert-triangle"),
+    "closed": Look("ok", "Closed", "check"),
+    "cancelled": Look("mute", "Cancelled", "x"),
+}
+VERDICT_LOOKS = {
+    "in_house": Look("mute", "Stays inside", "home"),
+    "outsource": Look("brand", "Goes outside", "arrow-up-right"),
+    "review": Look("warn", "Review", "eye"),
+    "blocked": Look("bad", "Blocked", "alert-triangle"),
+}
+SHIPMENT_LOOKS = {
+    "planned": Look("mute", "Planned", "hollow"),
+    "picked": Look("info", "Picked", "dot"),
+    "dispatched": Look("brand", "Dispatched", "dot"),
+    "delivered": Look("ok", "Delivered", "check"),
+    "held": Look("bad", "Held", "alert-triangle"),
+    "cancelled": Look("mute", "Cancelled", "x"),
+    "reversed": Look("mute", "Reversed", "arrow-back-up"),
+}
+RUN_LOOKS = {
+    "waiting": Look("mute", "Waiting", "hollow"),
+    "deciding": Look("brand", "Deciding", "dot"),
+    "writing": Look("brand", "Writing", "dot"),
+    "running": Look("brand", "Running", "dot"),
+    "done": Look("ok", "Done", "check"),
+    "failed": Look("bad", "Failed", "alert-triangle"),
+    "cancelled": Look("mute", "Cancelled", "x"),
+}
+SEVERITY_LOOKS = {
+    "info": Look("info", "Info", "dot"),
+    "warning": Look("warn", "Warning", "dot"),
+    "critical": Look("bad", "Critical", "alert-triangle"),
+}
+LOOKS: Mapping[str, Mapping[str, Look]] = {
+    "order": ORDER_LOOKS,
+    "verdict": VERDICT_LOOKS,
+    "shipment": SHIPMENT_LOOKS,
+    "run": RUN_LOOKS,
+    "severity": SEVERITY_LOOKS,
+}
+
+
+@register.simple_tag
+def chip(family: str, value: str, css: str = "") -> SafeString:
+    """The chip of a status: colour, mark and word, never colour alone."""
+    look = LOOKS[family].get(str(value)) or Look("mute", str(value).replace("_", " ").capitalize(), "dot")
+    if look.mark == "dot":
+        mark: SafeString = mark_safe('<span class="sc-dot"></span>')  # noqa: S308
+    elif look.mark == "hollow":
+        mark = mark_safe('<span class="sc-dot sc-dot-hollow"></span>')  # noqa: S308
+    else:
+        mark = _icon(look.mark, "sc-i")
+    return format_html('<span class="sc-chip sc-tone-{} {}">{}{}</span>', look.tone, css, mark, look.word)
+
+
+@register.simple_tag
+def look(family: str, value: str) -> Look:
+    """The same three parts apart, for a page that draws them larger."""
+    return LOOKS[family].get(str(value)) or Look("mute", str(value), "dot")
+
+
+# ── Numbers and days ────────────────────────────────────────────────────
+
+
+@register.filter
+def quantity(value: Any) -> str:
+    """A quantity without needless zeros: 1250.00000 is 1,250 and 0.04000 is 0.04."""
+    if value is None or value == "":
+        return "–"
+    text = f"{Decimal(str(value)):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.filter
+def money(value: Any, decimals: int = 2) -> str:
+    """An amount with its currency's decimals: 1864.2 is 1,864.20."""
+    if value is None or value == "":
+        return "–"
+    return f"{Decimal(str(value)).quantize(Decimal(1).scaleb(-int(decimals)), ROUND_HALF_UP):,f}"
+
+
+@register.filter
+def price(value: Any) -> str:
+    """A unit price: at least two decimals, more only where it has them (7.4 is 7.40, 0.01250 is 0.0125)."""
+    if value is None or value == "":
+        return "–"
+    whole, _, rest = quantity(value).partition(".")
+    return f"{whole}.{rest:0<2}"
+
+
+@register.filter
+def whole(value: Any) -> str:
+    """An amount in a figure, where cents only make noise: 835753.41 is 835,753."""
+    return money(value, 0)
+
+
+@register.filter
+def capped(count: int, at: int = 1000) -> str:
+    """A tab's count, which is never counted past 1,000."""
+    return f"{at:,}+" if count > at else f"{count:,}"
+
+
+@register.filter
+def day(value: dt.date | dt.datetime | str | None, today: dt.date | None = None) -> str:
+    """A day as 17 Nov, with the year where it is not today's."""
+    if not value:
+        return "–"
+    if isinstance(value, str):
+        value = dt.date.fromisoformat(value[:10])
+    text = f"{value.day} {value:%b}"
+    return text if today is not None and value.year == today.year else f"{text} {value.year}"
+
+
+class Lateness(NamedTuple):
+    """How near a day is, in words, and the class that colours it."""
+
+    words: str
+    css: str
+
+
+@register.filter
+def lateness(due: dt.date | None, today: dt.date) -> Lateness:
+    """Red and 5 d late when past, amber within three days, plain further away."""
+    if due is None:
+        return Lateness("", "")
+    days = (due - today).days
+    if days < 0:
+        return Lateness(f"{-days} d late", "sc-late")
+    words = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} d"
+    return Lateness(words, "sc-soon" if days <= 3 else "sc-mute")
+
+
+@register.filter
+def words(value: Any) -> str:
+    """A code as words: previous_operation_short is Previous operation short."""
+    text = str(value).replace("_", " ").replace(".", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+# ── Bars and tiles ──────────────────────────────────────────────────────
+
+
+class Part(NamedTuple):
+    """One stretch of a bar, in hundredths of its width."""
+
+    kind: str
+    x: str
+    width: str
+
+
+def bar_parts(parts: list[tuple[str, Decimal]], total: Decimal) -> list[Part]:
+    """Lay the parts end to end. More than the total is cut at the right edge, so a bar never lies about its whole."""
+    laid, at = [], Decimal(0)
+    for kind, value in parts:
+        if total <= 0 or value <= 0:
+            continue
+        width = min(Decimal(100) * value / total, Decimal(100) - at)
+        if width > 0:
+            laid.append(Part(kind, f"{at:.2f}", f"{width:.2f}"))
+            at += width
+    return laid
+
+
+def _amount(value: Any) -> Decimal:
+    return Decimal(str(value)) if value else Decimal(0)
+
+
+@register.inclusion_tag("components/quantity_bar.html")
+def quantity_bar(ordered: Any, received: Any = 0, scrapped: Any = 0, at_vendor: Any = 0, unit: Any = "", tall: bool = False) -> dict[str, Any]:
+    """Where the pieces are, always in this order: received, scrapped, still at the vendor, not sent yet."""
+    parts = [("received", _amount(received)), ("scrap", _amount(scrapped)), ("vendor", _amount(at_vendor))]
+    said = [f"{quantity(received or 0)} of {quantity(ordered)} {unit or ''}".strip() + " received"]
+    if scrapped:
+        said.append(f"{quantity(scrapped)} scrapped")
+    if at_vendor:
+        said.append(f"{quantity(at_vendor)} at the vendor")
+    return {"parts": bar_parts(parts, _amount(ordered)), "label": ", ".join(said), "tall": tall}
+
+
+@register.inclusion_tag("components/quantity_bar.html")
+def share_bar(total: Any, label: str, **parts: Any) -> dict[str, Any]:
+    """A bar of any parts by their colours: {% share_bar 10 "…" brand=4 mute=6 %}."""
+    laid = bar_parts([(kind, _amount(value)) for kind, value in parts.items()], _amount(total))
+    return {"parts": laid, "label": label, "tall": True}
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters for a tile: Alpen Eloxal is AE, Litware is LI."""
+    parts = [part for part in str(name).replace(",", " ").replace(".", " ").split() if part[0].isalnum()]
+    if not parts:
+        return "?"
+    return (parts[0][0] + parts[1][0] if len(parts) > 1 else parts[0][:2]).upper()
+
+
+@register.simple_tag
+def avatar(code: str, name: str = "") -> SafeString:
+    """A vendor's tile: initials on one of eight hues, the same for a code wherever it stands."""
+    hue = zlib.crc32(str(code).encode()) % 8
+    return format_html('<span class="sc-avatar sc-hue-{}" aria-hidden="true">{}</span>', hue, initials(name or code))
