@@ -29,7 +29,7 @@ def _state(answers: Callable[[], bool]) -> str:
     """A dead server may fail in any way its driver likes: each is `down` here, and said in the log."""
     try:
         return "ok" if answers() else "down"
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001
         log.warning("%s: %s", answers.__name__.strip("_"), problem)
         return "down"
 

@@ -75,9 +75,7 @@ class Place:
         )
 
 
-_in_use: dict[
-    Path, int
-] = {}  # a shared lock per place for as long as this process lives, so `stop` never pulls the rug
+_in_use: dict[Path, int] = {}  # a shared lock per home for as long as this process lives, so `stop` never pulls the rug
 
 
 def ensure(home: Path) -> Urls:
@@ -85,8 +83,8 @@ def ensure(home: Path) -> Urls:
     place = _place(home)
     for folder in (place.cluster, place.store, place.run):
         _private(folder, place.account)
-    if place.root not in _in_use:
-        _in_use[place.root] = _lock(place.root / ".in-use", fcntl.LOCK_SH)
+    if home not in _in_use:
+        _in_use[home] = _lock(place.root / ".in-use", fcntl.LOCK_SH)
     if _postgres_answers(place) and _valkey_answers(place):
         return place.urls
     starting = _lock(place.root / ".lock", fcntl.LOCK_EX)
@@ -98,6 +96,12 @@ def ensure(home: Path) -> Urls:
     finally:
         os.close(starting)
     return place.urls
+
+
+def keep_up() -> None:
+    """Start again what has died of the servers this process uses."""
+    for home in list(_in_use):
+        ensure(home)
 
 
 def secret_key(home: Path) -> str:
@@ -118,8 +122,8 @@ def stop(home: Path) -> bool:
     if not home.exists():
         return True
     place = _place(home)
-    if place.root in _in_use:
-        os.close(_in_use.pop(place.root))
+    if home in _in_use:
+        os.close(_in_use.pop(home))
     try:
         in_use = _lock(place.root / ".in-use", fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -155,7 +159,7 @@ def _place(home: Path) -> Place:
             root.mkdir(mode=0o755, exist_ok=True)
     run = root / "run"
     if len(os.fsencode(run)) > LONGEST_RUN_FOLDER:
-        run = Path("/tmp") / f"outwork-{short}"  # checked below to be ours alone
+        run = Path("/tmp") / f"outwork-{short}"  # noqa: S108  (`ensure` checks that it is ours alone)
     return Place(root, run, account)
 
 
@@ -310,7 +314,16 @@ def _start_valkey(place: Place) -> None:
     _wait(lambda: _valkey_answers(place) or not running())
     if not _valkey_answers(place):
         place.valkey_socket.unlink(missing_ok=True)
-        options = ["--port", "0", "--unixsocket", place.valkey_socket, "--unixsocketperm", "700", "--dir", place.store]
+        options: list[str | Path] = [
+            "--port",
+            "0",
+            "--unixsocket",
+            place.valkey_socket,
+            "--unixsocketperm",
+            "700",
+            "--dir",
+            place.store,
+        ]
         _spawn(place, log, _valkey_binary(place), *options, "--appendonly", "yes", "--save", "")
         if not _wait(lambda: _valkey_answers(place), alive=running):
             raise ServersUnavailable(f"Valkey does not start in {place.store}.\n{_tail(log)}\n{HELP}")

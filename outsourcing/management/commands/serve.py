@@ -43,7 +43,6 @@ class Command(BaseCommand):
             _wait_for_port(host, port)
             with _alone("setup"):
                 call_command("migrate", interactive=False, verbosity=0)
-                call_command("collectstatic", interactive=False, verbosity=0)
             logs = settings.OUTWORK_HOME / "log"
             logs.mkdir(exist_ok=True)
             for name, command in _commands(host, port).items():
@@ -58,7 +57,8 @@ class Command(BaseCommand):
             self.stdout.flush()
             while True:
                 _all_run(children, logs, port)
-                time.sleep(0.5)
+                servers.keep_up()
+                time.sleep(1)
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         while time.monotonic() < end:
             _all_run(children, logs, port)
             try:
-                with urllib.request.urlopen(url, timeout=10):
+                with urllib.request.urlopen(url, timeout=10):  # noqa: S310  (our own address)
                     return
             except urllib.error.HTTPError as problem:
                 answer = problem.read().decode(errors="replace")[:500]
@@ -110,6 +110,7 @@ def _start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command,
             cwd=settings.BASE_DIR,
+            env=os.environ | {"STATIC_FROM_SOURCE": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
