@@ -16,6 +16,9 @@ def pytest_configure() -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    settings.MIDDLEWARE = [
+        name for name in settings.MIDDLEWARE if not name.startswith("whitenoise")
+    ]  # nothing collected
     # Tests run side by side and must not meet: no shared cache, and no message to a worker that knows other rows.
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     celery_app.conf.update(broker_url="memory://", broker_read_url="memory://", broker_write_url="memory://")
