@@ -7,7 +7,6 @@ For one machine only: production sets DATABASE_URL and REDIS_URL. Imports nothin
 
 import contextlib
 import fcntl
-import hashlib
 import importlib.util
 import os
 import pwd
@@ -106,12 +105,15 @@ def keep_up() -> None:
 
 def secret_key(home: Path) -> str:
     """A key made once and kept in `home`, for where no SECRET_KEY is set."""
-    path = _made(home) / "secret_key"
+    return _made_once(_made(home) / "secret_key")
+
+
+def _made_once(path: Path) -> str:
     if not path.exists():
-        draft = path.with_name(f"secret_key.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-        with contextlib.suppress(FileExistsError):  # another process was first: its key is the key
+            file.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):  # another process was first: what it wrote holds
             path.hardlink_to(draft)
         draft.unlink()
     return path.read_text()
@@ -135,11 +137,11 @@ def stop(home: Path) -> bool:
         ):
             pids = _processes(folder, program)
             for pid in pids - _children(pids):
-                os.kill(pid, wish)
-        _wait(lambda: not _processes(place.cluster, "postgres") and not _processes(place.store, "valkey-server"))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, wish)
+        return _wait(lambda: not (_processes(place.cluster, "postgres") or _processes(place.store, "valkey-server")))
     finally:
         os.close(in_use)
-    return True
 
 
 # Where
@@ -148,27 +150,32 @@ def stop(home: Path) -> bool:
 def _place(home: Path) -> Place:
     """Everything lies under `home`; where the service account cannot reach that or its path is too long, under a short one."""
     home = _made(home)
-    root, account, short = home, None, hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    root, account = home, None
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         with contextlib.suppress(FileNotFoundError):
             owner = (root / "pg").stat().st_uid
             account = pwd.getpwuid(owner) if owner else None
         account = account or _service_account()
         if not all(folder.stat().st_mode & 0o001 for folder in (root, *root.parents)):
-            root = Path("/var/lib") / f"outwork-{short}"
+            root = Path("/var/lib") / _short_name(home)
             root.mkdir(mode=0o755, exist_ok=True)
     run = root / "run"
     if len(os.fsencode(run)) > LONGEST_RUN_FOLDER:
-        run = Path("/tmp") / f"outwork-{short}"  # noqa: S108  (`ensure` checks that it is ours alone)
+        run = Path("/tmp") / _short_name(home)  # noqa: S108  (`ensure` checks that it is ours alone)
     return Place(root, run, account)
 
 
 def _made(home: Path) -> Path:
-    home = home.absolute()
+    home = home.resolve()
     if not home.exists():
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755)  # whatever the umask: the service account must get to its own folders inside
     return home
+
+
+def _short_name(home: Path) -> str:
+    """A name of this home's own: a fresh checkout at an old path must not find the old one's data."""
+    return f"outwork-{_made_once(home / '.name')[:12]}"
 
 
 def _service_account() -> pwd.struct_passwd:
