@@ -126,7 +126,16 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".sc-check")) showSelection();
 });
 
-document.addEventListener("htmx:after:swap", showSelection);
+document.addEventListener("htmx:after:swap", () => {
+  showSelection();
+  if (palette?.open) paletteAt(0);
+});
+
+// A form is sent once: its button is off until the answer comes.
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "post") setTimeout(() => event.submitter?.setAttribute("disabled", ""));
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[method=post] [disabled]").forEach((button) => button.removeAttribute("disabled")));
 
 // ── Keyboard ────────────────────────────────────────────────────────────
 

@@ -227,10 +227,17 @@ def quantity_bar(ordered: Any, received: Any = 0, scrapped: Any = 0, at_vendor: 
 
 
 @register.inclusion_tag("components/quantity_bar.html")
-def share_bar(total: Any, label: str, **parts: Any) -> dict[str, Any]:
-    """A bar of any parts by their colours: {% share_bar 10 "…" brand=4 mute=6 %}."""
-    laid = bar_parts([(kind, _amount(value)) for kind, value in parts.items()], _amount(total))
-    return {"parts": laid, "label": label, "tall": True}
+def verdict_bar(run: Any, tall: bool = False) -> dict[str, Any]:
+    """The four verdicts of a run: outside, inside, to review, blocked."""
+    parts = [("brand", run.outsource), ("mute", run.in_house), ("warn", run.review), ("bad", run.blocked)]
+    label = f"{run.outsource} outside, {run.in_house} inside, {run.review} to review, {run.blocked} blocked"
+    return {"parts": bar_parts([(kind, _amount(count)) for kind, count in parts], _amount(run.operations)), "label": label, "tall": tall}
+
+
+@register.inclusion_tag("components/progress_bar.html")
+def progress_bar(done: int, total: int, label: str) -> dict[str, Any]:
+    """How far something is; without a total it is shown as not begun."""
+    return {"parts": bar_parts([("brand", _amount(done))], _amount(total)), "done": done, "total": total, "label": label}
 
 
 @register.filter

@@ -1,0 +1,97 @@
+"""Decisions: all of them by verdict, and one that reads like an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from masterdata.models import Vendor
+from policies.models import Award, Decision
+from subcontract_orders.models import OrderLine
+from workbench import rules
+from workbench.forms import read_filters
+from workbench.views.page import Shell, count, kept, page_view, paged, show, site_choice
+from workbench.views.worklist import Tab, attach_because, filtered_decisions, shown_decisions
+
+
+def verdict_tabs() -> dict[str, Tab]:
+    nothing = "Start a run: every open operation of the plan gets a verdict with its reasons."
+    tabs = [
+        Tab("outsource", "Outside", "arrow-up-right", "Nothing goes outside", nothing),
+        Tab("in_house", "Inside", "home", "Nothing stays inside", nothing),
+        Tab("review", "To review", "circle-check", "Nothing waits for a person", "Operations that a person must decide stand here."),
+        Tab("blocked", "Blocked", "circle-check", "Nothing is blocked", "Operations that should go outside and cannot stand here.", True),
+    ]
+    return {tab.key: tab for tab in tabs}
+
+
+@require_safe
+@page_view
+def decision_list(request: HttpRequest) -> HttpResponse:
+    shell, filters, tabs = Shell(request), read_filters(request.GET), verdict_tabs()
+    tab = tabs.get(filters.verdict, tabs["outsource"])
+    decisions = filtered_decisions(Decision.objects.current().visible_to(request.user), filters)
+    for entry in tabs.values():
+        entry.count = count(decisions.filter(verdict=entry.key))
+    page = paged(request, shown_decisions(decisions.filter(verdict=tab.key)))
+    page.object_list = list(page.object_list)
+    attach_because(page.object_list)
+    context = {
+        "tabs": list(tabs.values()),
+        "tab": tab,
+        "page": page,
+        "filters": filters,
+        "choices": [site_choice(request, filters)],
+        "kept": kept(request, "verdict"),
+        "search_hint": "Search operations, parts",
+    }
+    return show(request, "workbench/decision_list.html", context, section="decisions", shell=shell, part="workbench/_decision_list.html")
+
+
+@require_safe
+@page_view
+def decision(request: HttpRequest, number: str, operation_no: str) -> HttpResponse:
+    shell = Shell(request)
+    seen = Decision.objects.current().visible_to(request.user)
+    shown = get_object_or_404(
+        seen.select_related(
+            "operation__production_order__item__unit", "operation__process", "operation__work_center", "policy"
+        ),
+        operation__production_order__number=number,
+        operation__operation_no=operation_no,
+    )
+    operation = shown.operation
+    awards: QuerySet[Award] = shown.awards.select_related("vendor", "currency").order_by("rank")
+    names = vendor_names(shown.reasons)
+    unit = operation.production_order.item.unit
+    context: dict[str, Any] = {
+        "decision": shown,
+        "operation": operation,
+        "order": operation.production_order,
+        "awards": awards,
+        "answer": rules.answer(
+            shown.verdict, [(award.vendor.name or award.vendor.code, award.quantity) for award in awards], unit.code if unit else ""
+        ),
+        "answer_more": rules.because(shown.verdict, shown.reasons),
+        "policy_steps": rules.policy_steps(shown.reasons, names),
+        "vendor_steps": rules.vendor_steps(shown.reasons, names),
+        "lines": OrderLine.objects.active()
+        .visible_to(request.user)
+        .filter(operation=operation)
+        .select_related("order")
+        .order_by("order__number", "line_no"),
+        "siblings": seen.filter(operation__production_order=operation.production_order)
+        .select_related("operation")
+        .order_by("operation__sequence", "pk"),
+    }
+    return show(request, "workbench/decision_detail.html", context, section="decisions", shell=shell)
+
+
+def vendor_names(reasons: list[dict[str, Any]]) -> dict[str, str]:
+    """The names of the vendors that reasons speak of, by code."""
+    codes = {str(reason["vendor"]) for reason in reasons if reason.get("vendor")}
+    return dict(Vendor.objects.filter(code__in=codes).exclude(name="").values_list("code", "name")) if codes else {}

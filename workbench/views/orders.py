@@ -1,0 +1,289 @@
+"""Orders: the list of all, one order with all that belongs to it, approving and sending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.db.models import F, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from activity.models import Alert, Event
+from documents import services as documents
+from policies.models import Decision
+from production.models import Supply
+from receipts.models import ExpectedReceipt
+from shipments.models import Shipment, ShipmentLine
+from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
+from workbench import rules
+from workbench.forms import read_filters
+from workbench.templatetags.workbench import day, money
+from workbench.views.page import Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
+from workbench.views.worklist import Tab, attach_first_lines, filtered_orders
+
+MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
+MAY_SEND = "subcontract_orders.send_subcontractorder"
+
+
+@require_safe
+@page_view
+def order_list(request: HttpRequest) -> HttpResponse:
+    shell, filters = Shell(request), read_filters(request.GET)
+    orders = filtered_orders(SubcontractOrder.objects.visible_to(request.user), filters, today=shell.today)
+    rows = orders.select_related("vendor", "currency").with_line_summary()
+    page = paged(request, rows.order_by(F("due_date").asc(nulls_last=True), "pk"))
+    page.object_list = list(page.object_list)
+    attach_first_lines(page.object_list)
+    context = {
+        "page": page,
+        "filters": filters,
+        "tab": Tab("", "Orders", "file-text", "No orders yet", "Import a plan and start a run: what goes outside becomes an order by itself."),
+        "choices": [
+            vendor_choice(request, filters),
+            site_choice(request, filters),
+            choice("status", "Status", "Any status", list(OrderStatus.choices), filters.status),
+        ],
+        "kept": kept(request, "late", "due", "run"),
+        "search_hint": "Search orders, parts, vendors",
+    }
+    return show(request, "workbench/order_list.html", context, section="orders", shell=shell, part="workbench/_order_list.html")
+
+
+@require_safe
+@page_view
+def order(request: HttpRequest, number: str) -> HttpResponse:
+    shell = Shell(request)
+    shown = get_object_or_404(
+        SubcontractOrder.objects.visible_to(request.user).select_related(
+            "vendor", "site", "ship_to", "receive_at", "currency", "created_by", "approved_by", "sent_by"
+        ),
+        number=number,
+    )
+    components = OrderComponent.objects.select_related("item__unit", "ship_from").order_by("position")
+    lines = list(
+        shown.lines.select_related("item__unit", "process", "operation", "production_order")
+        .prefetch_related(Prefetch("components", components))
+        .order_by("line_no")
+    )
+    active = [line for line in lines if line.status != LineStatus.CANCELLED]
+    decisions = {
+        decision.operation_id: decision
+        for decision in Decision.objects.current().filter(operation__in=[line.operation_id for line in active if line.operation_id])
+    }
+    alerts = list(Alert.objects.open().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk"))
+    for alert in alerts:
+        alert.changes = rules.changes(alert.before, alert.after)
+    context: dict[str, Any] = {
+        "order": shown,
+        "lines": lines,
+        "sentence": rules.order_sentence([work_of(line) for line in active], [part_of(line) for line in active], name_of(shown.vendor)),
+        "steps": steps(shown, shell),
+        "balance": balance(shown, active),
+        "supplies": supplies(active),
+        "shipments": shipments_of(shown),
+        "expected": ExpectedReceipt.objects.open()
+        .filter(order_line__order=shown)
+        .select_related("order_line", "item__unit", "location")
+        .order_by("order_line__line_no"),
+        "whys": whys(active, decisions),
+        "alerts": alerts,
+        "history": history(shown),
+        "company_value": company_value(shown, shell),
+        "may_approve": shown.status == OrderStatus.DRAFT and request.user.has_perm(MAY_APPROVE),
+        "may_send": shown.status == OrderStatus.APPROVED and request.user.has_perm(MAY_SEND),
+    }
+    return show(request, "workbench/order_detail.html", context, section="orders", shell=shell)
+
+
+@require_POST
+@page_view
+@permission_required(MAY_APPROVE, raise_exception=True)
+def approve(request: HttpRequest, number: str) -> HttpResponse:
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+
+    def action(at: datetime) -> None:
+        documents.approve_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
+
+    return act(request, action, done=f"{number} is approved. It can be sent now.", back=reverse("workbench:order", args=[number]))
+
+
+@require_POST
+@page_view
+@permission_required(MAY_SEND, raise_exception=True)
+def send(request: HttpRequest, number: str) -> HttpResponse:
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user).select_related("vendor"), number=number)
+
+    def action(at: datetime) -> None:
+        documents.send_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
+
+    done = f"{number} is marked as sent to {name_of(shown.vendor)}."
+    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+
+
+def version_of(request: HttpRequest) -> int | None:
+    """The version the person saw; a form without a readable one is checked against none."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdecimal() else None
+
+
+# ── The parts of the page ───────────────────────────────────────────────
+
+
+def name_of(thing: Any) -> str:
+    return thing.name or thing.code
+
+
+def work_of(line: OrderLine) -> str:
+    return (line.process and name_of(line.process)) or line.description or "Complete delivery"
+
+
+def part_of(line: OrderLine) -> str:
+    return f"{line.item.name} {line.item.code}" if line.item.name else line.item.code
+
+
+def steps(shown: SubcontractOrder, shell: Shell) -> list[dict[str, str]]:
+    """How far the order is, from made to closed: done, now, still to come, or stopped there."""
+    when = shell_time(shell)
+    names = [
+        ("Created", when(shown.created_at), who(shown.created_by) or shown.made_by_run),
+        ("Approved", when(shown.approved_at), who(shown.approved_by)),
+        ("Sent", when(shown.sent_at), who(shown.sent_by)),
+        ("Acknowledged", when(shown.acknowledged_at), ""),
+        ("Material out", shown.get_material_display() if shown.material != "none" else "", ""),
+        ("Received", shown.get_receipt_display() if shown.receipt != "none" else "", ""),
+        ("Closed", when(shown.closed_at), ""),
+    ]
+    reached = [
+        True,
+        bool(shown.approved_at),
+        bool(shown.sent_at),
+        bool(shown.acknowledged_at) or shown.material != "none" or shown.receipt != "none" or bool(shown.closed_at),
+        shown.material == "complete" or bool(shown.closed_at),
+        shown.receipt == "complete" or bool(shown.closed_at),
+        bool(shown.closed_at),
+    ]
+    now = next((index for index, done in enumerate(reached) if not done), len(reached))
+    stopped = shown.status == OrderStatus.CANCELLED
+    laid = []
+    for index, (name, text, by) in enumerate(names):
+        state = "done" if reached[index] and index < now else "to_come"
+        if index == now:
+            state = "stopped" if stopped else "now"
+            if stopped:
+                name, text = "Cancelled", when(shown.cancelled_at)
+        laid.append({"name": name, "text": text, "who": by, "state": state})
+    return laid[: now + 1] if stopped else laid
+
+
+def shell_time(shell: Shell) -> Any:
+    def text(at: datetime | None) -> str:
+        if at is None:
+            return ""
+        local = timezone.localtime(at, shell.zone)
+        return f"{day(local, shell.today)}, {local:%H:%M}"
+
+    return text
+
+
+def who(user: Any) -> str:
+    return (user.get_full_name() or user.username) if user else ""
+
+
+def balance(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> dict[str, Any] | None:
+    """Where the pieces are, once there are any to follow; different parts are never added up."""
+    if len(lines) != 1 or shown.sent_at is None:
+        return None
+    line = lines[0]
+    at_vendor = max(line.quantity - line.received, Decimal(0)) if shown.material == "complete" else Decimal(0)
+    return {
+        "ordered": line.quantity,
+        "received": line.accepted,
+        "scrapped": line.rejected + line.scrapped,
+        "at_vendor": at_vendor,
+        "unit": line.item.unit.code if line.item.unit else "",
+        "note": "every piece that left the plant is accounted for",
+    }
+
+
+SUPPLY_LOOKS = {
+    Supply.OWN: ("truck", "We ship it"),
+    Supply.VENDOR: ("building-factory-2", "The vendor provides it"),
+    Supply.CONSIGNED: ("building-warehouse", "Our stock already at the vendor"),
+    Supply.DIRECT: ("route", "A third party delivers it to the vendor"),
+    Supply.RETURNABLE: ("repeat", "Shipped, not used up, expected back"),
+}
+
+
+def supplies(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
+    """The components, by the way they reach the vendor."""
+    found: dict[str, list[OrderComponent]] = {}
+    for line in lines:
+        for component in line.components.all():
+            component.line = line  # already here: no query for its number
+            found.setdefault(component.supply, []).append(component)
+    return [
+        {"glyph": glyph, "word": word, "components": found[supply]} for supply, (glyph, word) in SUPPLY_LOOKS.items() if supply in found
+    ]
+
+
+def shipments_of(shown: SubcontractOrder) -> list[Shipment]:
+    """The shipments that carry anything for this order, each with only its rows for it."""
+    rows = (
+        ShipmentLine.objects.filter(order_line__order=shown)
+        .select_related("shipment__from_location", "shipment__to_location", "item__unit")
+        .order_by("shipment__dispatch_by", "shipment_id", "position")
+    )
+    found: dict[int, Shipment] = {}
+    for row in rows:
+        shipment = found.setdefault(row.shipment_id, row.shipment)
+        shipment.rows = [*getattr(shipment, "rows", []), row]
+    return list(found.values())
+
+
+def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dict[str, Any]]:
+    """Why each line is outside, in sentences; the first five, the rest one click away."""
+    found = []
+    for line in lines:
+        decision = decisions.get(line.operation_id) if line.operation_id else None
+        if decision is None or line.production_order is None:
+            continue
+        steps = rules.policy_steps(decision.reasons, {}) + rules.vendor_steps(decision.reasons, {})
+        found.append(
+            {
+                "sentence": rules.because(decision.verdict, decision.reasons),
+                "steps": [step for step in steps if step.tone != "mute"][:4],
+                "href": reverse("workbench:decision", args=[line.production_order.number, line.operation_no]),
+            }
+        )
+    return found[:5]
+
+
+def history(shown: SubcontractOrder) -> list[dict[str, Any]]:
+    """What happened to the order, the newest first."""
+    entries = []
+    events = Event.objects.of(kind="subcontract_order", number=shown.number).select_related("by").order_by("-pk")[:30]
+    for event in events:
+        tone, glyph = rules.event_look(event.name)
+        word = rules.words(event.name.rpartition(".")[2])
+        said = str(event.data.get("detail") or event.data.get("reason") or "")
+        text = f"{word}: {said}" if said else word
+        entries.append({"tone": tone, "glyph": glyph, "text": text, "at": event.at, "who": who(event.by) or event.through})
+    if not entries:
+        tone, glyph = rules.event_look("order.created")
+        text = f"Made by {shown.made_by_run}" if shown.made_by_run else "Created"
+        entries.append({"tone": tone, "glyph": glyph, "text": text, "at": shown.created_at, "who": who(shown.created_by)})
+    return entries
+
+
+def company_value(shown: SubcontractOrder, shell: Shell) -> str:
+    """The value in company currency, where the order has another one."""
+    if shell.company is None or shell.company.currency_id == shown.currency_id:
+        return ""
+    return f"{money(shown.total_company, shell.company.currency.decimals)} {shell.company.currency.code}"

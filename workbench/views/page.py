@@ -1,0 +1,127 @@
+"""What all pages share: the shell around them, today, pages of a list, and acts that may be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
+
+from activity.models import Alert
+from core.refusals import Refusal
+from masterdata.models import Company, Site, Vendor
+from subcontract_orders.models import SubcontractOrder
+from workbench.forms import Filters
+
+COUNT_UP_TO = 1000  # counts of tabs stop here and say 1,000+
+ROWS = 50
+ORDER_DAYS = 14  # what is to be ordered within these days stands in the work list, the rest is forecast
+View = Callable[..., HttpResponse]
+
+
+def page_view(view: View) -> View:
+    """For people of ours who are signed in and may see orders; others are sent to sign in, or refused."""
+    allowed = permission_required("subcontract_orders.view_subcontractorder", raise_exception=True)(view)
+    return login_required(allowed)
+
+
+class Shell:
+    """What stands around a page: whose day it is, the user's role, and the counts of the side bar (read once, on demand)."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.user = request.user
+
+    @cached_property
+    def company(self) -> Company | None:
+        return Company.objects.select_related("currency").first()
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo((self.company and self.company.time_zone) or "UTC")
+
+    @cached_property
+    def today(self) -> date:
+        return timezone.localdate(timezone=self.zone)
+
+    @cached_property
+    def to_order(self) -> int:
+        until = self.today + timezone.timedelta(days=ORDER_DAYS)
+        return count(SubcontractOrder.objects.visible_to(self.user).to_order(until=until))
+
+    @cached_property
+    def alerts(self) -> int:
+        return count(Alert.objects.open().visible_to(self.user))
+
+    @property
+    def role(self) -> str:
+        return ", ".join(dict.fromkeys(row.get_role_display() for row in self.user.access_rows)) or "Administrator"
+
+    @property
+    def where(self) -> str:
+        return (self.company and self.company.name) or "Outwork"
+
+
+def count(rows: QuerySet[Any]) -> int:
+    """How many, counted no further than one past the cap."""
+    return rows.order_by()[: COUNT_UP_TO + 1].count()
+
+
+def show(request: HttpRequest, template: str, context: dict[str, Any], *, section: str, shell: Shell, part: str = "") -> HttpResponse:
+    """Render a page in its shell; for htmx only the part that changes."""
+    is_part = bool(part and request.htmx)  # type: ignore[attr-defined]
+    with timezone.override(shell.zone):
+        response = render(request, part if is_part else template, {**context, "shell": shell, "section": section, "today": shell.today})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def paged(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any]) -> Page[Any]:
+    """The page of a list the address asks for."""
+    return Paginator(rows, per_page=ROWS).get_page(request.GET.get("page"))
+
+
+def choice(name: str, word: str, everything: str, options: list[tuple[str, str]], chosen: str) -> dict[str, Any]:
+    """One drop-down of a filter bar."""
+    return {"name": name, "word": word, "all": everything, "options": options, "chosen": chosen}
+
+
+def vendor_choice(request: HttpRequest, filters: Filters) -> dict[str, Any]:
+    """The vendors that have orders."""
+    with_orders = Vendor.objects.visible_to(request.user).filter(
+        Exists(SubcontractOrder.objects.visible_to(request.user).filter(vendor=OuterRef("pk")))
+    )
+    options = [(code, name or code) for code, name in with_orders.order_by("name", "code").values_list("code", "name")]
+    return choice("vendor", "Vendor", "All vendors", options, filters.vendor)
+
+
+def site_choice(request: HttpRequest, filters: Filters) -> dict[str, Any]:
+    """The sites the user reaches."""
+    sites = Site.objects.filter(request.user.scope.rows(site="pk")).order_by("name", "code")
+    options = [(code, name or code) for code, name in sites.values_list("code", "name")]
+    return choice("site", "Site", "All sites", options, filters.site)
+
+
+def kept(request: HttpRequest, *names: str) -> list[tuple[str, str]]:
+    """What the filter form must carry along, as it is no field of its own."""
+    return [(name, request.GET[name]) for name in names if request.GET.get(name)]
+
+
+def act(request: HttpRequest, action: Callable[[datetime], Any], *, done: str, back: str) -> HttpResponseRedirect:
+    """Do one business action; what refuses it becomes a message, and the page is shown again either way."""
+    try:
+        action(timezone.now())
+    except Refusal as refusal:
+        messages.error(request, refusal.detail)
+    else:
+        messages.success(request, done)
+    return redirect(back)

@@ -1,0 +1,213 @@
+"""The buyer's first page: what to order now, what comes, what is out, what needs a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from policies.models import Decision, Verdict
+from subcontract_orders.models import OrderLine, SubcontractOrder
+from workbench.forms import Filters, read_filters
+from workbench.rules import because
+from workbench.templatetags.workbench import capped, whole
+from workbench.views.page import (
+    ORDER_DAYS,
+    Shell,
+    count,
+    kept,
+    page_view,
+    paged,
+    show,
+    site_choice,
+    vendor_choice,
+)
+
+
+@dataclass(slots=True)
+class Tab:
+    """One list of the work list; what it says when it is empty."""
+
+    key: str
+    word: str
+    glyph: str
+    empty: str
+    empty_text: str
+    is_bad: bool = False
+    count: int = 0
+
+
+def worklist_tabs() -> dict[str, Tab]:
+    tabs = [
+        Tab("to_order", "To order", "circle-check", "Nothing to order now",
+            f"Nothing is due to be ordered within {ORDER_DAYS} days. What comes later stands under Forecast."),
+        Tab("forecast", "Forecast", "calendar-event", "Nothing further ahead",
+            "Orders for later operations appear here as the plan reaches them."),
+        Tab("sent", "Sent", "send", "Nothing is with a vendor", "Orders you have sent stay here until they are closed."),
+        Tab("attention", "Blocked & review", "circle-check", "Nothing is stuck",
+            "Operations that should go outside and cannot, or that a person must decide, stand here with the reason.", True),
+        Tab("open", "All open", "file-text", "No open orders",
+            "Import a plan and start a run: what goes outside becomes an order by itself."),
+    ]  # fmt: skip
+    return {tab.key: tab for tab in tabs}
+
+
+def attach_first_lines(orders: list[SubcontractOrder]) -> None:
+    """Give each order of a page the first line its list shows, in one query."""
+    lines = (
+        OrderLine.objects.filter(pk__in=[order.first_line_id for order in orders if order.first_line_id])
+        .select_related("item__unit", "process", "production_order")
+        .in_bulk()
+    )
+    for order in orders:
+        order.first_line = line = lines.get(order.first_line_id)
+        # Until shipments report what is there, only a complete delivery tells where the pieces are.
+        order.at_vendor = line.quantity - line.received if line and order.material == "complete" else 0
+
+
+def attach_because(decisions: list[Decision]) -> None:
+    for decision in decisions:
+        decision.because = because(decision.verdict, decision.reasons)
+
+
+def filtered_orders(orders: QuerySet[SubcontractOrder], filters: Filters, *, today: date) -> QuerySet[SubcontractOrder]:
+    """Narrow orders by everything the address asks for."""
+    if filters.q:
+        orders = orders.matching(filters.q)
+    if filters.vendor:
+        orders = orders.filter(vendor__code=filters.vendor)
+    if filters.site:
+        orders = orders.filter(site__code=filters.site)
+    if filters.status:
+        orders = orders.filter(status=filters.status)
+    if filters.run:
+        orders = orders.filter(made_by_run=filters.run)
+    if filters.late:
+        orders = orders.filter(Q(status__in=["draft", "approved"], order_by__lt=today) | Q(due_date__lt=today, sent_at__isnull=False))
+    if filters.due is not None:
+        orders = orders.filter(due_date__lte=today + timedelta(days=filters.due))
+    return orders
+
+
+def filtered_decisions(decisions: QuerySet[Decision], filters: Filters) -> QuerySet[Decision]:
+    for word in filters.q.split():
+        decisions = decisions.filter(
+            Q(operation__production_order__number__icontains=word)
+            | Q(operation__production_order__item__code__icontains=word)
+            | Q(operation__production_order__item__name__icontains=word)
+            | Q(operation__name__icontains=word)
+        )
+    if filters.site:
+        decisions = decisions.filter(operation__production_order__site__code=filters.site)
+    return decisions
+
+
+def shown_decisions(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
+    """With all that a row of decisions shows, the nearest need first."""
+    return decisions.select_related("operation__production_order__item__unit", "operation__process").order_by(
+        F("need_date").asc(nulls_last=True), "pk"
+    )
+
+
+@require_safe
+@page_view
+def worklist(request: HttpRequest) -> HttpResponse:
+    shell, filters, tabs = Shell(request), read_filters(request.GET), worklist_tabs()
+    today, until = shell.today, shell.today + timedelta(days=ORDER_DAYS)
+    tab = tabs.get(filters.tab, tabs["to_order"])
+    orders = SubcontractOrder.objects.visible_to(request.user)
+    stuck = Decision.objects.current().visible_to(request.user).filter(verdict__in=[Verdict.BLOCKED, Verdict.REVIEW])
+    lists = {
+        "to_order": orders.to_order(until=until),
+        "forecast": orders.forecast(after=until),
+        "sent": orders.with_vendor(),
+        "open": orders.open(),
+    }
+    for key, rows in lists.items():
+        tabs[key].count = count(filtered_orders(rows, filters, today=today))
+    tabs["attention"].count = count(filtered_decisions(stuck, filters))
+
+    choices = [vendor_choice(request, filters), site_choice(request, filters)]
+    if tab.key == "attention":
+        page = paged(request, shown_decisions(filtered_decisions(stuck, filters)))
+        attach_because(page.object_list)
+        choices = choices[1:]
+    else:
+        by = ["order_by", "pk"] if tab.key in ("to_order", "forecast") else [F("due_date").asc(nulls_last=True), "pk"]
+        rows = filtered_orders(lists[tab.key], filters, today=today).select_related("vendor", "currency")
+        page = paged(request, rows.with_line_summary().order_by(*by))
+        page.object_list = list(page.object_list)
+        attach_first_lines(page.object_list)
+
+    context: dict[str, Any] = {
+        "tabs": list(tabs.values()),
+        "tab": tab,
+        "page": page,
+        "filters": filters,
+        "choices": choices,
+        "kept": kept(request, "tab", "late", "due"),
+        "search_hint": "Search operations, parts" if tab.key == "attention" else "Search orders, parts, vendors",
+        "by_order_date": tab.key in ("to_order", "forecast"),
+    }
+    if not request.htmx:  # type: ignore[attr-defined]
+        context |= {"figures": figures(request, shell, until=until), "lead": lead(shell)}
+    return show(request, "workbench/worklist.html", context, section="worklist", shell=shell, part="workbench/_worklist.html")
+
+
+def lead(shell: Shell) -> str:
+    if not shell.to_order:
+        return "Nothing has to be ordered in the next two weeks"
+    orders = "order" if shell.to_order == 1 else "orders"
+    return f"{capped(shell.to_order)} {orders} to place in the next two weeks, the most urgent first"
+
+
+def figures(request: HttpRequest, shell: Shell, *, until: date) -> list[dict[str, str]]:
+    """The strip of five; each leads to the list it counts."""
+    today, user = shell.today, request.user
+    currency = shell.company.currency.code if shell.company else ""
+    orders = SubcontractOrder.objects.visible_to(user)
+    due = Q(status__in=["sent", "acknowledged"], due_date__lte=today + timedelta(days=7))
+    told = orders.open().aggregate(
+        to_order=Count("pk", filter=Q(status__in=["draft", "approved"], order_by__lte=until)),
+        to_order_value=Sum("total_company", filter=Q(status__in=["draft", "approved"], order_by__lte=until)),
+        past=Count("pk", filter=Q(status__in=["draft", "approved"], order_by__lt=today)),
+        past_worst=Max(today - F("order_by"), filter=Q(status__in=["draft", "approved"], order_by__lt=today)),
+        due=Count("pk", filter=due),
+        due_unconfirmed=Count("pk", filter=due & Q(status="sent")),
+        open=Count("pk"),
+        open_value=Sum("total_company"),
+        vendors=Count("vendor", distinct=True),
+    )
+    stuck = Decision.objects.current().visible_to(user).aggregate(
+        blocked=Count("pk", filter=Q(verdict=Verdict.BLOCKED)), review=Count("pk", filter=Q(verdict=Verdict.REVIEW))
+    )
+    here = reverse("workbench:worklist")
+    worst = told["past_worst"]
+    return [
+        {
+            "name": "To order in 14 days", "value": f"{told['to_order']:,}", "unit": "orders",
+            "note": f"{whole(told['to_order_value'] or 0)} {currency}", "href": f"{here}?tab=to_order",
+        },
+        {
+            "name": "Past their order date", "value": f"{told['past']:,}", "tone": "late" if told["past"] else "",
+            "note": f"the oldest by {worst.days} days" if worst else "none", "href": f"{here}?tab=to_order&late=1",
+        },
+        {
+            "name": "Due in 7 days", "value": f"{told['due']:,}", "unit": "with vendors",
+            "note": f"{told['due_unconfirmed']:,} without the vendor's word", "href": f"{here}?tab=sent&due=7",
+        },
+        {
+            "name": "Blocked or to review", "value": f"{stuck['blocked'] + stuck['review']:,}", "unit": "operations",
+            "tone": "late" if stuck["blocked"] else "",
+            "note": f"{stuck['blocked']:,} blocked, {stuck['review']:,} to review", "href": f"{here}?tab=attention",
+        },
+        {
+            "name": "Open value", "value": whole(told["open_value"] or 0), "unit": currency,
+            "note": f"{told['open']:,} orders, {told['vendors']:,} vendors", "href": f"{here}?tab=open",
+        },
+    ]  # fmt: skip
