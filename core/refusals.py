@@ -23,6 +23,9 @@ class Refusal(ValidationError):
         # ValidationError sets the instance attribute only for single messages; state it for every path.
         self.code = code or type(self).code
 
+    def __str__(self) -> str:
+        return self.detail
+
     def as_error(self) -> dict[str, Any]:
         """One entry of the `errors` list of a problem document."""
         return {"code": self.code, "field": self.field, "detail": self.detail}

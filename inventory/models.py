@@ -84,7 +84,8 @@ class BalanceQuerySet(models.QuerySet["Balance"]):
 class Balance(models.Model):
     """What lies where: the sum of the movements in and out of a location, per item, lot and stage. Never below zero.
 
-    Virtual locations (supplier, consumed, scrap, difference) have no balance.
+    Virtual locations (supplier, consumed, scrap, difference) have no balance. Value is kept by cost pool, as stock of one
+    cost may lie in several places.
     """
 
     item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
@@ -92,15 +93,43 @@ class Balance(models.Model):
     stage = models.CharField(max_length=90, blank=True)
     location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
     quantity = models.DecimalField(max_digits=18, decimal_places=5)
-    value = models.DecimalField(max_digits=18, decimal_places=5)
+    since = models.DateTimeField(help_text="When the stock that lies here began to lie here: first in, first out.")
 
     objects = BalanceQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["item", "location", "lot", "stage"], nulls_distinct=False, name="balance_once"),
+            models.UniqueConstraint(
+                fields=["item", "location", "lot", "stage"], nulls_distinct=False, name="balance_once"
+            ),
             models.CheckConstraint(condition=Q(quantity__gte=0), name="balance_not_below_zero"),
         ]
 
     def __str__(self) -> str:
         return f"{self.quantity} of {self.item_id} at {self.location_id}"
+
+
+class CostPool(models.Model):
+    """Stock that shares one cost: an item at a site by moving average, or one lot of it, or one stage of work in progress.
+
+    Quantity and value are the sums of the movements in and out. Unit cost is derived, never stored.
+    """
+
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.PROTECT, null=True, related_name="+")
+    lot = models.ForeignKey(Lot, models.PROTECT, null=True, related_name="+")
+    stage = models.CharField(max_length=90, blank=True)
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    value = models.DecimalField(max_digits=18, decimal_places=5)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "site", "lot", "stage"], nulls_distinct=False, name="cost_pool_once"
+            ),
+            models.CheckConstraint(condition=Q(quantity__gte=0) & Q(value__gte=0), name="cost_pool_not_below_zero"),
+            models.CheckConstraint(condition=Q(quantity__gt=0) | Q(value=0), name="cost_pool_empty_is_worth_nothing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.item_id}"
