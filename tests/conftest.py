@@ -10,6 +10,12 @@ from django.conf import settings
 from outsourcing.celery import app as celery_app
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--scenario-dir", metavar="DIR", help="Play the business cases of this folder instead of tests/scenarios/cases."
+    )
+
+
 def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
