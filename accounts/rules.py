@@ -1,6 +1,6 @@
 """What each role may do, as Django permissions. Adding a business permission means adding it here."""
 
-READ_ALL = "view"  # stands for every view permission
+READ_ALL = "view"  # stands for every view permission; "staff" opens the planning pages, "all" is everything
 
 ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     "planner": frozenset(
@@ -23,12 +23,22 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "interchange.import_plan",
             "activity.take_alert",
             "masterdata.change",
+            "masterdata.delete_closure",
+            "masterdata.delete_downtime",
+            "masterdata.delete_exchangerate",
+            "production.add_bomline",
+            "production.change_bomline",
+            "production.delete_bomline",
+            "production.add_routingstep",
+            "production.change_routingstep",
+            "production.delete_routingstep",
             "staff",
         }
     ),
     "buyer": frozenset(
         {
             "view",
+            "staff",
             "subcontract_orders.add_subcontractorder",
             "subcontract_orders.change_subcontractorder",
             "subcontract_orders.approve_subcontractorder",
@@ -41,10 +51,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "receipts.change_receipt",
         }
     ),
-    "dock": frozenset({"shipments.view_shipment", "shipments.change_shipment", "receipts.change_receipt", "inventory.view"}),
-    "quality": frozenset({"view", "policies.add_vendorapproval", "policies.change_vendorapproval", "receipts.inspect_receipt"}),
+    "dock": frozenset(
+        {"shipments.view_shipment", "shipments.change_shipment", "receipts.change_receipt", "inventory.view"}
+    ),
+    "quality": frozenset(
+        {"view", "staff", "policies.add_vendorapproval", "policies.change_vendorapproval", "receipts.inspect_receipt"}
+    ),
     "payables": frozenset({"view", "invoices.change_invoice"}),
-    "auditor": frozenset({"view"}),
+    "auditor": frozenset({"view", "staff"}),
     "administrator": frozenset({"all", "staff"}),
     "vendor": frozenset(),
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import ApiToken, User
+from accounts.models import Access, ApiToken, User
+from accounts.rules import role_grants
 
 
 def create_token(*, user: User, name: str, at: datetime, expires_at: datetime | None = None) -> str:
@@ -31,6 +33,31 @@ def find_token(*, secret: str, at: datetime) -> ApiToken | None:
     if token and (token.last_used_at is None or at - token.last_used_at > timedelta(minutes=1)):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
     return token
+
+
+@transaction.atomic
+def give_role(
+    *,
+    user: User,
+    role: str,
+    site_id: int | None = None,
+    vendor_id: int | None = None,
+    approval_limit: Decimal | None = None,
+) -> Access:
+    """Give a user a role everywhere, within a site or for a vendor; again with another limit sets the limit."""
+    access, _ = Access.objects.update_or_create(
+        user=user, role=role, site_id=site_id, vendor_id=vendor_id, defaults={"approval_limit": approval_limit}
+    )
+    let_into_planning(user_id=user.pk)
+    return access
+
+
+def let_into_planning(*, user_id: int) -> None:
+    """Make Django's staff flag, which opens the planning pages, say what the user's roles say."""
+    roles = Access.objects.filter(user_id=user_id).values_list("role", flat=True)
+    User.objects.filter(pk=user_id, is_superuser=False).update(
+        is_staff=any(role_grants(role, "staff") for role in roles)
+    )
 
 
 def _digest(secret: str) -> str:

@@ -1,0 +1,111 @@
+"""Master data that no verdict reads. What moves the plan (items, vendors, work centers …) is in production.admin."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from masterdata.models import Company, Currency, ItemGroup, Location, NumberRange, Site, Unit
+
+# These two are for the admin rooms of the apps above, too: what is read only is so everywhere in the same words.
+
+
+def never(model_admin: Any, request: HttpRequest, obj: Any = None) -> bool:
+    """Nobody does this here, whatever his role."""
+    return False
+
+
+def plain(number: Decimal | None) -> str:
+    """1200.50000 as 1,200.5: five decimals are for counting, not for reading."""
+    if number is None:
+        return "–"
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@admin.register(Company)
+class CompanyAdmin(ModelAdmin):
+    list_display = ["name", "currency", "time_zone"]
+    list_select_related = ["currency"]
+    fields = ["name", "currency", "time_zone", "address"]
+    has_delete_permission = never
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Company.objects.exists()
+
+
+@admin.register(Currency)
+class CurrencyAdmin(ModelAdmin):
+    list_display = ["code", "name", "decimals"]
+    search_fields = ["code", "name"]
+    ordering = ["code"]
+    has_delete_permission = never
+
+
+@admin.register(Unit)
+class UnitAdmin(ModelAdmin):
+    list_display = ["code", "name", "decimals"]
+    search_fields = ["code", "name"]
+    ordering = ["code"]
+    has_delete_permission = never
+
+
+@admin.register(ItemGroup)
+class ItemGroupAdmin(ModelAdmin):
+    list_display = ["code", "name"]
+    search_fields = ["code", "name"]
+    ordering = ["code"]
+    has_delete_permission = never
+
+
+class SiteLocations(TabularInline):
+    model = Location
+    fields = ["code", "name", "kind", "is_main"]
+    ordering = ["code"]
+    extra = 0
+    tab = True
+    per_page = 20
+    has_delete_permission = never
+
+
+@admin.register(Site)
+class SiteAdmin(ModelAdmin):
+    list_display = ["code", "name", "time_zone"]
+    search_fields = ["code", "name"]
+    ordering = ["code"]
+    inlines = [SiteLocations]
+    has_delete_permission = never
+
+
+@admin.register(Location)
+class LocationAdmin(ModelAdmin):
+    list_display = ["show_name", "show_kind", "site", "vendor", "is_main"]
+    list_select_related = ["site", "vendor"]
+    list_filter = [("kind", ChoicesDropdownFilter), ("site", RelatedDropdownFilter)]
+    list_filter_submit = True
+    search_fields = ["code", "name"]
+    autocomplete_fields = ["site", "vendor"]
+    ordering = ["code"]
+    has_delete_permission = never
+
+    @display(header=True, description="Location", ordering="code")
+    def show_name(self, location: Location) -> list[str]:
+        return [location.code, location.name]
+
+    @display(description="Kind", ordering="kind", label={"At a vendor": "info", "Plant": "primary"})
+    def show_kind(self, location: Location) -> str:
+        return location.get_kind_display()
+
+
+@admin.register(NumberRange)
+class NumberRangeAdmin(ModelAdmin):
+    """The prefix may be chosen; the last number only ever goes up, by drawing one."""
+
+    list_display = ["kind", "prefix", "last"]
+    readonly_fields = ["kind", "last"]
+    ordering = ["kind"]
+    has_add_permission = has_delete_permission = never
