@@ -58,8 +58,9 @@ const pick = (row) => {
 
 // ── Palette ─────────────────────────────────────────────────────────────
 
-const palette = document.querySelector("#palette");
-const paletteItems = () => [...palette.querySelectorAll(".sc-palette-item")];
+// Found anew each time: going back in the history puts a new body in place.
+const palette = () => document.querySelector("#palette");
+const paletteItems = () => [...document.querySelectorAll("#palette .sc-palette-item")];
 
 const paletteAt = (index) => {
   const items = paletteItems();
@@ -68,13 +69,14 @@ const paletteAt = (index) => {
 };
 
 const openPalette = () => {
-  if (!palette || palette.open) return;
-  palette.showModal();
-  palette.querySelector("input").select();
+  const dialog = palette();
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  dialog.querySelector("input").select();
   paletteAt(0);
 };
 
-palette?.addEventListener("keydown", (event) => {
+const steerPalette = (event) => {
   const items = paletteItems();
   const at = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
   if (event.key === "ArrowDown") paletteAt(Math.min(items.length - 1, at + 1));
@@ -82,7 +84,7 @@ palette?.addEventListener("keydown", (event) => {
   else if (event.key === "Enter") items[Math.max(0, at)]?.click();
   else return;
   event.preventDefault();
-});
+};
 
 // ── Clicks ──────────────────────────────────────────────────────────────
 
@@ -92,10 +94,7 @@ const acts = {
   palette: openPalette,
   open: (trigger) => document.querySelector(trigger.dataset.dialog)?.showModal(),
   close: (trigger) => trigger.closest("dialog").close(),
-  "clear-picks": () => {
-    document.querySelectorAll(".sc-list .sc-check").forEach((box) => (box.checked = false));
-    showSelection();
-  },
+  "clear-picks": () => clearSelection(),
   "sign-in-as": (trigger) => {
     document.querySelector("#id_username").value = trigger.dataset.user;
     document.querySelector("#id_password").value = trigger.dataset.password;
@@ -126,9 +125,16 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".sc-check")) showSelection();
 });
 
-document.addEventListener("htmx:after:swap", () => {
+// A selection belongs to the rows a person saw: when the list changes, it is gone, never moved to other rows.
+const clearSelection = () => {
+  document.querySelectorAll(".sc-list .sc-check").forEach((box) => (box.checked = false));
+  document.querySelectorAll(".sc-list .sc-on, .sc-list .sc-at").forEach((row) => row.classList.remove("sc-on", "sc-at"));
   showSelection();
-  if (palette?.open) paletteAt(0);
+};
+
+document.addEventListener("htmx:after:swap", () => {
+  clearSelection();
+  if (palette()?.open) paletteAt(0);
 });
 
 // A form is sent once: its button is off until the answer comes.
@@ -148,6 +154,7 @@ document.addEventListener("keydown", (event) => {
     openPalette();
     return;
   }
+  if (palette()?.open) steerPalette(event);
   const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
   if (event.key === "Escape" && typing) typing.blur();
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

@@ -44,7 +44,14 @@ class Filters:
     def active(self) -> bool:
         """Whether anything but the tab narrows the list."""
         return bool(
-            self.q or self.vendor or self.site or self.status or self.severity or self.run or self.late or self.due is not None
+            self.q
+            or self.vendor
+            or self.site
+            or self.status
+            or self.severity
+            or self.run
+            or self.late
+            or self.due is not None
         )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +52,13 @@ TITLES = {
     "nothing_to_order": "Nothing left to order",
     "late_by": "The date cannot be kept",
 }
+# Which reason says the most about a verdict, the best first.
+DECIDING = {
+    "outsource": ("already_ordered", "vendor_chosen", "work_center_vendor", "planners_word", "policy_matched"),
+    "review": ("no_policy", "policy_matched"),
+    "in_house": ("planners_word", "flag_no", "policy_matched", "default_inside"),
+    "blocked": ("policy_matched",),
+}
 GOOD = {"policy_matched", "vendor_chosen", "work_center_vendor", "planners_word", "already_ordered"}
 WARNING = {"late_by", "no_policy", "price_open", "review"}
 # What a reason carries beside its code, its subject and its sentence is what was compared.
@@ -75,14 +84,18 @@ def step(reason: Reason, names: Mapping[str, str]) -> Step:
     shown_vendor = names.get(vendor) or vendor
     if code in BLOCKING:
         tone, glyph = "bad", "x"
-        title = f"{shown_vendor}: {BLOCKING[code][0][0].lower()}{BLOCKING[code][0][1:]}" if vendor else BLOCKING[code][0]
+        title = (
+            f"{shown_vendor}: {BLOCKING[code][0][0].lower()}{BLOCKING[code][0][1:]}" if vendor else BLOCKING[code][0]
+        )
     else:
-        tone, glyph = ("ok", "check") if code in GOOD else ("warn", "alert-triangle") if code in WARNING else ("mute", "minus")
+        tone, glyph = (
+            ("ok", "check") if code in GOOD else ("warn", "alert-triangle") if code in WARNING else ("mute", "minus")
+        )
         title = TITLES.get(code, words(code)).format(policy=reason.get("policy") or "", vendor=shown_vendor).strip()
         if vendor and "{vendor}" not in TITLES.get(code, ""):
             title = f"{shown_vendor}: {title[:1].lower()}{title[1:]}"
     compared = tuple(
-        f"{words(str(key)).lower()} {value}"
+        f"{words(str(key)).lower()} {_shown(value)}"
         for key, value in reason.items()
         if key not in NOT_COMPARED and value not in (None, "", [], {}) and not isinstance(value, list | dict)
     )
@@ -102,25 +115,14 @@ def vendor_steps(reasons: Sequence[Reason], names: Mapping[str, str]) -> list[St
 def because(verdict: str, reasons: Sequence[Reason]) -> str:
     """The one sentence that says why: what blocks it, what asks for a person, who was chosen, what keeps it inside."""
 
-    def first(codes: set[str]) -> str:
-        return next((said(reason) for reason in reasons if reason.get("code") in codes and said(reason)), "")
-
     if verdict == "blocked":
         found = list(dict.fromkeys(said(reason) for reason in reasons if reason.get("code") in BLOCKING))
         if found:
             return " ".join(sentence if sentence.endswith(".") else f"{sentence}." for sentence in found[:3])
-    elif verdict == "review":
-        sentence = first({"no_policy", "review", "policy_matched"})
-        if sentence:
-            return sentence
-    elif verdict == "outsource":
-        sentence = first({"vendor_chosen", "already_ordered", "work_center_vendor", "planners_word", "policy_matched"})
-        if sentence:
-            return sentence
-    else:
-        sentence = first({"planners_word", "flag_no", "policy_matched", "default_inside"})
-        if sentence:
-            return sentence
+    for code in DECIDING.get(verdict, ()):
+        for reason in reasons:
+            if reason.get("code") == code:
+                return said(reason)
     return said(reasons[-1]) if reasons else ""
 
 
@@ -154,7 +156,9 @@ def order_sentence(works: Sequence[str], parts: Sequence[str], vendor: str) -> s
     return f"{work} of {part} at {vendor}" if unique_parts else f"An empty order at {vendor}"
 
 
-def run_sentence(*, state: str, operations: int, outside: int, made: int, changed: int, withdrawn: int, is_dry: bool) -> str:
+def run_sentence(
+    *, state: str, operations: int, outside: int, made: int, changed: int, withdrawn: int, is_dry: bool
+) -> str:
     """What a run did, or is doing, in one sentence."""
     if state == "waiting":
         return "Waiting for its turn."
@@ -213,4 +217,11 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
 
 
 def _shown(value: Any) -> str:
-    return "–" if value in (None, "") else str(value)
+    """A value as a person writes it: a day as 14 Dec 2026, a quantity without needless zeros."""
+    if value in (None, ""):
+        return "–"
+    text = str(value)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        day = date.fromisoformat(text)
+        return f"{day.day} {day:%b %Y}"
+    return plain(Decimal(text)) if re.fullmatch(r"-?\d+\.\d+", text) else text

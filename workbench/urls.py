@@ -8,6 +8,7 @@ app_name = "workbench"
 urlpatterns = [
     path("", worklist.worklist, name="worklist"),
     path("orders/", orders.order_list, name="order_list"),
+    path("orders/act/", orders.act_on_many, name="act_on_many"),
     path("orders/<str:number>/", orders.order, name="order"),
     path("orders/<str:number>/approve/", orders.approve, name="approve"),
     path("orders/<str:number>/send/", orders.send, name="send"),

@@ -60,10 +60,18 @@ def user(name: str = "mara", *roles: str, limit: Decimal | None = None, at: Site
     return made
 
 
-def operation(*, number: str = "", no: str = "40", part: Item | None = None, at: Site | None = None, **fields: Any) -> Operation:
+def operation(
+    *, number: str = "", no: str = "40", part: Item | None = None, at: Site | None = None, **fields: Any
+) -> Operation:
     plan, _ = ProductionOrder.objects.get_or_create(
         number=number or f"WO-{next(numbers):05d}",
-        defaults={"item": part or item(), "quantity": 100, "due_date": TODAY + timedelta(30), "site": at or site(), "changed_at": AT},
+        defaults={
+            "item": part or item(),
+            "quantity": 100,
+            "due_date": TODAY + timedelta(30),
+            "site": at or site(),
+            "changed_at": AT,
+        },
     )
     work = fields.pop("process", None) or process()
     return Operation.objects.create(
@@ -72,7 +80,9 @@ def operation(*, number: str = "", no: str = "40", part: Item | None = None, at:
     )  # fmt: skip
 
 
-def decision(of: Operation, *, verdict: str = Verdict.OUTSOURCE, reasons: list[dict[str, str]] | None = None, **fields: Any) -> Decision:
+def decision(
+    of: Operation, *, verdict: str = Verdict.OUTSOURCE, reasons: list[dict[str, str]] | None = None, **fields: Any
+) -> Decision:
     return Decision.objects.create(
         operation=of, verdict=verdict, basis=Basis.POLICY, quantity=of.quantity, planned_start=of.planned_start,
         need_date=of.planned_end, reasons=reasons or [], decided_at=AT, **fields,
@@ -83,8 +93,8 @@ def award(of: Decision, to: Vendor, **fields: Any) -> Award:
     day = of.need_date or TODAY
     return Award.objects.create(
         decision=of, vendor=to, quantity=of.quantity, currency=currency(), unit_price=Decimal("7.4"), work_amount=740, amount=740,
-        amount_company=740, need_date=day, vendor_ready_date=day, at_vendor_date=day - timedelta(10), dispatch_by=day - timedelta(12),
-        order_by=day - timedelta(14), promise_date=day, **fields,
+        amount_company=740, need_date=day, vendor_ready_date=day, at_vendor_date=day - timedelta(10),
+        dispatch_by=day - timedelta(12), order_by=day - timedelta(14), promise_date=day, **fields,
     )  # fmt: skip
 
 
@@ -111,7 +121,8 @@ def order(
     if status in (OrderStatus.SENT, OrderStatus.ACKNOWLEDGED, OrderStatus.CLOSED):
         stamps["sent_at"] = AT
     made = SubcontractOrder.objects.create(
-        number=number, vendor=to, site=at, ship_to=place, receive_at=home, currency=currency(), status=status, consolidation_key=number,
+        number=number, vendor=to, site=at, ship_to=place, receive_at=home, currency=currency(), status=status,
+        consolidation_key=number,
         total=740 * lines, total_company=740 * lines, order_by=order_by, dispatch_by=order_by + timedelta(2), due_date=due,
         created_at=AT, **stamps, **fields,
     )  # fmt: skip
@@ -132,7 +143,9 @@ def order(
         part = OrderComponent.objects.create(
             line=line, position=1, item=raw, quantity_per=1, required=100, ship_from=home, supply="own"
         )
-        ShipmentLine.objects.create(shipment=shipment, position=no, component=part, order_line=line, item=raw, quantity=100)
+        ShipmentLine.objects.create(
+            shipment=shipment, position=no, component=part, order_line=line, item=raw, quantity=100
+        )
         ExpectedReceipt.objects.create(order_line=line, item=line.item, quantity=100, expected_on=due, location=home)
     return made
 

@@ -94,9 +94,9 @@ def chip(family: str, value: str, css: str = "") -> SafeString:
     """The chip of a status: colour, mark and word, never colour alone."""
     look = LOOKS[family].get(str(value)) or Look("mute", str(value).replace("_", " ").capitalize(), "dot")
     if look.mark == "dot":
-        mark: SafeString = mark_safe('<span class="sc-dot"></span>')  # noqa: S308
+        mark: SafeString = mark_safe('<span class="sc-dot"></span>')
     elif look.mark == "hollow":
-        mark = mark_safe('<span class="sc-dot sc-dot-hollow"></span>')  # noqa: S308
+        mark = mark_safe('<span class="sc-dot sc-dot-hollow"></span>')
     else:
         mark = _icon(look.mark, "sc-i")
     return format_html('<span class="sc-chip sc-tone-{} {}">{}{}</span>', look.tone, css, mark, look.word)
@@ -180,6 +180,12 @@ def lateness(due: dt.date | None, today: dt.date) -> Lateness:
 
 
 @register.filter
+def called(thing: Any) -> str:
+    """What a vendor, part, place or process is called: its name, else its code."""
+    return (thing.name or thing.code) if thing else "–"
+
+
+@register.filter
 def words(value: Any) -> str:
     """A code as words: previous_operation_short is Previous operation short."""
     text = str(value).replace("_", " ").replace(".", " ").strip()
@@ -215,7 +221,9 @@ def _amount(value: Any) -> Decimal:
 
 
 @register.inclusion_tag("components/quantity_bar.html")
-def quantity_bar(ordered: Any, received: Any = 0, scrapped: Any = 0, at_vendor: Any = 0, unit: Any = "", tall: bool = False) -> dict[str, Any]:
+def quantity_bar(
+    ordered: Any, received: Any = 0, scrapped: Any = 0, at_vendor: Any = 0, unit: Any = "", tall: bool = False
+) -> dict[str, Any]:
     """Where the pieces are, always in this order: received, scrapped, still at the vendor, not sent yet."""
     parts = [("received", _amount(received)), ("scrap", _amount(scrapped)), ("vendor", _amount(at_vendor))]
     said = [f"{quantity(received or 0)} of {quantity(ordered)} {unit or ''}".strip() + " received"]
@@ -231,13 +239,22 @@ def verdict_bar(run: Any, tall: bool = False) -> dict[str, Any]:
     """The four verdicts of a run: outside, inside, to review, blocked."""
     parts = [("brand", run.outsource), ("mute", run.in_house), ("warn", run.review), ("bad", run.blocked)]
     label = f"{run.outsource} outside, {run.in_house} inside, {run.review} to review, {run.blocked} blocked"
-    return {"parts": bar_parts([(kind, _amount(count)) for kind, count in parts], _amount(run.operations)), "label": label, "tall": tall}
+    return {
+        "parts": bar_parts([(kind, _amount(count)) for kind, count in parts], _amount(run.operations)),
+        "label": label,
+        "tall": tall,
+    }
 
 
 @register.inclusion_tag("components/progress_bar.html")
 def progress_bar(done: int, total: int, label: str) -> dict[str, Any]:
     """How far something is; without a total it is shown as not begun."""
-    return {"parts": bar_parts([("brand", _amount(done))], _amount(total)), "done": done, "total": total, "label": label}
+    return {
+        "parts": bar_parts([("received" if done == total else "brand", _amount(done))], _amount(total)),
+        "done": done,
+        "total": total,
+        "label": label,
+    }
 
 
 @register.filter

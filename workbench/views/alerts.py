@@ -28,7 +28,10 @@ def alert_list(request: HttpRequest) -> HttpResponse:
         alerts = alerts.filter(severity=filters.severity)
     for word in filters.q.split():
         alerts = alerts.filter(
-            Q(title__icontains=word) | Q(order_number__icontains=word) | Q(production_order__icontains=word) | Q(kind__icontains=word)
+            Q(title__icontains=word)
+            | Q(order_number__icontains=word)
+            | Q(production_order__icontains=word)
+            | Q(kind__icontains=word)
         )
     page = paged(request, alerts.order_by(WORST_FIRST, "-opened_at", "-pk"))
     page.object_list = list(page.object_list)
@@ -41,4 +44,11 @@ def alert_list(request: HttpRequest) -> HttpResponse:
         "kept": [],
         "search_hint": "Search alerts, orders",
     }
-    return show(request, "workbench/alert_list.html", context, section="alerts", shell=Shell(request), part="workbench/_alert_list.html")
+    return show(
+        request,
+        "workbench/alert_list.html",
+        context,
+        section="alerts",
+        shell=Shell(request),
+        part="workbench/_alert_list.html",
+    )

@@ -23,8 +23,21 @@ def verdict_tabs() -> dict[str, Tab]:
     tabs = [
         Tab("outsource", "Outside", "arrow-up-right", "Nothing goes outside", nothing),
         Tab("in_house", "Inside", "home", "Nothing stays inside", nothing),
-        Tab("review", "To review", "circle-check", "Nothing waits for a person", "Operations that a person must decide stand here."),
-        Tab("blocked", "Blocked", "circle-check", "Nothing is blocked", "Operations that should go outside and cannot stand here.", True),
+        Tab(
+            "review",
+            "To review",
+            "circle-check",
+            "Nothing waits for a person",
+            "Operations that a person must decide stand here.",
+        ),
+        Tab(
+            "blocked",
+            "Blocked",
+            "circle-check",
+            "Nothing is blocked",
+            "Operations that should go outside and cannot stand here.",
+            True,
+        ),
     ]
     return {tab.key: tab for tab in tabs}
 
@@ -49,7 +62,14 @@ def decision_list(request: HttpRequest) -> HttpResponse:
         "kept": kept(request, "verdict"),
         "search_hint": "Search operations, parts",
     }
-    return show(request, "workbench/decision_list.html", context, section="decisions", shell=shell, part="workbench/_decision_list.html")
+    return show(
+        request,
+        "workbench/decision_list.html",
+        context,
+        section="decisions",
+        shell=shell,
+        part="workbench/_decision_list.html",
+    )
 
 
 @require_safe
@@ -74,7 +94,9 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
         "order": operation.production_order,
         "awards": awards,
         "answer": rules.answer(
-            shown.verdict, [(award.vendor.name or award.vendor.code, award.quantity) for award in awards], unit.code if unit else ""
+            shown.verdict,
+            [(award.vendor.name or award.vendor.code, award.quantity) for award in awards],
+            unit.code if unit else "",
         ),
         "answer_more": rules.because(shown.verdict, shown.reasons),
         "policy_steps": rules.policy_steps(shown.reasons, names),

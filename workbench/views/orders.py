@@ -7,25 +7,30 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import F, Prefetch
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Alert, Event
-from documents import services as documents
+from core.refusals import Refusal
 from policies.models import Decision
 from production.models import Supply
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine
+from subcontract_orders import services as subcontract_orders
 from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
 from workbench import rules
 from workbench.forms import read_filters
 from workbench.templatetags.workbench import day, money
-from workbench.views.page import Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
+from workbench.views.decisions import vendor_names
+from workbench.views.page import ROWS, Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
 from workbench.views.worklist import Tab, attach_first_lines, filtered_orders
 
 MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
@@ -44,7 +49,13 @@ def order_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "filters": filters,
-        "tab": Tab("", "Orders", "file-text", "No orders yet", "Import a plan and start a run: what goes outside becomes an order by itself."),
+        "tab": Tab(
+            "",
+            "Orders",
+            "file-text",
+            "No orders yet",
+            "Import a plan and start a run: what goes outside becomes an order by itself.",
+        ),
         "choices": [
             vendor_choice(request, filters),
             site_choice(request, filters),
@@ -53,7 +64,9 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "kept": kept(request, "late", "due", "run"),
         "search_hint": "Search orders, parts, vendors",
     }
-    return show(request, "workbench/order_list.html", context, section="orders", shell=shell, part="workbench/_order_list.html")
+    return show(
+        request, "workbench/order_list.html", context, section="orders", shell=shell, part="workbench/_order_list.html"
+    )
 
 
 @require_safe
@@ -75,15 +88,21 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     active = [line for line in lines if line.status != LineStatus.CANCELLED]
     decisions = {
         decision.operation_id: decision
-        for decision in Decision.objects.current().filter(operation__in=[line.operation_id for line in active if line.operation_id])
+        for decision in Decision.objects.current().filter(
+            operation__in=[line.operation_id for line in active if line.operation_id]
+        )
     }
-    alerts = list(Alert.objects.open().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk"))
+    alerts = list(
+        Alert.objects.open().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk")
+    )
     for alert in alerts:
         alert.changes = rules.changes(alert.before, alert.after)
     context: dict[str, Any] = {
         "order": shown,
         "lines": lines,
-        "sentence": rules.order_sentence([work_of(line) for line in active], [part_of(line) for line in active], name_of(shown.vendor)),
+        "sentence": rules.order_sentence(
+            [work_of(line) for line in active], [part_of(line) for line in active], name_of(shown.vendor)
+        ),
         "steps": steps(shown, shell),
         "balance": balance(shown, active),
         "supplies": supplies(active),
@@ -109,9 +128,16 @@ def approve(request: HttpRequest, number: str) -> HttpResponse:
     shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
 
     def action(at: datetime) -> None:
-        documents.approve_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
+        subcontract_orders.approve_order(
+            order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at
+        )
 
-    return act(request, action, done=f"{number} is approved. It can be sent now.", back=reverse("workbench:order", args=[number]))
+    return act(
+        request,
+        action,
+        done=f"{number} is approved. It can be sent now.",
+        back=reverse("workbench:order", args=[number]),
+    )
 
 
 @require_POST
@@ -121,10 +147,45 @@ def send(request: HttpRequest, number: str) -> HttpResponse:
     shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user).select_related("vendor"), number=number)
 
     def action(at: datetime) -> None:
-        documents.send_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
+        subcontract_orders.send_order(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
 
     done = f"{number} is marked as sent to {name_of(shown.vendor)}."
     return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+
+
+@require_POST
+@page_view
+def act_on_many(request: HttpRequest) -> HttpResponse:
+    """Approve or send each chosen order by itself: one that is refused holds no other back."""
+    actions = {
+        "approve": (MAY_APPROVE, subcontract_orders.approve_order, "approved"),
+        "send": (MAY_SEND, subcontract_orders.send_order, "marked as sent"),
+    }
+    if request.POST.get("action") not in actions:
+        raise BadRequest("There is no such action.")
+    right, service, done = actions[request.POST["action"]]
+    if not request.user.has_perm(right):
+        raise PermissionDenied
+    chosen = SubcontractOrder.objects.visible_to(request.user).filter(number__in=request.POST.getlist("order")[:ROWS])
+    finished, refused = 0, []
+    for key in chosen.order_by("pk").values_list("pk", flat=True):
+        try:
+            service(order_id=key, expected_version=None, by=request.user, at=timezone.now())
+        except Refusal as refusal:
+            refused.append(refusal.detail)
+        else:
+            finished += 1
+    if finished:
+        messages.success(request, f"{finished} {'order is' if finished == 1 else 'orders are'} {done}.")
+    for detail in refused[:5]:
+        messages.error(request, detail)
+    if len(refused) > 5:
+        messages.error(request, f"{len(refused) - 5} more were refused.")
+    if not finished and not refused:
+        messages.warning(request, "No order was chosen.")
+    back = request.POST.get("back", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if safe else "workbench:worklist")
 
 
 def version_of(request: HttpRequest) -> int | None:
@@ -229,7 +290,9 @@ def supplies(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
             component.line = line  # already here: no query for its number
             found.setdefault(component.supply, []).append(component)
     return [
-        {"glyph": glyph, "word": word, "components": found[supply]} for supply, (glyph, word) in SUPPLY_LOOKS.items() if supply in found
+        {"glyph": glyph, "word": word, "components": found[supply]}
+        for supply, (glyph, word) in SUPPLY_LOOKS.items()
+        if supply in found
     ]
 
 
@@ -249,15 +312,16 @@ def shipments_of(shown: SubcontractOrder) -> list[Shipment]:
 
 def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dict[str, Any]]:
     """Why each line is outside, in sentences; the first five, the rest one click away."""
+    names = vendor_names([reason for decision in decisions.values() for reason in decision.reasons])
     found = []
     for line in lines:
         decision = decisions.get(line.operation_id) if line.operation_id else None
         if decision is None or line.production_order is None:
             continue
-        steps = rules.policy_steps(decision.reasons, {}) + rules.vendor_steps(decision.reasons, {})
+        steps = rules.policy_steps(decision.reasons, names) + rules.vendor_steps(decision.reasons, names)
         found.append(
             {
-                "sentence": rules.because(decision.verdict, decision.reasons),
+                "sentence": f"{line.production_order.number}, operation {line.operation_no}",
                 "steps": [step for step in steps if step.tone != "mute"][:4],
                 "href": reverse("workbench:decision", args=[line.production_order.number, line.operation_no]),
             }
@@ -274,11 +338,15 @@ def history(shown: SubcontractOrder) -> list[dict[str, Any]]:
         word = rules.words(event.name.rpartition(".")[2])
         said = str(event.data.get("detail") or event.data.get("reason") or "")
         text = f"{word}: {said}" if said else word
-        entries.append({"tone": tone, "glyph": glyph, "text": text, "at": event.at, "who": who(event.by) or event.through})
+        entries.append(
+            {"tone": tone, "glyph": glyph, "text": text, "at": event.at, "who": who(event.by) or event.through}
+        )
     if not entries:
         tone, glyph = rules.event_look("order.created")
         text = f"Made by {shown.made_by_run}" if shown.made_by_run else "Created"
-        entries.append({"tone": tone, "glyph": glyph, "text": text, "at": shown.created_at, "who": who(shown.created_by)})
+        entries.append(
+            {"tone": tone, "glyph": glyph, "text": text, "at": shown.created_at, "who": who(shown.created_by)}
+        )
     return entries
 
 

@@ -76,11 +76,17 @@ def count(rows: QuerySet[Any]) -> int:
     return rows.order_by()[: COUNT_UP_TO + 1].count()
 
 
-def show(request: HttpRequest, template: str, context: dict[str, Any], *, section: str, shell: Shell, part: str = "") -> HttpResponse:
+def show(
+    request: HttpRequest, template: str, context: dict[str, Any], *, section: str, shell: Shell, part: str = ""
+) -> HttpResponse:
     """Render a page in its shell; for htmx only the part that changes."""
     is_part = bool(part and request.htmx)  # type: ignore[attr-defined]
     with timezone.override(shell.zone):
-        response = render(request, part if is_part else template, {**context, "shell": shell, "section": section, "today": shell.today})
+        response = render(
+            request,
+            part if is_part else template,
+            {**context, "shell": shell, "section": section, "today": shell.today},
+        )
     patch_vary_headers(response, ["HX-Request"])
     return response
 

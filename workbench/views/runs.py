@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,7 +15,6 @@ from core.refusals import Refusal
 from documents import services as documents
 from documents import tasks
 from documents.models import GenerationRun, RunState
-from django.contrib import messages
 from subcontract_orders.models import SubcontractOrder
 from workbench import rules
 from workbench.views.page import Shell, page_view, paged, show
@@ -51,12 +51,19 @@ def run(request: HttpRequest, number: str) -> HttpResponse:
                 key=lambda row: (-row[1], row[0][0]),
             )
         ],
-        "seconds": f"{(shown.finished_at - shown.started_at).total_seconds():.1f}" if shown.finished_at and shown.started_at else "",
+        "seconds": seconds(shown),
         "orders": orders.select_related("vendor").order_by("order_by", "pk")[:SHOWN_ORDERS],
         "order_count": order_count,
         "more_orders": order_count > SHOWN_ORDERS,
     }  # fmt: skip
     return show(request, "workbench/run_detail.html", context, section="runs", shell=shell, part="workbench/_run.html")
+
+
+def seconds(shown: GenerationRun) -> str:
+    """How long it took, once it is finished."""
+    if shown.started_at is None or shown.finished_at is None:
+        return ""
+    return f"{(shown.finished_at - shown.started_at).total_seconds():.1f}"
 
 
 def progress(shown: GenerationRun) -> dict[str, Any]:
@@ -67,7 +74,12 @@ def progress(shown: GenerationRun) -> dict[str, Any]:
     if shown.state == RunState.FAILED:
         return {"title": "Stopped", "note": f"{done:,} of {total:,} differences written", "done": done, "total": total}
     if shown.state == RunState.WRITING:
-        return {"title": "Writing the document sets", "note": f"{done:,} of {total:,} differences written", "done": done, "total": total}
+        return {
+            "title": "Writing the document sets",
+            "note": f"{done:,} of {total:,} differences written",
+            "done": done,
+            "total": total,
+        }
     title = "Deciding" if shown.state == RunState.DECIDING else "Waiting"
     return {"title": title, "note": f"{shown.operations:,} operations looked at", "done": 0, "total": 0}
 
@@ -78,7 +90,7 @@ def progress(shown: GenerationRun) -> dict[str, Any]:
 def generate(request: HttpRequest) -> HttpResponse:
     shell = Shell(request)
     try:
-        started = documents.start_run(at=timezone.now(), on=shell.today, by=request.user, reason="asked for on the page")
+        started = documents.start_run(at=timezone.now(), on=shell.today, by=request.user)
     except Refusal as refusal:
         messages.error(request, refusal.detail)
         return redirect("workbench:run_list")

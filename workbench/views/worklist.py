@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from policies.models import Decision, Verdict
-from subcontract_orders.models import OrderLine, SubcontractOrder
+from subcontract_orders.models import UNSENT, WITH_VENDOR, OrderLine, SubcontractOrder
 from workbench.forms import Filters, read_filters
 from workbench.rules import because
 from workbench.templatetags.workbench import capped, whole
@@ -88,7 +88,8 @@ def filtered_orders(orders: QuerySet[SubcontractOrder], filters: Filters, *, tod
     if filters.run:
         orders = orders.filter(made_by_run=filters.run)
     if filters.late:
-        orders = orders.filter(Q(status__in=["draft", "approved"], order_by__lt=today) | Q(due_date__lt=today, sent_at__isnull=False))
+        unsent = Q(status__in=UNSENT, order_by__lt=today)
+        orders = orders.filter(unsent | Q(due_date__lt=today, sent_at__isnull=False))
     if filters.due is not None:
         orders = orders.filter(due_date__lte=today + timedelta(days=filters.due))
     return orders
@@ -132,6 +133,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         tabs[key].count = count(filtered_orders(rows, filters, today=today))
     tabs["attention"].count = count(filtered_decisions(stuck, filters))
 
+    may_act = any(request.user.has_perm(f"subcontract_orders.{act}_subcontractorder") for act in ("approve", "send"))
     choices = [vendor_choice(request, filters), site_choice(request, filters)]
     if tab.key == "attention":
         page = paged(request, shown_decisions(filtered_decisions(stuck, filters)))
@@ -153,10 +155,14 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "kept": kept(request, "tab", "late", "due"),
         "search_hint": "Search operations, parts" if tab.key == "attention" else "Search orders, parts, vendors",
         "by_order_date": tab.key in ("to_order", "forecast"),
+        "may_pick": tab.key in ("to_order", "forecast", "open") and may_act,
+        "may_pick_ever": may_act,
     }
     if not request.htmx:  # type: ignore[attr-defined]
         context |= {"figures": figures(request, shell, until=until), "lead": lead(shell)}
-    return show(request, "workbench/worklist.html", context, section="worklist", shell=shell, part="workbench/_worklist.html")
+    return show(
+        request, "workbench/worklist.html", context, section="worklist", shell=shell, part="workbench/_worklist.html"
+    )
 
 
 def lead(shell: Shell) -> str:
@@ -171,20 +177,24 @@ def figures(request: HttpRequest, shell: Shell, *, until: date) -> list[dict[str
     today, user = shell.today, request.user
     currency = shell.company.currency.code if shell.company else ""
     orders = SubcontractOrder.objects.visible_to(user)
-    due = Q(status__in=["sent", "acknowledged"], due_date__lte=today + timedelta(days=7))
+    due = Q(status__in=WITH_VENDOR, due_date__lte=today + timedelta(days=7))
     told = orders.open().aggregate(
-        to_order=Count("pk", filter=Q(status__in=["draft", "approved"], order_by__lte=until)),
-        to_order_value=Sum("total_company", filter=Q(status__in=["draft", "approved"], order_by__lte=until)),
-        past=Count("pk", filter=Q(status__in=["draft", "approved"], order_by__lt=today)),
-        past_worst=Max(today - F("order_by"), filter=Q(status__in=["draft", "approved"], order_by__lt=today)),
+        to_order=Count("pk", filter=Q(status__in=UNSENT, order_by__lte=until)),
+        to_order_value=Sum("total_company", filter=Q(status__in=UNSENT, order_by__lte=until)),
+        past=Count("pk", filter=Q(status__in=UNSENT, order_by__lt=today)),
+        past_worst=Max(today - F("order_by"), filter=Q(status__in=UNSENT, order_by__lt=today)),
         due=Count("pk", filter=due),
         due_unconfirmed=Count("pk", filter=due & Q(status="sent")),
         open=Count("pk"),
         open_value=Sum("total_company"),
         vendors=Count("vendor", distinct=True),
     )
-    stuck = Decision.objects.current().visible_to(user).aggregate(
-        blocked=Count("pk", filter=Q(verdict=Verdict.BLOCKED)), review=Count("pk", filter=Q(verdict=Verdict.REVIEW))
+    stuck = (
+        Decision.objects.current()
+        .visible_to(user)
+        .aggregate(
+            blocked=Count("pk", filter=Q(verdict=Verdict.BLOCKED)), review=Count("pk", filter=Q(verdict=Verdict.REVIEW))
+        )
     )
     here = reverse("workbench:worklist")
     worst = told["past_worst"]
