@@ -82,7 +82,7 @@ def with_ground(tables: Tables) -> Tables:
         "company": [{"name": "Scenario", "currency": "EUR", "time_zone": "UTC"}],
         "units": [{"code": "pcs", "name": "Pieces", "decimals": 0}, {"code": "kg", "name": "Kilogram", "decimals": 3}],
         "sites": [{"code": "MAIN"}],
-        "locations": [{"code": "MAIN", "name": "Main store", "kind": "plant", "site": "MAIN", "main": "yes"}],
+        "locations": [{"code": "MAIN", "name": "Main store", "kind": "plant", "site": "MAIN"}],
         "work_centers": [
             {"code": "WC-IN", "kind": "internal", "capacity_hours_per_day": 8, "hourly_cost": 60},
             {"code": "OUT", "kind": "external"},

@@ -111,7 +111,7 @@ TABLES: dict[str, set[str]] = {
     },
     "sites": {"code", "name", "time_zone", "address"},
     "vendors": {"code", "name", "country", "currency", "email", "active"},
-    "locations": {"code", "name", "kind", "vendor", "site", "main"},
+    "locations": {"code", "name", "kind", "vendor", "site"},
     "work_centers": {
         "code", "name", "kind", "vendor", "capacity_hours_per_day", "location", "hourly_cost", "site",
     },
