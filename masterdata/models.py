@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Cast, Concat
 
 from core.scope import HasScope
 
@@ -18,6 +19,16 @@ class ExternallyKnown(models.Model):
 
     class Meta:
         abstract = True
+
+
+def reference(prefix: str) -> models.GeneratedField:
+    """The business key of a row that has no other: the prefix and a number, made by the database."""
+    return models.GeneratedField(
+        expression=Concat(Value(prefix), Cast("id", models.CharField())),
+        output_field=models.CharField(max_length=30),
+        db_persist=True,
+        unique=True,
+    )
 
 
 class Currency(models.Model):
@@ -56,6 +67,7 @@ class ExchangeRate(models.Model):
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="rates")
     rate = models.DecimalField(max_digits=18, decimal_places=8)
     valid_from = models.DateField()
+    reference = reference("FX-")
 
     class Meta:
         constraints = [
@@ -258,6 +270,7 @@ class Closure(models.Model):
     work_center = models.ForeignKey(WorkCenter, models.CASCADE, null=True, blank=True, related_name="closures")
     day = models.DateField()
     reason = models.CharField(max_length=200, blank=True)
+    reference = reference("CL-")
 
     class Meta:
         constraints = [

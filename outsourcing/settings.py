@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dj_database_url
 from celery.schedules import crontab
+from django.templatetags.static import static
 from environs import Env
 
 from outsourcing import servers
@@ -153,9 +154,9 @@ REST_FRAMEWORK = {
         "accounts.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "core.requests.Rights"],
     "DEFAULT_PAGINATION_CLASS": "core.paging.CursorPages",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["core.requests.StrictFilters"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "outsourcing.problems.problem_handler",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -187,12 +188,56 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     # The row is the queue: these sweeps find work by state, so a lost message only makes it later.
-    "start due runs": {"task": "documents.tasks.start_due_runs", "schedule": 5.0},
-    "continue runs": {"task": "documents.tasks.continue_runs", "schedule": 15.0},
+    # A sweep nobody took in time is dropped: the next one finds the same, and none pile up while no worker runs.
+    "start due runs": {"task": "documents.tasks.start_due_runs", "schedule": 5.0, "options": {"expires": 30}},
+    "continue runs": {"task": "documents.tasks.continue_runs", "schedule": 15.0, "options": {"expires": 60}},
     "nightly run": {"task": "documents.tasks.request_nightly_run", "schedule": crontab(hour=3, minute=30)},
+    "forget old answers": {"task": "outsourcing.tasks.delete_old_answers", "schedule": crontab(hour=2, minute=10)},
 }
 
-UNFOLD = {"SITE_TITLE": "Outwork", "SITE_HEADER": "Outwork planning", "SITE_URL": "/"}
+# The planning pages in the colours of static/app.css, so that both halves look like one product.
+UNFOLD = {
+    "SITE_TITLE": "Outwork",
+    "SITE_HEADER": "Outwork",
+    "SITE_SUBHEADER": "Planning",
+    "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("icon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}],
+    "STYLES": [lambda request: static("planning.css")],
+    "BORDER_RADIUS": "7px",
+    "COLORS": {
+        "base": {
+            "50": "#f6f7f9",
+            "100": "#edeff3",
+            "200": "#e4e7ec",
+            "300": "#cfd5de",
+            "400": "#8592a4",
+            "500": "#5f6b7d",
+            "600": "#475467",
+            "700": "#344054",
+            "800": "#242d3a",
+            "900": "#131922",
+            "950": "#0c1016",
+        },
+        "primary": {
+            "50": "#f5f7ff",
+            "100": "#eef1ff",
+            "200": "#d5dcfe",
+            "300": "#a9b6fb",
+            "400": "#7d90f5",
+            "500": "#5a6eea",
+            "600": "#3d52d5",
+            "700": "#3242b0",
+            "800": "#28358c",
+            "900": "#1c2444",
+            "950": "#141a33",
+        },
+    },
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "outsourcing.navigation.sidebar"},
+    "COMMAND": {"search_models": ["policies.orderwithverdicts", "policies.policy", "masterdata.item", "masterdata.vendor"]},
+    "DASHBOARD_CALLBACK": "outsourcing.navigation.first_page",
+}
 
 LOGGING = {
     "version": 1,

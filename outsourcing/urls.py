@@ -1,14 +1,65 @@
 """All addresses: pages, planning admin, API."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
-from django.urls import include, path
+from django.urls import URLPattern, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
 
 from outsourcing.health import healthz
 
+# Each app states its resources in `api.ROUTES`; an app of the list without an API yet has no such room.
+APPS_WITH_RESOURCES = ("masterdata", "activity", "inventory", "production", "policies", "documents", "interchange")
+
+
+class KeyRouter(SimpleRouter):
+    """Resources addressed by business keys, which may hold slashes.
+
+    An action below a row (`…/cancel/`) is looked at before the row itself, whose key would else swallow it. A key that itself
+    ends like an action is found with the list's filter.
+    """
+
+    routes = [SimpleRouter.routes[0], SimpleRouter.routes[1], SimpleRouter.routes[3], SimpleRouter.routes[2]]
+
+
+def resources() -> list[URLPattern]:
+    router = KeyRouter()
+    for app in APPS_WITH_RESOURCES:
+        if find_spec(f"{app}.api"):
+            for prefix, viewset in import_module(f"{app}.api").ROUTES:
+                router.register(prefix, viewset, basename=f"api-{prefix}")
+    return router.urls
+
+
+# The Swagger page draws with styles in its elements; the looser policy is for this page alone.
+api_docs: Any = csp_update({"style-src": ["'unsafe-inline'"]})(
+    SpectacularSwaggerSplitView.as_view(url_name="api-schema", authentication_classes=[], permission_classes=[])
+)
+
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("sign-in/", auth_views.LoginView.as_view(), name="login"),
+    path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path(
+        "api/v1/schema/",
+        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
+        name="api-schema",
+    ),
+    path("api/docs/", api_docs, name="api-docs"),
+    path("api/v1/", include(resources())),
 ]
+if find_spec("workbench.urls") and find_spec("documents.tasks"):
+    urlpatterns.append(path("", include("workbench.urls")))
+
+handler400 = "outsourcing.problems.bad_request"
+handler403 = "outsourcing.problems.forbidden"
+handler404 = "outsourcing.problems.not_found"
+handler500 = "outsourcing.problems.failed"

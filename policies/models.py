@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.scope import HasScope
-from masterdata.models import ExternallyKnown
+from masterdata.models import ExternallyKnown, reference
+from production.models import ProductionOrder
 
 
 class PolicyStatus(models.TextChoices):
@@ -230,6 +231,7 @@ class PriceAgreement(ExternallyKnown):
     lead_days = models.PositiveIntegerField(null=True, blank=True)
     yield_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
     freight = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    reference = reference("PA-")
 
     objects = PriceAgreementQuerySet.as_manager()
 
@@ -274,6 +276,7 @@ class VendorApproval(ExternallyKnown):
     status = models.CharField(max_length=10, choices=ApprovalStatus, default=ApprovalStatus.APPROVED)
     valid_to = models.DateField(null=True, blank=True)
     certificate = models.CharField(max_length=200, blank=True)
+    reference = reference("VA-")
 
     class Meta:
         constraints = [
@@ -385,3 +388,11 @@ class Award(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision_id} {self.vendor_id}"
+
+
+class OrderWithVerdicts(ProductionOrder):
+    """A production order as planners look at it: each of its operations with the verdict on it and why."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "production order"

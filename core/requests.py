@@ -1,0 +1,128 @@
+"""How the API reads a request: who may call, which version he changes, and no field or parameter that nobody reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.serializers import ValidationError
+from rest_framework.utils.encoders import JSONEncoder
+
+from core.refusals import InvalidInput, Refusals, Stale
+
+KEY = r"[^\x00\n]+"
+"""A business key in an address. It may hold slashes, dots and spaces: `CNC/Axle 1`, percent-encoded by the caller."""
+
+_VERBS = {"GET": "view", "HEAD": "view", "OPTIONS": "view", "POST": "add", "PUT": "change", "PATCH": "change"}
+
+
+class Rights(BasePermission):
+    """A call needs the right its viewset names for the action in `rights`; else view, add or change of the viewset's model."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        right = needed_right(view, method=request.method or "GET")
+        return right is None or bool(request.user and request.user.has_perm(right))
+
+
+def needed_right(view: Any, *, method: str) -> str | None:
+    """The permission a call needs. None for an action the viewset does not have: it is answered 405, not 403."""
+    action = getattr(view, "action", None)
+    if action is None and getattr(view, "action_map", None):
+        return None
+    stated: Mapping[str, str] = getattr(view, "rights", {})
+    if action in stated:
+        return stated[action]
+    options = view.queryset.model._meta
+    verb = "change" if action and action not in ("list", "retrieve", "create") and method == "POST" else _VERBS[method]
+    return f"{options.app_label}.{verb}_{options.model_name}"
+
+
+class StrictFields:
+    """For serializers: a field nobody reads is refused, so that a misspelt one is not skipped in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            known = {name for name, field in self.fields.items() if not field.read_only}  # type: ignore[attr-defined]
+            unknown = [str(name) for name in data if name not in known]
+            if unknown:
+                allowed = ", ".join(sorted(known))
+                raise ValidationError(
+                    {name: ValidationError(f"There is no such field to write. Allowed: {allowed}.", "unknown_field").detail
+                     for name in unknown}
+                )  # fmt: skip
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class StrictFilters(DjangoFilterBackend):
+    """Filters of a list. A parameter nobody reads is refused: a misspelt filter must not answer with everything."""
+
+    paging = frozenset({"limit", "cursor", "ordering"})
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        if getattr(view, "action", None) != "list":
+            return queryset
+        filterset_class = self.get_filterset_class(view, queryset)
+        known = self.paging | set(filterset_class.base_filters if filterset_class else ())
+        unknown = [
+            InvalidInput(
+                f"There is no filter '{name}'. Known: {', '.join(sorted(known))}.", field=name, code="unknown_parameter"
+            )
+            for name in request.query_params
+            if name not in known
+        ]
+        if unknown:
+            raise Refusals(unknown)
+        return super().filter_queryset(request, queryset, view)
+
+
+def etag(version: int) -> str:
+    """The entity tag of a row that counts its changes."""
+    return f'"{version}"'
+
+
+def if_match(request: Request) -> int | None:
+    """The version a caller means to change, from If-Match; None where he does not say."""
+    given = request.headers.get("If-Match", "").strip()
+    if given in ("", "*"):
+        return None
+    found = re.fullmatch(r'(?:W/)?"([0-9]{1,9})"', given)
+    if not found:
+        raise Stale(
+            f"If-Match must be the ETag of the last answer, such as {etag(3)}; {given} is none.", field="If-Match"
+        )
+    return int(found[1])
+
+
+def tag_of(representation: Mapping[str, Any]) -> str:
+    """The entity tag of a row as the API shows it: its version, or a digest of it where it counts none."""
+    if "version" in representation:
+        return etag(representation["version"])
+    text = json.dumps(representation, cls=JSONEncoder, sort_keys=True)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
+
+
+class Changeable:
+    """For viewsets: an answer that shows one row carries its ETag, and a change may be bound to it with If-Match."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        shown = getattr(response, "data", None)
+        of_one = getattr(self, "detail", False) or getattr(self, "action", "") == "create"
+        if of_one and response.status_code < 300 and isinstance(shown, Mapping):
+            response["ETag"] = tag_of(shown)
+        return response
+
+    def check_if_match(self, request: Request, row: Model) -> None:
+        """Refuse a change of a row that is no longer as the caller read it. Raises Stale."""
+        given = request.headers.get("If-Match", "").strip()
+        if given in ("", "*"):
+            return
+        if given.removeprefix("W/") != tag_of(self.get_serializer(row).data):  # type: ignore[attr-defined]
+            raise Stale("Somebody changed it since it was read. Read it again, then change it.", field="If-Match")

@@ -1,0 +1,144 @@
+"""Master data: list, get, create, change. Nothing is deleted: a vendor is made inactive, an item blocked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from rest_framework import mixins, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.idempotency import Repeatable
+from core.requests import KEY, Changeable
+from masterdata.filters import (
+    ClosureFilter,
+    ExchangeRateFilter,
+    ItemFilter,
+    LocationFilter,
+    VendorFilter,
+    WorkCenterFilter,
+)
+from masterdata.models import Closure, ExchangeRate, Item, ItemGroup, Location, Process, Site, Unit, Vendor, WorkCenter
+from masterdata.serializers import (
+    ClosureSerializer,
+    ExchangeRateSerializer,
+    ItemGroupSerializer,
+    ItemSerializer,
+    LocationSerializer,
+    ProcessSerializer,
+    SiteSerializer,
+    UnitSerializer,
+    VendorSerializer,
+    WorkCenterSerializer,
+)
+
+
+class MasterDataViewSet(
+    Repeatable,
+    Changeable,
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.ListModelMixin,
+    viewsets.GenericViewSet[Any],
+):
+    """Rows addressed by their code."""
+
+    lookup_field = "code"
+    lookup_value_regex = KEY
+    orderings = {"code": "code"}
+
+    @transaction.atomic
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().create(request, *args, **kwargs)
+
+    @transaction.atomic
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        row = self.get_object()
+        type(row).objects.select_for_update().get(pk=row.pk)
+        row = self.get_object()
+        self.check_if_match(request, row)
+        changed = self.get_serializer(row, data=request.data, partial=True)
+        changed.is_valid(raise_exception=True)
+        changed.save()
+        return Response(changed.data)
+
+
+class UnitViewSet(MasterDataViewSet):
+    queryset = Unit.objects.all()
+    serializer_class = UnitSerializer
+
+
+class ItemGroupViewSet(MasterDataViewSet):
+    queryset = ItemGroup.objects.all()
+    serializer_class = ItemGroupSerializer
+
+
+class ItemViewSet(MasterDataViewSet):
+    queryset = Item.objects.select_related("unit", "item_group")
+    serializer_class = ItemSerializer
+    filterset_class = ItemFilter
+
+
+class SiteViewSet(MasterDataViewSet):
+    queryset = Site.objects.all()
+    serializer_class = SiteSerializer
+
+
+class VendorViewSet(MasterDataViewSet):
+    queryset = Vendor.objects.select_related("currency")
+    serializer_class = VendorSerializer
+    filterset_class = VendorFilter
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+
+class LocationViewSet(MasterDataViewSet):
+    queryset = Location.objects.select_related("site", "vendor")
+    serializer_class = LocationSerializer
+    filterset_class = LocationFilter
+
+
+class WorkCenterViewSet(MasterDataViewSet):
+    queryset = WorkCenter.objects.select_related("site", "vendor", "location")
+    serializer_class = WorkCenterSerializer
+    filterset_class = WorkCenterFilter
+
+
+class ProcessViewSet(MasterDataViewSet):
+    queryset = Process.objects.all()
+    serializer_class = ProcessSerializer
+
+
+class ClosureViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
+    """Closed days beyond weekends. A day entered by mistake may be taken out again."""
+
+    queryset = Closure.objects.select_related("vendor", "work_center")
+    serializer_class = ClosureSerializer
+    filterset_class = ClosureFilter
+    lookup_field = "reference"
+    orderings = {"date": "day"}
+    rights = {"destroy": "masterdata.change_closure"}
+
+
+class ExchangeRateViewSet(MasterDataViewSet):
+    queryset = ExchangeRate.objects.select_related("currency")
+    serializer_class = ExchangeRateSerializer
+    filterset_class = ExchangeRateFilter
+    lookup_field = "reference"
+    orderings = {"valid_from": "valid_from"}
+
+
+ROUTES = [
+    ("units", UnitViewSet),
+    ("item-groups", ItemGroupViewSet),
+    ("items", ItemViewSet),
+    ("sites", SiteViewSet),
+    ("vendors", VendorViewSet),
+    ("locations", LocationViewSet),
+    ("work-centers", WorkCenterViewSet),
+    ("processes", ProcessViewSet),
+    ("calendars", ClosureViewSet),
+    ("exchange-rates", ExchangeRateViewSet),
+]

@@ -1,0 +1,195 @@
+"""Master data in JSON, named as the columns of the import tables. What others refer to is named by its code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MinValueValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import exceptions, serializers
+
+from core.requests import StrictFields
+from masterdata.models import (
+    Closure,
+    Currency,
+    ExchangeRate,
+    Item,
+    ItemGroup,
+    Location,
+    Process,
+    Site,
+    Unit,
+    Vendor,
+    WorkCenter,
+)
+
+NOT_NEGATIVE = MinValueValidator(0)
+
+
+class CodeField(serializers.SlugRelatedField[Any]):
+    """A row named by its code."""
+
+    default_error_messages = {"does_not_exist": "There is no '{value}'."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, slug_field="code", **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool) or not isinstance(data, str | int) or "\x00" in str(data):
+            self.fail("invalid")
+        return super().to_internal_value(str(data))
+
+
+class ExternalRefSerializer(StrictFields, serializers.Serializer[Any]):
+    """The key another system knows the row by."""
+
+    system = serializers.CharField(max_length=60)
+    key = serializers.CharField(max_length=200)
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class Words(serializers.ListField):
+    """A list of short texts."""
+
+    child = serializers.CharField(max_length=60)
+
+
+class CodedSerializer(StrictFields, serializers.ModelSerializer[Any]):
+    """A row whose `code` is given once and stays, as documents name it."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        if self.instance is not None and "code" in fields and not getattr(self.parent, "many", False):
+            fields["code"].validators = []
+        return fields
+
+    def validate_code(self, code: str) -> str:
+        if self.instance is not None and code != self.instance.code:
+            raise serializers.ValidationError("A code stays as it is; documents name it.", "code_is_fixed")
+        return code
+
+
+class UnitSerializer(CodedSerializer):
+    class Meta:
+        model = Unit
+        fields = ["code", "name", "decimals"]
+        extra_kwargs = {"decimals": {"max_value": 5, "min_value": 0}}
+
+
+class ItemGroupSerializer(CodedSerializer):
+    class Meta:
+        model = ItemGroup
+        fields = ["code", "name"]
+
+
+class ItemSerializer(CodedSerializer):
+    unit = CodeField(queryset=Unit.objects.all(), allow_null=True, required=False)
+    item_group = CodeField(queryset=ItemGroup.objects.all(), allow_null=True, required=False)
+    blocked = serializers.BooleanField(source="is_blocked", required=False)
+    phantom = serializers.BooleanField(source="is_phantom", required=False)
+    external_refs = ExternalRefSerializer(many=True, required=False)
+
+    class Meta:
+        model = Item
+        fields = [
+            "code", "name", "unit", "kind", "item_group", "lot_tracked", "serial_tracked", "standard_cost", "blocked", "phantom",
+            "revision", "source", "external_refs",
+        ]  # fmt: skip
+        extra_kwargs = {"standard_cost": {"min_value": 0}}
+
+
+class SiteSerializer(CodedSerializer):
+    class Meta:
+        model = Site
+        fields = ["code", "name", "time_zone", "address"]
+
+
+class VendorSerializer(CodedSerializer):
+    currency = CodeField(queryset=Currency.objects.all(), allow_null=True, required=False)
+    active = serializers.BooleanField(source="is_active", required=False)
+    external_refs = ExternalRefSerializer(many=True, required=False)
+
+    class Meta:
+        model = Vendor
+        fields = ["code", "name", "country", "city", "currency", "email", "active", "source", "external_refs"]
+
+
+class LocationSerializer(CodedSerializer):
+    site = CodeField(queryset=Site.objects.all(), allow_null=True, required=False)
+    vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False)
+    main = serializers.BooleanField(source="is_main", required=False)
+
+    class Meta:
+        model = Location
+        fields = ["code", "name", "kind", "site", "vendor", "main"]
+        validators: list[Any] = []
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kind = attrs.get("kind", getattr(self.instance, "kind", None))
+        vendor = attrs.get("vendor", getattr(self.instance, "vendor", None))
+        if kind == "vendor" and vendor is None:
+            raise serializers.ValidationError(
+                {"vendor": exceptions.ErrorDetail("Name the vendor it is at.", "required")}
+            )
+        return attrs
+
+
+class WorkCenterSerializer(CodedSerializer):
+    vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False)
+    site = CodeField(queryset=Site.objects.all(), allow_null=True, required=False)
+    location = CodeField(queryset=Location.objects.all(), allow_null=True, required=False)
+    external_refs = ExternalRefSerializer(many=True, required=False)
+
+    class Meta:
+        model = WorkCenter
+        fields = [
+            "code", "name", "kind", "vendor", "site", "location", "capacity_hours_per_day", "hourly_cost", "source",
+            "external_refs",
+        ]  # fmt: skip
+        extra_kwargs = {"capacity_hours_per_day": {"min_value": 0}, "hourly_cost": {"min_value": 0}}
+
+
+class ProcessSerializer(CodedSerializer):
+    certificates = Words(required=False)
+
+    class Meta:
+        model = Process
+        fields = ["code", "name", "requires_approval", "certificates"]
+
+
+class ClosureSerializer(StrictFields, serializers.ModelSerializer[Closure]):
+    """A closed day of a vendor, of a work center, or (neither) of everything of ours."""
+
+    vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False, default=None)
+    work_center = CodeField(queryset=WorkCenter.objects.all(), allow_null=True, required=False, default=None)
+    date = serializers.DateField(source="day")
+
+    class Meta:
+        model = Closure
+        fields = ["reference", "vendor", "work_center", "date", "reason"]
+        read_only_fields = ["reference"]
+        validators: list[Any] = []
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("vendor") and attrs.get("work_center"):
+            raise serializers.ValidationError(
+                "A closed day is of a vendor or of a work center, not of both.", "invalid"
+            )
+        return attrs
+
+
+class ExchangeRateSerializer(StrictFields, serializers.ModelSerializer[ExchangeRate]):
+    """Company currency for one unit of the currency, from a day on."""
+
+    currency = CodeField(queryset=Currency.objects.all())
+
+    class Meta:
+        model = ExchangeRate
+        fields = ["reference", "currency", "rate", "valid_from"]
+        read_only_fields = ["reference"]
+        validators: list[Any] = []
+
+    def validate_rate(self, rate: Any) -> Any:
+        if rate <= 0:
+            raise serializers.ValidationError("A rate is above zero.", "min_value")
+        return rate
