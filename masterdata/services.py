@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import models, transaction
 from django.db.models import F
 
-from masterdata.models import Company, Currency, Location, LocationKind, NumberRange, Site, Vendor
+from masterdata.models import (
+    VIRTUAL_KINDS,
+    Closure,
+    Company,
+    Currency,
+    Downtime,
+    ExchangeRate,
+    Item,
+    ItemGroup,
+    Location,
+    LocationKind,
+    NumberRange,
+    Process,
+    Site,
+    Unit,
+    Vendor,
+    WorkCenter,
+)
 
 PREFIXES = {"subcontract_order": "SC-", "shipment": "SH-", "receipt": "GR-", "run": "RUN-", "return": "RT-"}
 
@@ -46,13 +69,175 @@ def main_location(*, site: Site) -> Location:
     return location
 
 
+@transaction.atomic
+def mark_main_locations(*, codes: Iterable[str]) -> None:
+    """Make these the main locations of their sites, where a site has none yet."""
+    for location in Location.objects.filter(code__in=list(codes), site__isnull=False).order_by("pk"):
+        if not Location.objects.filter(site_id=location.site_id, is_main=True).exists():
+            Location.objects.filter(pk=location.pk).update(is_main=True)
+
+
 def vendor_location(*, vendor: Vendor, site: Site | None = None) -> Location:
-    """Where our material lies at a vendor (for a site of ours, where he keeps the sites' material apart); made as AT-<vendor code> where missing."""
-    places = Location.objects.filter(kind=LocationKind.VENDOR, vendor=vendor).order_by("pk")
-    found = (places.filter(site=site).first() if site else None) or places.filter(site__isnull=True).first() or places.first()
+    """Where our material lies at a vendor (for a site of ours, where he keeps the sites' material apart).
+
+    Made as AT-<vendor code> where he has none.
+    """
+    places = Location.objects.at_vendors().filter(vendor=vendor).order_by("pk")
+    of_site = places.filter(site=site).first() if site else None
+    found = of_site or places.filter(site__isnull=True).first() or places.first()
     if found:
         return found
-    location, _ = Location.objects.get_or_create(
-        code=f"AT-{vendor.code}", defaults={"name": f"At {vendor.name or vendor.code}", "kind": LocationKind.VENDOR, "vendor": vendor}
+    make_vendor_locations(vendor_ids=[vendor.pk])
+    return places.get()
+
+
+@transaction.atomic
+def make_vendor_locations(*, vendor_ids: Iterable[int]) -> int:
+    """Give every one of these vendors a location AT-<vendor code>, unless he has one. Returns how many were made."""
+    without = Vendor.objects.filter(pk__in=list(vendor_ids)).exclude(
+        pk__in=Location.objects.at_vendors().values("vendor_id")
     )
+    made = [
+        Location(
+            code=f"AT-{vendor.code}",
+            name=f"At {vendor.name or vendor.code}"[:200],
+            kind=LocationKind.VENDOR,
+            vendor=vendor,
+        )
+        for vendor in without.order_by("pk")
+    ]
+    Location.objects.bulk_create(made, batch_size=2000, ignore_conflicts=True)
+    return len(made)
+
+
+def virtual_location(*, kind: LocationKind) -> Location:
+    """The one location without balance of a kind: where stock comes from and goes to that is not in any place of ours."""
+    if kind not in VIRTUAL_KINDS:
+        raise ValueError(f"{kind} holds stock")
+    found = Location.objects.filter(kind=kind).order_by("pk").first()
+    if found:
+        return found
+    location, _ = Location.objects.get_or_create(code=kind.value.upper(), defaults={"name": kind.label, "kind": kind})
     return location
+
+
+def default_site() -> Site:
+    """The site of everything that names none: the first one, or MAIN, made here with its main location where there is none."""
+    site = Site.objects.order_by("pk").first()
+    if site is None:
+        site, _ = Site.objects.get_or_create(code="MAIN", defaults={"name": "Main site"})
+        main_location(site=site)
+    return site
+
+
+def site_dates(*, at: datetime) -> Mapping[int, date]:
+    """What day it is at each of our sites, by site id."""
+    zone = company().time_zone
+    return {pk: at.astimezone(ZoneInfo(own or zone)).date() for pk, own in Site.objects.values_list("pk", "time_zone")}
+
+
+@dataclass(slots=True)
+class Upserted:
+    """What became of rows that were to be there: how many are new, differ now, or were so already, and each one's id by key."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    ids: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+
+# Currencies whose amounts do not have two decimals (ISO 4217).
+CURRENCY_DECIMALS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | (
+    dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+)
+# Units that are counted, not measured, by how they are commonly written.
+PIECES = frozenset("pc pcs pce piece pieces ea each st stk nos unit units".split())
+
+KEYS: dict[type[models.Model], tuple[str, ...]] = {
+    Currency: ("code",),
+    ExchangeRate: ("currency_id", "valid_from"),
+    Unit: ("code",),
+    ItemGroup: ("code",),
+    Item: ("code",),
+    Site: ("code",),
+    Vendor: ("code",),
+    Location: ("code",),
+    WorkCenter: ("code",),
+    Process: ("code",),
+    Closure: ("day", "vendor_id", "work_center_id"),
+    Downtime: ("work_center_id", "start_date"),
+}
+
+
+def upsert_master(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> Upserted:
+    """Make or change master data by its business key; columns a row leaves out stay as they are (or start at their default).
+
+    A row maps column names (`code`, `unit_id`) to values; the key columns must be there.
+    """
+    return upsert_by_key(model=model, key=KEYS[model], rows=rows)
+
+
+def make_currencies(*, codes: Iterable[str]) -> int:
+    """Make the currencies that are not there yet, with their decimals. Returns how many are new."""
+    wanted = set(codes)
+    missing = wanted - set(Currency.objects.filter(code__in=wanted).values_list("code", flat=True))
+    rows = [Currency(code=code, decimals=CURRENCY_DECIMALS.get(code, 2)) for code in sorted(missing)]
+    Currency.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def make_units(*, codes: Iterable[str]) -> list[str]:
+    """Make the units that are used and not defined: pieces without decimals, others with 5. Returns the codes of new ones."""
+    wanted = set(codes)
+    missing = sorted(wanted - set(Unit.objects.filter(code__in=wanted).values_list("code", flat=True)))
+    rows = [Unit(code=code, decimals=0 if code.lower() in PIECES else 5) for code in missing]
+    Unit.objects.bulk_create(rows, ignore_conflicts=True)
+    return missing
+
+
+@transaction.atomic
+def upsert_by_key(*, model: type[models.Model], key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> Upserted:
+    """Make or change rows of any model in bulk, each found by its unique `key`, whose first column is never null.
+
+    Only what differs is written. Of two rows with one key the later one counts.
+    """
+    done = Upserted()
+    wanted: dict[tuple[Any, ...], Mapping[str, Any]] = {tuple(row[name] for name in key): row for row in rows}
+    if not wanted:
+        return done
+    columns = [column.attname for column in model._meta.concrete_fields if not column.generated]
+    manager = model._default_manager
+    known = {
+        tuple(old[name] for name in key): old
+        for old in manager.filter(**{f"{key[0]}__in": {found[0] for found in wanted}})
+        .select_for_update()
+        .order_by("pk")
+        .values(*columns)
+    }
+    new, changed, touched = [], [], set()
+    for found, row in wanted.items():
+        old = known.get(found)
+        if old is None:
+            new.append(model(**row))
+        elif differing := [name for name, value in row.items() if old[name] != value]:
+            touched.update(differing)
+            changed.append(model(**{**old, **row}))
+        if old is not None:
+            done.ids[found] = old["id"]
+    manager.bulk_create(new, batch_size=2000)
+    for made in new:
+        done.ids[tuple(getattr(made, name) for name in key)] = made.pk
+    if changed:
+        # One statement that writes whole rows again is far faster than an UPDATE with a case for each row and column.
+        manager.bulk_create(
+            changed, batch_size=2000, update_conflicts=True, unique_fields=["id"], update_fields=sorted(touched)
+        )
+    done.created, done.changed = len(new), len(changed)
+    done.unchanged = len(wanted) - len(new) - len(changed)
+    return done
+
+
+def set_company(*, values: Mapping[str, Any]) -> Upserted:
+    """Say who the company is; only the given columns (name, currency_id, time_zone, address) change."""
+    company()
+    return upsert_by_key(model=Company, key=("id",), rows=[{"id": 1, **values}])

@@ -162,7 +162,8 @@ class Operation(models.Model):
     """One step of a production order: `quantity` to do, `good` and `scrap` reported so far.
 
     `planned_start` and `planned_end` are the plan's own schedule, before any vendor is chosen; `dates_given` says whether
-    the plan stated them or they were scheduled backward from the due date. `next_nos` as on the routing step.
+    the plan stated them or they were scheduled backward from the due date. `next_nos` as on the routing step. `is_given`:
+    the plan stated this operation itself, so a changed routing leaves it alone.
     """
 
     production_order = models.ForeignKey(ProductionOrder, models.CASCADE, related_name="operations")
@@ -182,6 +183,7 @@ class Operation(models.Model):
     planned_start = models.DateField(null=True, blank=True)
     planned_end = models.DateField(null=True, blank=True)
     dates_given = models.BooleanField(default=False)
+    is_given = models.BooleanField(default=False)
 
     objects = OperationQuerySet.as_manager()
 
@@ -226,3 +228,16 @@ class OperationWord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation_id} {self.word}"
+
+
+class PlanChange(models.Model):
+    """Something changed that verdicts read: a plan, a price, a policy. Waits until whoever makes runs takes it.
+
+    Rows are only added and taken, so a change that is committed late is never overlooked.
+    """
+
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.reason

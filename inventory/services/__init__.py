@@ -1,5 +1,15 @@
 """The stock ledger's actions: `ledger` posts and reverses movements; `opening` loads stock as of a time."""
 
 from inventory.services.ledger import Move, NotEnoughStock, post_movements, reverse_movements
+from inventory.services.opening import BadCount, CountedStock, CountsRefused, load_stock
 
-__all__ = ["Move", "NotEnoughStock", "post_movements", "reverse_movements"]
+__all__ = [
+    "BadCount",
+    "CountedStock",
+    "CountsRefused",
+    "Move",
+    "NotEnoughStock",
+    "load_stock",
+    "post_movements",
+    "reverse_movements",
+]

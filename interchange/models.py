@@ -1,0 +1,22 @@
+"""What was read from outside, when, by whom, and what became of it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class PlanImport(models.Model):
+    """One import that was written: counts per table and notes. A refused import and a dry run leave no row."""
+
+    at = models.DateTimeField()
+    by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    origin = models.CharField(max_length=200, blank=True, help_text="The folder, the file, or the way it came.")
+    counts = models.JSONField(default=dict)
+    notes = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = "import"
+        permissions = [("import_plan", "Can import plans and master data")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.origin}".strip()

@@ -1,0 +1,151 @@
+"""Loading stock: balances set as of a time, by posting the difference."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.db import transaction
+from django.db.models import Q, Sum
+
+from accounts.models import User
+from core.refusals import InvalidQuantity, Refusal, Refusals, TooPrecise
+from inventory.models import Balance, Lot, Movement
+from inventory.services.ledger import Move, NotEnoughStock, post_movements
+from masterdata.models import Item, Location, LocationKind
+from masterdata.services import Upserted, company, virtual_location
+
+PlaceKey = tuple[int, int | None, int]  # item, lot, location
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedStock:
+    """So much of an item (of a lot) lies at a location. `unit_cost` values what is more than the book says."""
+
+    item_id: int
+    location_id: int
+    quantity: Decimal
+    lot: str = ""
+    unit_cost: Decimal | None = None
+    as_of: datetime | None = None
+
+
+class BadCount(Refusal):
+    """One count that is refused; `index` is its place in the list given."""
+
+    status = 422
+
+    def __init__(self, reason: Refusal, *, index: int) -> None:
+        self.index = index
+        super().__init__(reason.detail, code=reason.code, field=reason.field)
+
+
+class CountsRefused(Refusals):
+    """Counts that are refused, with the reason of each; none of the others was posted either."""
+
+    def __init__(self, counts: Sequence[BadCount]) -> None:
+        self.counts = list(counts)
+        super().__init__(counts)
+
+
+@transaction.atomic
+def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None, number: str = "") -> Upserted:
+    """Set balances as of a time (`as_of`, else `at`) by posting the differences; later movements stay.
+
+    What is more comes from the virtual difference location, at a vendor from the virtual supplier (a direct delivery), at
+    `unit_cost`, else the item's standard cost, else for nothing; what is less leaves at cost. A place is counted once.
+    Raises CountsRefused (invalid_quantity, too_precise, not_enough_stock).
+    """
+    if not counts:
+        return Upserted()
+    _check(counts)
+    lots = _lots(counts)
+    keys: list[PlaceKey] = [
+        (count.item_id, lots.get((count.item_id, count.lot)), count.location_id) for count in counts
+    ]
+    balances = _balances(keys)
+    at_vendors = set(
+        Location.objects.at_vendors().filter(pk__in={place for *_, place in keys}).values_list("pk", flat=True)
+    )
+    costs = dict(Item.objects.filter(pk__in={item for item, *_ in keys}).values_list("pk", "standard_cost"))
+    difference = virtual_location(kind=LocationKind.DIFFERENCE).pk
+    supplier = virtual_location(kind=LocationKind.SUPPLIER).pk
+    cent = Decimal(1).scaleb(-company().currency.decimals)
+    done, bad = Upserted(), []
+    moves: dict[datetime, list[Move]] = defaultdict(list)
+    for index, (count, (item_id, lot_id, location_id)) in enumerate(zip(counts, keys, strict=True)):
+        there = balances.get((item_id, lot_id, location_id))
+        more = count.quantity - ((there or ZERO) - _moved_since(keys[index], count.as_of))
+        if more == 0:
+            done.unchanged += 1
+        elif (there or ZERO) + more < 0:
+            gone = (
+                f"With {count.quantity.normalize():f} then, less than nothing would lie there now: more has left since."
+            )
+            bad.append(BadCount(NotEnoughStock(gone, field="quantity"), index=index))
+        else:
+            done.created, done.changed = done.created + (there is None), done.changed + (there is not None)
+            if more > 0:
+                cost = costs[item_id] if count.unit_cost is None else count.unit_cost
+                value = (more * (cost or ZERO)).quantize(cent, ROUND_HALF_UP)
+                source = supplier if location_id in at_vendors else difference
+                move = Move(item_id, source, location_id, more, lot_id, value=value, reason="stock loaded")
+            else:
+                move = Move(item_id, location_id, difference, -more, lot_id, reason="stock loaded")
+            moves[count.as_of or at].append(move)
+    if bad:
+        raise CountsRefused(bad)
+    for occurred_at, posted in sorted(moves.items()):
+        post_movements(posted, kind="stock_load", number=number, occurred_at=occurred_at, recorded_at=at, by=by)
+    return done
+
+
+def _check(counts: Sequence[CountedStock]) -> None:
+    items = {count.item_id for count in counts}
+    decimals = dict(Item.objects.filter(pk__in=items).values_list("pk", "unit__decimals"))
+    bad = []
+    for index, count in enumerate(counts):
+        places = decimals[count.item_id]
+        places = 5 if places is None else places
+        if count.quantity < 0:
+            bad.append(BadCount(InvalidQuantity(f"{count.quantity} is below zero.", field="quantity"), index=index))
+        elif count.quantity != round(count.quantity, places):
+            text = f"{count.quantity.normalize():f} has more than the {places} decimals of the unit."
+            bad.append(BadCount(TooPrecise(text, field="quantity"), index=index))
+    if bad:
+        raise CountsRefused(bad)
+
+
+def _lots(counts: Iterable[CountedStock]) -> dict[tuple[int, str], int]:
+    """The ids of all lots that are named, made where they are new."""
+    named = {(count.item_id, count.lot) for count in counts if count.lot}
+    if not named:
+        return {}
+    made = [Lot(item_id=item_id, code=code) for item_id, code in sorted(named)]
+    Lot.objects.bulk_create(made, batch_size=2000, ignore_conflicts=True)
+    rows = Lot.objects.filter(item_id__in={item for item, _ in named}, code__in={code for _, code in named})
+    return {(item_id, code): pk for pk, item_id, code in rows.values_list("pk", "item_id", "code")}
+
+
+def _balances(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Decimal]:
+    """What lies at these places. The ledger locks it again before it posts."""
+    rows = Balance.objects.filter(
+        item_id__in={item for item, *_ in keys}, location_id__in={place for *_, place in keys}, stage=""
+    ).values_list("item_id", "lot_id", "location_id", "quantity")
+    return {(item, lot, location): quantity for item, lot, location, quantity in rows}
+
+
+def _moved_since(key: PlaceKey, moment: datetime | None) -> Decimal:
+    """How much came in, less what went out, after a moment."""
+    if moment is None:
+        return ZERO
+    item_id, lot_id, location_id = key
+    sums = Movement.objects.filter(item_id=item_id, lot_id=lot_id, stage="", occurred_at__gt=moment).aggregate(
+        came=Sum("quantity", filter=Q(to_location_id=location_id)),
+        went=Sum("quantity", filter=Q(from_location_id=location_id)),
+    )
+    return (sums["came"] or ZERO) - (sums["went"] or ZERO)

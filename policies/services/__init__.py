@@ -1,0 +1,1 @@
+"""Business actions on policies, agreements, approvals and decisions."""

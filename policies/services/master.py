@@ -1,0 +1,77 @@
+"""Policies, price agreements and approvals in bulk, by their business keys, from plain rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from masterdata.services import Upserted, upsert_by_key
+from policies.models import Policy, PolicyVendor, PriceAgreement, VendorApproval
+
+PRICE_KEY = ("vendor_id", "item_id", "process_id", "site_id", "currency_id", "minimum_quantity", "valid_from")
+RANKED = ("vendor_id", "share_pct", "weekly_capacity", "quantity_from", "quantity_to")
+
+
+@transaction.atomic
+def upsert_policies(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
+    """Make or change policies by code. Columns a row leaves out stay.
+
+    `vendors`, where given, is the whole ranked list: mappings with `vendor_id` and, where they have one, `share_pct`,
+    `weekly_capacity`, `quantity_from`, `quantity_to`. Every change counts the policy's version up.
+    """
+    known = {row["code"]: row for row in Policy.objects.filter(code__in=[row["code"] for row in rows]).values()}
+    ranked = _ranked([row["id"] for row in known.values()])
+    plain, changed = [], set()
+    for row in rows:
+        values = {name: value for name, value in row.items() if name != "vendors"}
+        plain.append(values)
+        old = known.get(row["code"])
+        if old and (
+            any(old[name] != value for name, value in values.items())
+            or ("vendors" in row and ranked[old["id"]] != _as_ranked(row["vendors"]))
+        ):
+            changed.add(row["code"])
+    done = upsert_by_key(model=Policy, key=("code",), rows=plain)
+    Policy.objects.filter(code__in=changed).update(version=F("version") + 1)
+    ids = {code: pk for (code,), pk in done.ids.items()}
+    given = {ids[row["code"]]: row["vendors"] for row in rows if "vendors" in row}
+    differing = {pk: vendors for pk, vendors in given.items() if ranked[pk] != _as_ranked(vendors)}
+    PolicyVendor.objects.filter(policy_id__in=differing).delete()
+    PolicyVendor.objects.bulk_create(
+        [
+            PolicyVendor(policy_id=pk, rank=rank, **vendor)
+            for pk, vendors in differing.items()
+            for rank, vendor in enumerate(vendors, start=1)
+        ],
+        batch_size=2000,
+    )
+    done.changed = len(changed)
+    done.unchanged = len(ids) - done.created - done.changed
+    return done
+
+
+def _ranked(policy_ids: Sequence[int]) -> dict[int, list[tuple[Any, ...]]]:
+    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    rows = PolicyVendor.objects.filter(policy_id__in=policy_ids).order_by("policy_id", "rank")
+    for policy_id, *values in rows.values_list("policy_id", *RANKED):
+        found[policy_id].append(tuple(values))
+    return found
+
+
+def _as_ranked(vendors: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    return [tuple(vendor.get(name) for name in RANKED) for vendor in vendors]
+
+
+def upsert_price_agreements(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
+    """Make or change price rows by vendor, item, process, site, currency, minimum quantity and first day."""
+    blank: dict[str, Any] = dict.fromkeys(PRICE_KEY) | {"minimum_quantity": 0}
+    return upsert_by_key(model=PriceAgreement, key=PRICE_KEY, rows=[{**blank, **row} for row in rows])
+
+
+def upsert_approvals(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
+    """Make or change vendors' approvals by vendor and process."""
+    return upsert_by_key(model=VendorApproval, key=("vendor_id", "process_id"), rows=rows)

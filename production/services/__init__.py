@@ -1,0 +1,43 @@
+"""Business actions on the plan: structure (bills of material, routings), production orders, the planner's word, reports."""
+
+from production.services.changes import note_plan_change, take_plan_changes
+from production.services.orders import (
+    BadOrder,
+    OrdersRefused,
+    PlannedOperation,
+    PlannedOrder,
+    UpsertedOrders,
+    cancel_production_order,
+    upsert_operations,
+    upsert_production_orders,
+)
+from production.services.structure import (
+    BadStep,
+    BomCycle,
+    bom_problems,
+    routing_problems,
+    upsert_boms,
+    upsert_routings,
+)
+from production.services.words import retract_word, speak_word
+
+__all__ = [
+    "BadOrder",
+    "BadStep",
+    "BomCycle",
+    "OrdersRefused",
+    "PlannedOperation",
+    "PlannedOrder",
+    "UpsertedOrders",
+    "bom_problems",
+    "cancel_production_order",
+    "note_plan_change",
+    "retract_word",
+    "routing_problems",
+    "speak_word",
+    "take_plan_changes",
+    "upsert_boms",
+    "upsert_operations",
+    "upsert_production_orders",
+    "upsert_routings",
+]

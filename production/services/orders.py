@@ -1,0 +1,473 @@
+"""Production orders and their operations, in bulk: the plan that comes again every night."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Refusals, TooPrecise, WrongState
+from masterdata.models import Closure, Item, WorkCenter
+from masterdata.services import default_site, site_dates, upsert_by_key
+from production.models import (
+    OPEN_STATUSES,
+    Operation,
+    OperationStatus,
+    OrderStatus,
+    ProductionOrder,
+    RoutingStep,
+)
+from production.rules.schedule import Calendar, Step, schedule, working_days
+from production.services.changes import note_plan_change
+from production.services.structure import sequence_of
+
+RECOPIED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # from release on, an order keeps the operations it has
+ORDER_RANK = {status: rank for rank, status in enumerate(OrderStatus.values)}
+OPERATION_RANK = {status: rank for rank, status in enumerate(OperationStatus.values)}
+CLOSED_OPERATION = (OperationStatus.FINISHED, OperationStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOperation:
+    """An operation as a plan states it. None is "not said": it stays as it is, or as the routing has it.
+
+    `good` and `scrap` are totals so far. `start` and `end` fix its dates.
+    """
+
+    number: str
+    sequence: int | None = None
+    name: str | None = None
+    process_id: int | None = None
+    work_center_id: int | None = None
+    setup_minutes: Decimal | None = None
+    run_minutes: Decimal | None = None
+    outsourced: str | None = None
+    next_nos: tuple[str, ...] | None = None
+    good: Decimal | None = None
+    scrap: Decimal | None = None
+    status: str | None = None
+    start: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOrder:
+    """A production order as a plan states it. None is "not said": it stays as it is, or gets its default.
+
+    But for `start_date`: an order whose plan names no start has none.
+    """
+
+    number: str
+    item_id: int
+    quantity: Decimal
+    due_date: date
+    start_date: date | None = None
+    status: str | None = None
+    site_id: int | None = None
+    location_id: int | None = None
+    routing_variant: str | None = None
+    parent_number: str | None = None
+    source: str | None = None
+    external_refs: list[dict[str, str]] | None = None
+    operations: Sequence[PlannedOperation] = ()
+
+
+class BadOrder(Refusal):
+    """One order of a plan that is refused; `index` is its place in the list given."""
+
+    status = 422
+
+    def __init__(self, reason: Refusal, *, index: int) -> None:
+        self.index = index
+        super().__init__(reason.detail, code=reason.code, field=reason.field)
+        self.status = reason.status
+
+
+class OrdersRefused(Refusals):
+    """Orders of a plan that are refused, with the reason of each; none of the others was written either."""
+
+    def __init__(self, orders: Sequence[BadOrder]) -> None:
+        self.orders = list(orders)
+        super().__init__(orders)
+
+
+class ForeignNumber(Refusal):
+    """The number is another order's: of another source, or of this same plan."""
+
+    code = "duplicate_number"
+
+
+class InvalidDate(InvalidInput):
+    """A day that cannot be, such as an end before its start."""
+
+    code = "invalid_date"
+
+
+@dataclass(slots=True)
+class UpsertedOrders:
+    """What became of the orders of a plan. `kept` orders are further on already than the plan says, and stay so."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    kept: int = 0
+    ids: dict[str, int] = field(default_factory=dict)
+
+
+@transaction.atomic
+def upsert_production_orders(*, orders: Sequence[PlannedOrder], at: datetime, by: User | None) -> UpsertedOrders:
+    """Make or change production orders by number, with their operations, and schedule them. All or none.
+
+    A new order copies the routing (the variant it names) of its item; later the operations of a planned or firm order
+    follow the routing, but those with reports or given by the plan stay. No status and no reported quantity moves
+    backwards. Dates the plan does not give are scheduled. Raises OrdersRefused.
+    """
+    return _Plan(orders, at, by).write()
+
+
+@transaction.atomic
+def upsert_operations(
+    *, operations: Mapping[str, Sequence[PlannedOperation]], at: datetime, by: User | None
+) -> UpsertedOrders:
+    """State operations (progress, dates, further ones) of orders that are there, by order number. Raises OrdersRefused."""
+    rows = ProductionOrder.objects.filter(number__in=operations)
+    stated = [
+        PlannedOrder(
+            number=order.number,
+            item_id=order.item_id,
+            quantity=order.quantity,
+            due_date=order.due_date,
+            start_date=order.start_date,
+            operations=operations[order.number],
+        )
+        for order in rows.order_by("pk")
+    ]
+    return _Plan(stated, at, by).write()
+
+
+@transaction.atomic
+def cancel_production_order(*, production_order_id: int, by: User | None, at: datetime) -> ProductionOrder:
+    """Withdraw an order with its open operations; what was made stays. Again is the same. Raises NotFound, WrongState."""
+    visible = ProductionOrder.objects.visible_to(by) if by else ProductionOrder.objects.all()
+    order = visible.select_for_update().filter(pk=production_order_id).first()
+    if order is None:
+        raise NotFound("There is no such production order.", field="number")
+    if order.status == OrderStatus.CANCELLED:
+        return order
+    if order.status == OrderStatus.DONE:
+        raise WrongState(f"{order} is done.", field="status")
+    order.status, order.changed_at, order.version = OrderStatus.CANCELLED, at, order.version + 1
+    order.save(update_fields=["status", "changed_at", "version"])
+    order.operations.exclude(status__in=CLOSED_OPERATION).update(status=OperationStatus.CANCELLED)
+    note_plan_change(at=at, reason=f"{order} cancelled")
+    return order
+
+
+Values = dict[str, Any]
+
+
+class _Plan:
+    """One call of the upsert: what is known, read in a few statements, and what is to be written."""
+
+    def __init__(self, orders: Sequence[PlannedOrder], at: datetime, by: User | None) -> None:
+        self.orders, self.at, self.by = orders, at, by
+        self.bad: list[BadOrder] = []
+        self.done = UpsertedOrders()
+
+    def write(self) -> UpsertedOrders:
+        if not self.orders:
+            return self.done
+        self.read()
+        rows, touched = [], []
+        seen: dict[str, PlannedOrder] = {}
+        for index, order in enumerate(self.orders):
+            if (twin := seen.setdefault(order.number, order)) is not order:
+                if twin != order:
+                    twice = ForeignNumber(f"{order.number} stands here twice, with different content.", field="number")
+                    self.bad.append(BadOrder(twice, index=index))
+                continue
+            try:
+                old = self.known.get(order.number)
+                row = self.order_row(order, old)
+                operations = self.operations_of(order, row, old)
+            except Refusal as refusal:
+                self.bad.append(BadOrder(refusal, index=index))
+                continue
+            differs = old is None or any(old[name] != value for name, value in row.items())
+            if operations or differs:
+                row |= {"changed_at": self.at, "version": old["version"] + 1 if old else 1}
+                rows.append(row)
+                touched.append((order.number, operations))
+                self.done.created, self.done.changed = self.done.created + (not old), self.done.changed + bool(old)
+            else:
+                self.done.ids[order.number] = old["id"] if old else 0
+                self.done.unchanged += 1
+        if self.bad:
+            raise OrdersRefused(self.bad)
+        if rows:
+            ids = upsert_by_key(model=ProductionOrder, key=("number",), rows=rows).ids
+            self.done.ids |= {number: pk for (number,), pk in ids.items()}
+            self.write_operations([(self.done.ids[number], operations) for number, operations in touched])
+            note_plan_change(at=self.at, reason=f"{self.done.created} orders new, {self.done.changed} changed")
+        return self.done
+
+    # What is known
+
+    def read(self) -> None:
+        numbers = [order.number for order in self.orders]
+        items = {order.item_id for order in self.orders}
+        locked = ProductionOrder.objects.filter(number__in=numbers).select_for_update().order_by("pk")
+        self.known: dict[str, Values] = {row["number"]: row for row in locked.values()}
+        self.operations: dict[int, dict[str, Values]] = defaultdict(dict)
+        ids = [row["id"] for row in self.known.values()]
+        for row in Operation.objects.filter(production_order_id__in=ids).order_by("pk").values():
+            self.operations[row["production_order_id"]][row["operation_no"]] = row
+        self.decimals = {
+            pk: 5 if decimals is None else decimals
+            for pk, decimals in Item.objects.filter(pk__in=items).values_list("pk", "unit__decimals")
+        }
+        self.routings: dict[tuple[int, str], list[Values]] = defaultdict(list)
+        steps = RoutingStep.objects.filter(item_id__in=items).order_by("sequence", "pk")
+        for step in steps.values(*ROUTED, "item_id", "variant", "operation_no"):
+            self.routings[(step["item_id"], step["variant"])].append(step)
+        self.site_id = default_site().pk
+        self.today = site_dates(at=self.at)
+        self.centers = dict(WorkCenter.objects.values_list("pk", "capacity_hours_per_day"))
+        self.calendars = _calendars()
+        self.open_days = self.calendars.get(None, Calendar())
+
+    # Orders
+
+    def order_row(self, order: PlannedOrder, old: Values | None) -> Values:
+        """The columns an order is to have; status never backwards."""
+        if order.quantity <= 0:
+            raise InvalidQuantity(f"{order.quantity} is not above zero.", field="quantity")
+        if order.item_id not in self.decimals:
+            raise NotFound("There is no such item.", field="item")
+        self.check_precision(order.quantity, self.decimals[order.item_id])
+        if order.start_date and order.start_date > order.due_date:
+            raise InvalidDate(f"Starts on {order.start_date}, after it is due on {order.due_date}.", field="start")
+        if order.status is not None and order.status not in ORDER_RANK:
+            raise InvalidInput(f"There is no status {order.status}.", field="status")
+        row: Values = {
+            "number": order.number,
+            "item_id": order.item_id,
+            "quantity": order.quantity,
+            "due_date": order.due_date,
+            "start_date": order.start_date,
+        }
+        said = {
+            "site_id": order.site_id,
+            "location_id": order.location_id,
+            "routing_variant": order.routing_variant,
+            "parent_number": order.parent_number,
+            "external_refs": order.external_refs,
+            "source": order.source or None,
+        }
+        row |= {name: value for name, value in said.items() if value is not None}
+        if old is None:
+            row.setdefault("site_id", self.site_id)
+            return row | {"status": order.status or OrderStatus.PLANNED}
+        row.setdefault("site_id", old["site_id"])
+        if order.source and old["source"] and order.source != old["source"]:
+            raise ForeignNumber(f"{order.number} is a number of {old['source']} already.", field="number")
+        if order.status is None or order.status == old["status"]:
+            return row | {"status": old["status"]}
+        if old["status"] == OrderStatus.DONE or ORDER_RANK[order.status] < ORDER_RANK[old["status"]]:
+            self.done.kept += 1
+            return row | {"status": old["status"]}
+        return row | {"status": order.status}
+
+    def check_precision(self, quantity: Decimal, decimals: int, column: str = "quantity") -> None:
+        if quantity != round(quantity, decimals):
+            raise TooPrecise(
+                f"{quantity.normalize():f} has more than the {decimals} decimals of the unit.", field=column
+            )
+
+    # Operations
+
+    def operations_of(self, order: PlannedOrder, row: Values, old: Values | None) -> list[Values]:
+        """The operations of an order that are new or differ, whole rows (those that are there carry their id)."""
+        before = self.operations.get(old["id"], {}) if old else {}
+        variant = row.get("routing_variant", old["routing_variant"] if old else "")
+        after: dict[str, Values] = {number: dict(operation) for number, operation in before.items()}
+        moved = old is not None and (old["item_id"] != order.item_id or old["routing_variant"] != variant)
+        if moved and any(_is_reported(operation) for operation in before.values()):
+            raise WrongState("Work on it is reported already: item and routing stay.", field="item")
+        if not before or row["status"] in RECOPIED:
+            self.copy_routing(order.item_id, variant, after)
+        for given in order.operations:
+            self.apply(given, order, after)
+        for operation in after.values():
+            self.settle(operation, row, before.get(operation["operation_no"]))
+        self.place(order, row, after)
+        return [operation for number, operation in after.items() if number not in before or operation != before[number]]
+
+    def copy_routing(self, item_id: int, variant: str, after: dict[str, Values]) -> None:
+        """Bring operations nobody has reported on, or given by hand, to what the routing says now."""
+        steps = self.routings.get((item_id, variant), ())
+        if variant and not steps:
+            raise NotFound(f"The item has no routing variant {variant}.", field="routing_variant")
+        routed = {step["operation_no"] for step in steps}
+        for number, operation in after.items():
+            if number not in routed and not operation["is_given"] and not _is_reported(operation):
+                operation["status"] = OperationStatus.CANCELLED
+        for step in steps:
+            number = step["operation_no"]
+            operation = after.get(number)
+            if operation is None:
+                after[number] = {**FRESH, "operation_no": number, **{name: step[name] for name in ROUTED}}
+            elif not operation["is_given"] and not _is_reported(operation):
+                operation.update({name: step[name] for name in ROUTED})
+                operation["status"] = OperationStatus.OPEN
+
+    def apply(self, given: PlannedOperation, order: PlannedOrder, after: dict[str, Values]) -> None:
+        """What the plan states of one operation; totals and status only ever go up."""
+        operation = after.get(given.number)
+        if operation is None:
+            last = max((known["sequence"] for known in after.values()), default=0)
+            operation = after[given.number] = {**FRESH, "operation_no": given.number, "name": ""}
+            operation["sequence"] = sequence_of(given.number) or last + 10
+        operation["is_given"] = True
+        said = {
+            "sequence": given.sequence,
+            "name": given.name,
+            "process_id": given.process_id,
+            "work_center_id": given.work_center_id,
+            "setup_minutes": given.setup_minutes,
+            "run_minutes": given.run_minutes,
+            "outsourced": given.outsourced,
+            "next_nos": list(given.next_nos) if given.next_nos is not None else None,
+        }
+        operation.update({name: value for name, value in said.items() if value is not None})
+        decimals = self.decimals[order.item_id]
+        for name, value in (("good", given.good), ("scrap", given.scrap)):
+            if value is not None and value < 0:
+                raise InvalidQuantity(f"{value} is below zero.", field=name)
+            if value is not None:
+                self.check_precision(value, decimals, name)
+        operation["good"] = max(operation["good"], given.good or 0)
+        operation["scrap"] = max(operation["scrap"], given.scrap or 0)
+        if given.status is not None:
+            if given.status not in OPERATION_RANK:
+                raise InvalidInput(f"There is no status {given.status}.", field="status")
+            if OPERATION_RANK[given.status] > OPERATION_RANK[operation["status"]]:
+                operation["status"] = given.status
+        elif operation["status"] == OperationStatus.OPEN and (operation["good"] or operation["scrap"]):
+            operation["status"] = OperationStatus.IN_PROGRESS
+        if given.start and given.end and given.end < given.start:
+            raise InvalidDate(f"Ends on {given.end}, before it starts on {given.start}.", field="end")
+        if given.start or given.end:
+            operation["planned_start"] = given.start or given.end
+            operation["planned_end"] = given.end or given.start
+            operation["dates_given"] = True
+
+    def settle(self, operation: Values, row: Values, before: Values | None) -> None:
+        """Quantity and status as the order's own quantity and status ask for."""
+        operation["quantity"] = row["quantity"]
+        if operation["status"] not in CLOSED_OPERATION:
+            if row["status"] == OrderStatus.DONE:
+                operation["status"] = OperationStatus.FINISHED
+            elif row["status"] == OrderStatus.CANCELLED:
+                operation["status"] = OperationStatus.CANCELLED
+        elif (
+            # More is wanted than was when it was finished: there is work again.
+            before is not None
+            and before["status"] == operation["status"] == OperationStatus.FINISHED
+            and operation["quantity"] > max(before["quantity"], operation["good"])
+            and row["status"] in OPEN_STATUSES
+        ):
+            operation["status"] = OperationStatus.IN_PROGRESS
+
+    def place(self, order: PlannedOrder, row: Values, operations: Mapping[str, Values]) -> None:
+        """Schedule what is not cancelled; finished operations need no time."""
+        steps = [
+            Step(
+                number=number,
+                sequence=operation["sequence"],
+                days=self.days(operation),
+                calendar=self.calendars.get(operation["work_center_id"], self.open_days),
+                next_nos=tuple(operation["next_nos"]),
+                fixed=(operation["planned_start"], operation["planned_end"]) if operation["dates_given"] else None,
+            )
+            for number, operation in operations.items()
+            if operation["status"] != OperationStatus.CANCELLED
+        ]
+        today = self.today.get(row.get("site_id", self.site_id)) if row["status"] in OPEN_STATUSES else None
+        for number, placed in schedule(steps=steps, due=order.due_date, today=today).items():
+            operations[number]["planned_start"], operations[number]["planned_end"] = placed.start, placed.end
+
+    def days(self, operation: Values) -> Fraction:
+        if operation["status"] == OperationStatus.FINISHED:
+            return Fraction(0)
+        left = max(operation["quantity"] - operation["good"] - operation["scrap"], Decimal(0))
+        return working_days(
+            quantity=left,
+            setup_minutes=None if operation["good"] or operation["scrap"] else operation["setup_minutes"],
+            run_minutes=operation["run_minutes"],
+            hours_a_day=self.centers.get(operation["work_center_id"]),
+        )
+
+    def write_operations(self, touched: Iterable[tuple[int, Sequence[Values]]]) -> None:
+        rows = [
+            {**operation, "production_order_id": order_id}
+            for order_id, operations in touched
+            for operation in operations
+        ]
+        new = [Operation(**row) for row in rows if "id" not in row]
+        changed = [Operation(**row) for row in rows if "id" in row]
+        Operation.objects.bulk_create(new, batch_size=2000)
+        if changed:
+            names = [column.attname for column in Operation._meta.concrete_fields if not column.generated]
+            names.remove("id")
+            Operation.objects.bulk_create(
+                changed, batch_size=2000, update_conflicts=True, unique_fields=["id"], update_fields=names
+            )
+
+
+ROUTED = (
+    "sequence",
+    "name",
+    "process_id",
+    "work_center_id",
+    "setup_minutes",
+    "run_minutes",
+    "outsourced",
+    "next_nos",
+)  # what an operation takes over from its routing step
+FRESH: Values = {
+    "process_id": None,
+    "work_center_id": None,
+    "setup_minutes": None,
+    "run_minutes": None,
+    "outsourced": "no",
+    "next_nos": [],
+    "good": Decimal(0),
+    "scrap": Decimal(0),
+    "status": OperationStatus.OPEN,
+    "dates_given": False,
+    "is_given": False,
+}
+
+
+def _is_reported(operation: Values) -> bool:
+    return bool(operation["good"] or operation["scrap"] or operation["status"] in _STARTED)
+
+
+_STARTED = (OperationStatus.IN_PROGRESS, OperationStatus.FINISHED)
+
+
+def _calendars() -> dict[int | None, Calendar]:
+    """Closed days by work center that has some of its own (with everybody's), and everybody's under None."""
+    closed: dict[int | None, set[date]] = defaultdict(set)
+    for work_center, day in Closure.objects.filter(vendor__isnull=True).values_list("work_center_id", "day"):
+        closed[work_center].add(day)
+    everybody = closed[None]
+    return {work_center: Calendar(frozenset(days | everybody)) for work_center, days in closed.items()}
