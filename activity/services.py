@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,26 @@ from django.db import transaction
 
 from accounts.models import User
 from activity.models import Alert, Event
+from core.refusals import NotFound, WrongState
+
+SHOWN = [
+    "severity",
+    "title",
+    "order_number",
+    "line_no",
+    "production_order",
+    "operation_no",
+    "site_id",
+    "vendor_id",
+    "before",
+    "after",
+    "proposes",
+    "due_date",
+]
+
+
+class Taken(WrongState):
+    """Somebody else took the alert."""
 
 
 def record(
@@ -26,9 +46,16 @@ def record(
 ) -> Event:
     """Write one event of a document."""
     return Event.objects.create(
-        name=name, document_kind=kind, document_number=number, at=at, by=by, through=through,
-        site_id=site_id, vendor_id=vendor_id, data=data or {},
-    )  # fmt: skip
+        name=name,
+        document_kind=kind,
+        document_number=number,
+        at=at,
+        by=by,
+        through=through,
+        site_id=site_id,
+        vendor_id=vendor_id,
+        data=data or {},
+    )
 
 
 def record_many(events: Sequence[Event]) -> None:
@@ -46,21 +73,21 @@ def open_alerts(alerts: Iterable[Alert], *, at: datetime) -> int:
         (alert.kind, alert.subject): alert
         for alert in Alert.objects.open()
         .filter(kind__in={kind for kind, _ in wanted}, subject__in={subject for _, subject in wanted})
-        .select_for_update()
+        .select_for_update(of=("self",))
         .order_by("pk")
     }
-    fields = ["severity", "title", "before", "after", "proposes", "order_number", "line_no", "due_date"]
     changed = []
     for key, alert in wanted.items():
-        if key in known and any(getattr(known[key], field) != getattr(alert, field) for field in fields):
-            for field in fields:
+        if key in known and any(getattr(known[key], field) != getattr(alert, field) for field in SHOWN):
+            for field in SHOWN:
                 setattr(known[key], field, getattr(alert, field))
             known[key].updated_at = at
             changed.append(known[key])
-    Alert.objects.bulk_update(changed, [*fields, "updated_at"], batch_size=1000)
+    Alert.objects.bulk_update(changed, [field.removesuffix("_id") for field in SHOWN] + ["updated_at"], batch_size=500)
     new = [alert for key, alert in wanted.items() if key not in known]
     for alert in new:
         alert.opened_at = alert.updated_at = at
+    # Another transaction may have opened the same one a moment ago; the constraint keeps it single.
     Alert.objects.bulk_create(new, batch_size=1000, ignore_conflicts=True)
     return len(new)
 
@@ -68,3 +95,35 @@ def open_alerts(alerts: Iterable[Alert], *, at: datetime) -> int:
 def close_alerts(*, kind: str, subjects: Iterable[str], at: datetime) -> int:
     """Close the open alerts of a kind whose cause is gone."""
     return Alert.objects.open().filter(kind=kind, subject__in=list(subjects)).update(closed_at=at, updated_at=at)
+
+
+@transaction.atomic
+def keep_alerts(*, kind: str, alerts: Sequence[Alert], at: datetime) -> int:
+    """Make `alerts` the open ones of their kind: open, update, and close every other. Returns how many are new."""
+    close_others(kinds=[kind], subjects={alert.subject for alert in alerts}, at=at)
+    return open_alerts(alerts, at=at)
+
+
+def close_others(
+    *, kinds: Collection[str], subjects: Collection[str], at: datetime, production_orders: Collection[str] | None = None
+) -> int:
+    """Close the open alerts of these kinds about anything else than `subjects` (of these production orders, where given)."""
+    others = Alert.objects.open().filter(kind__in=kinds).exclude(subject__in=subjects)
+    if production_orders is not None:
+        others = others.filter(production_order__in=production_orders)
+    return others.update(closed_at=at, updated_at=at)
+
+
+@transaction.atomic
+def take_alert(*, alert_id: int, by: User, at: datetime) -> Alert:
+    """Say that one looks after it. Taking it twice is the same. Raises NotFound, Taken, WrongState."""
+    alert = Alert.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=alert_id).first()
+    if alert is None:
+        raise NotFound("There is no such alert.", field="alert")
+    if alert.closed_at is not None:
+        raise WrongState("The alert is closed; its cause is gone.")
+    if alert.taken_by_id not in (None, by.pk):
+        raise Taken("Somebody else looks after it already.")
+    alert.taken_by, alert.taken_at = by, alert.taken_at or at
+    alert.save(update_fields=["taken_by", "taken_at"])
+    return alert

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -51,6 +52,9 @@ class GenerationRun(models.Model):
     changed = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
     alerts = models.PositiveIntegerField(default=0)
+    orders = models.PositiveIntegerField(default=0, help_text="Active orders when the run was done.")
+    lines = models.PositiveIntegerField(default=0, help_text="Active order lines when the run was done.")
+    shipments = models.PositiveIntegerField(default=0, help_text="Active shipments when the run was done.")
     blocked_by = models.JSONField(default=dict, help_text="How many operations each block reason holds back.")
     error = models.TextField(blank=True)
 
@@ -71,6 +75,7 @@ class GenerationRequest(models.Model):
     reason = models.CharField(max_length=200)
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    scope = models.JSONField(default=dict)
     run = models.ForeignKey(GenerationRun, models.SET_NULL, null=True, related_name="requests")
 
     class Meta:
@@ -93,12 +98,18 @@ class ShardState(models.TextChoices):
 
 
 class RunShard(models.Model):
-    """A part of a run's work, written in one transaction by whichever worker claims it first."""
+    """A part of a run's work, written in one transaction by whichever worker claims it first.
+
+    The claim is the row lock of that transaction: a worker that dies lets go at once, with nothing written. Shards that only
+    withdraw come first, so that a line can be made again where its like was withdrawn. `shipment_numbers` are reserved by
+    the coordinator: a shard written twice, or by another worker, gives the same numbers.
+    """
 
     run = models.ForeignKey(GenerationRun, models.CASCADE, related_name="shards")
     shard_no = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=ShardState, default=ShardState.WAITING)
-    claimed_until = models.DateTimeField(null=True)
+    comes_first = models.BooleanField(default=False)
+    shipment_numbers = ArrayField(models.CharField(max_length=20), default=list)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
 
@@ -127,6 +138,11 @@ class RunItem(models.Model):
     due_date = models.DateField(null=True)
     rank = models.PositiveSmallIntegerField(default=0)
     quantity = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    ship_to = models.ForeignKey("masterdata.Location", models.CASCADE, null=True, related_name="+")
+    receive_at = models.ForeignKey("masterdata.Location", models.CASCADE, null=True, related_name="+")
+    sources = ArrayField(models.BigIntegerField(), default=list, help_text="Locations it is shipped from.")
+    components = models.JSONField(default=list, help_text="What the line needs, as documents.rules.Need.as_row.")
+    content_hash = models.CharField(max_length=32, blank=True)
     outcome = models.CharField(max_length=40, blank=True)
 
     class Meta:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
 from policies.models import Consumption, Inspection, Rejects, Shortage
@@ -45,6 +48,48 @@ class SubcontractOrderQuerySet(models.QuerySet["SubcontractOrder"]):
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
 
+    def with_vendor(self) -> Self:
+        return self.filter(status__in=WITH_VENDOR)
+
+    def to_order(self, *, until: date) -> Self:
+        """Unsent and to be ordered on or before a day."""
+        return self.unsent().filter(order_by__lte=until)
+
+    def forecast(self, *, after: date) -> Self:
+        """Unsent and to be ordered later than a day."""
+        return self.unsent().filter(order_by__gt=after)
+
+    def matching(self, text: str) -> Self:
+        """Every word stands in the number, the vendor, or a line's part, process or production order."""
+        found = self
+        for word in text.split():
+            lines = OrderLine.objects.active().filter(
+                Q(item__code__icontains=word)
+                | Q(item__name__icontains=word)
+                | Q(process__name__icontains=word)
+                | Q(production_order__number__icontains=word),
+                order=OuterRef("pk"),
+            )
+            found = found.filter(
+                Q(number__icontains=word)
+                | Q(vendor__code__icontains=word)
+                | Q(vendor__name__icontains=word)
+                | Exists(lines)
+            )
+        return found
+
+    def with_line_summary(self) -> Self:
+        """The first active line's key and how many active lines there are, and are complete: what a list shows of an order."""
+        active = OrderLine.objects.active().filter(order=OuterRef("pk")).order_by("line_no")
+        counted = active.order_by().values("order")
+        return self.annotate(
+            first_line_id=Subquery(active.values("pk")[:1]),
+            line_count=Coalesce(Subquery(counted.annotate(n=Count("pk")).values("n")), 0),
+            lines_complete=Coalesce(
+                Subquery(counted.filter(status=LineStatus.COMPLETE).annotate(n=Count("pk")).values("n")), 0
+            ),
+        )
+
 
 class SubcontractOrder(models.Model):
     """What one vendor is asked to do for one site of ours, in one currency, shipped to one place of his.
@@ -71,7 +116,14 @@ class SubcontractOrder(models.Model):
     order_by = models.DateField(null=True)
     dispatch_by = models.DateField(null=True)
     due_date = models.DateField(null=True, help_text="The earliest need date of its open lines.")
+    approved_total = models.DecimalField(
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        help_text="What was approved, in company currency; more goes back to draft.",
+    )
     auto_send_at = models.DateTimeField(null=True, blank=True)
+    held_from = models.CharField(max_length=12, blank=True, help_text="The status it returns to when it is released.")
     made_by_run = models.CharField(max_length=20, blank=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
@@ -95,7 +147,8 @@ class SubcontractOrder(models.Model):
             models.CheckConstraint(condition=Q(material__in=Progress.values), name="order_material"),
             models.CheckConstraint(condition=Q(receipt__in=Progress.values), name="order_receipt"),
             models.CheckConstraint(
-                condition=~Q(status=OrderStatus.APPROVED) | Q(approved_at__isnull=False), name="order_approved_says_when"
+                condition=~Q(status=OrderStatus.APPROVED) | Q(approved_at__isnull=False),
+                name="order_approved_says_when",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=WITH_VENDOR) | Q(sent_at__isnull=False), name="order_sent_says_when"
@@ -107,9 +160,12 @@ class SubcontractOrder(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_date", "id"], name="order_open_by_due", condition=~Q(status__in=["closed", "cancelled"])),
+            models.Index(
+                fields=["due_date", "id"], name="order_open_by_due", condition=~Q(status__in=["closed", "cancelled"])
+            ),
             models.Index(fields=["order_by", "id"], name="order_unsent_by_order_by", condition=Q(status__in=UNSENT)),
             models.Index(fields=["vendor", "id"], name="order_of_vendor"),
+            models.Index(fields=["auto_send_at"], name="order_sends_itself", condition=Q(status="approved")),
         ]
 
     def __str__(self) -> str:
@@ -126,6 +182,9 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def active(self) -> Self:
         return self.exclude(status=LineStatus.CANCELLED)
 
+    def with_received(self) -> Self:
+        return self.annotate(received_quantity=F("accepted") + F("rejected") + F("scrapped"))
+
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="order__site_id", vendor="order__vendor_id"))
 
@@ -133,9 +192,10 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 class OrderLine(models.Model):
     """One operation (or an item bought complete) at a vendor: quantity, price frozen at ordering, dates, rules.
 
-    Quantities in the item's unit. received = accepted + rejected + scrapped. Amounts in the order's currency. `is_draft`,
-    `vendor` and `ship_to` repeat the order's, so that the database can hold "at most one draft line per operation, vendor
-    and ship-to". `pinned` names fields a person has set: {field: {by, at, reason}}; runs leave them.
+    Quantities in the item's unit. received = accepted + rejected + scrapped. Amounts in the order's currency. `is_draft`
+    (the order was never sent), `vendor` and `ship_to` repeat the order's, so that the database can hold "at most one draft
+    line per operation, vendor and ship-to". `pinned` names fields a person has set: {field: {by, at, reason}}; runs leave
+    them. `content_hash` is what a run last wrote here, so that the next one sees at a glance whether anything differs.
     """
 
     order = models.ForeignKey(SubcontractOrder, models.CASCADE, related_name="lines")
@@ -186,7 +246,11 @@ class OrderLine(models.Model):
     certificates = models.JSONField(default=list)
     rejects = models.CharField(max_length=14, choices=Rejects, default=Rejects.EXPENSE)
     use_vendor_stock = models.BooleanField(default=False)
+    auto_approve_up_to = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    auto_send = models.BooleanField(default=False)
+    auto_send_wait_minutes = models.PositiveIntegerField(default=0)
     pinned = models.JSONField(default=dict)
+    content_hash = models.CharField(max_length=32, blank=True)
 
     objects = OrderLineQuerySet.as_manager()
 
@@ -201,7 +265,8 @@ class OrderLine(models.Model):
             models.CheckConstraint(condition=Q(status__in=LineStatus.values), name="order_line_status"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_above_zero"),
             models.CheckConstraint(
-                condition=Q(accepted__gte=0) & Q(rejected__gte=0) & Q(scrapped__gte=0), name="order_line_received_not_negative"
+                condition=Q(accepted__gte=0) & Q(rejected__gte=0) & Q(scrapped__gte=0),
+                name="order_line_received_not_negative",
             ),
             models.CheckConstraint(
                 condition=Q(amount=F("work_amount") + F("minimum_top_up") + F("lot_charge") + F("freight")),
@@ -213,12 +278,23 @@ class OrderLine(models.Model):
     def __str__(self) -> str:
         return f"{self.order_id}/{self.line_no}"
 
+    @property
+    def received(self) -> Decimal:
+        return self.accepted + self.rejected + self.scrapped
+
+    @property
+    def open_quantity(self) -> Decimal:
+        """What is still expected; 0 once the line is complete or cancelled."""
+        return max(self.quantity - self.received, Decimal(0)) if self.status == LineStatus.OPEN else Decimal(0)
+
 
 class OrderComponent(models.Model):
     """Material the vendor needs for a line: `required` in the component's unit, and how it reaches him.
 
     `stage` is empty for material; for the production order's own pieces it names the operation that finished them
-    ("<production order>/<operation no>"), and `from_vendor` the vendor who has them, where they go on without coming home.
+    ("<production order>/<operation no>"). `ship_from` is where it is shipped from: our site, or the vendor who has the pieces;
+    the line's own ship-to where it lies there already; nothing where others bring it. `carried_in` is free stock at the
+    vendor given to this line: so much less is shipped.
     """
 
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="components")
@@ -230,12 +306,16 @@ class OrderComponent(models.Model):
     quantity_per = models.DecimalField(max_digits=18, decimal_places=5)
     scrap_pct = models.DecimalField(max_digits=8, decimal_places=4, default=0)
     required = models.DecimalField(max_digits=18, decimal_places=5)
+    carried_in = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     ship_from = models.ForeignKey("masterdata.Location", models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["line", "position"], name="order_component_position"),
             models.CheckConstraint(condition=Q(required__gte=0), name="order_component_required_not_negative"),
+            models.CheckConstraint(
+                condition=Q(carried_in__gte=0) & Q(carried_in__lte=F("required")), name="order_component_carried_in"
+            ),
             models.CheckConstraint(condition=Q(supply__in=Supply.values), name="order_component_supply"),
         ]
 

@@ -1,0 +1,498 @@
+"""Which document sets should exist, and what is the difference to those that do. Pure: plain values in, differences out.
+
+One production order at a time (`plan_order`): its decided operations on one side, the lines that stand on the other. What all
+orders share, the free stock at vendors, is a pool that is given out in the order of the calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+
+from policies.rules.values import AwardValues, Decided, OperationFacts
+from production.rules import components as bom
+
+ZERO = Decimal(0)
+OWN, CONSIGNED, RETURNABLE = "own", "consigned", "returnable"
+PER_UNIT, PER_ORDER = "per_unit", "per_order"
+OUTSOURCE = "outsource"
+CANCELLED = "cancelled"
+
+
+class DocumentRules(NamedTuple):
+    """What a policy says about the documents; the defaults stand where no policy decided."""
+
+    code: str = ""
+    consolidate: str = "none"
+    auto_approve_up_to: Decimal | None = None
+    auto_send: bool = False
+    auto_send_wait_minutes: int = 0
+    over_receipt_pct: Decimal = ZERO
+    under_receipt_pct: Decimal = ZERO
+    over_send_pct: Decimal = ZERO
+    consumption: str = "standard"
+    shortage: str = "block"
+    inspection: str = "none"
+    sample_pct: Decimal | None = None
+    certificates: tuple[str, ...] = ()
+    rejects: str = "expense"
+    use_vendor_stock: bool = False
+
+    def bring_home(self, process_certificates: Sequence[str]) -> bool:
+        """Inspection or certificates: the pieces come to our site before they go on."""
+        return self.inspection != "none" or bool(self.certificates) or bool(process_certificates)
+
+
+class Need(NamedTuple):
+    """One component of a line. `ship_from_id` as on OrderComponent: None where others bring it."""
+
+    item_id: int
+    stage: str
+    supply: str
+    basis: str
+    quantity_per: Decimal
+    scrap_pct: Decimal
+    required: Decimal
+    carried_in: Decimal
+    ship_from_id: int | None
+
+    def as_row(self) -> list[object]:
+        """Plain values for a JSON column; `from_row` reads them back exactly."""
+        return [
+            self.item_id,
+            self.stage,
+            self.supply,
+            self.basis,
+            str(self.quantity_per),
+            str(self.scrap_pct),
+            str(self.required),
+            str(self.carried_in),
+            self.ship_from_id,
+        ]
+
+    @classmethod
+    def from_row(cls, row: Sequence[object]) -> Need:
+        item_id, stage, supply, basis, quantity_per, scrap_pct, required, carried_in, ship_from_id = row
+        return cls(
+            int(str(item_id)),
+            str(stage),
+            str(supply),
+            str(basis),
+            Decimal(str(quantity_per)),
+            Decimal(str(scrap_pct)),
+            Decimal(str(required)),
+            Decimal(str(carried_in)),
+            None if ship_from_id is None else int(str(ship_from_id)),
+        )
+
+    def to_ship(self, *, to_id: int) -> Decimal:
+        """What has to leave `ship_from_id` for the vendor's place."""
+        if self.ship_from_id is None or self.ship_from_id == to_id:
+            return ZERO
+        return self.required - self.carried_in
+
+
+class Standing(NamedTuple):
+    """A line that exists: active, or with something received. `is_sent`: its order was sent at least once."""
+
+    line_id: int
+    order_id: int
+    order_number: str
+    line_no: int
+    operation_id: int
+    vendor_id: int
+    ship_to_id: int
+    currency_id: int
+    site_id: int
+    period: str
+    is_sent: bool
+    is_active: bool
+    quantity: Decimal
+    open: Decimal
+    received: Decimal
+    unit_price: Decimal
+    need_date: date
+    receive_at_id: int
+    content_hash: str
+    pinned: Mapping[str, object]
+    accepted: Decimal = ZERO
+    at_vendor_date: date | None = None
+    policy_code: str = ""
+    yield_pct: Decimal = Decimal(100)
+
+
+@dataclass(slots=True)
+class Plan:
+    """A production order as documents see it. `home_id`: where its material comes from and its pieces come back to."""
+
+    number: str
+    item_id: int
+    site_id: int
+    home_id: int
+    operations: list[OperationFacts]
+
+
+@dataclass(slots=True)
+class Ground:
+    """What all production orders share while a run plans. `free_at` answers free stock at a vendor's place: (place, item)."""
+
+    boms: Mapping[int, Sequence[bom.BomRow]]
+    rules: Mapping[int | None, DocumentRules]
+    process_certificates: Mapping[int, Sequence[str]]
+    ship_to: Callable[[int, int], int]
+    """The place of a vendor for a site of ours."""
+    free_at: Callable[[], dict[tuple[int, int], Decimal]]
+    _ratios: dict[tuple[int, str, bool, tuple[str, ...]], tuple[bom.Ratio, ...]] = field(default_factory=dict)
+
+    def ratios(self, item_id: int, operation_no: str, is_first: bool, nos: tuple[str, ...]) -> tuple[bom.Ratio, ...]:
+        key = (item_id, operation_no, is_first, nos)
+        found = self._ratios.get(key)
+        if found is None:
+            found = self._ratios[key] = bom.ratios(
+                self.boms, item_id=item_id, operation_no=operation_no, is_first=is_first, operation_nos=nos
+            )
+        return found
+
+
+class Key(NamedTuple):
+    """An operation: its key, its production order's number and its own."""
+
+    operation_id: int
+    number: str
+    operation_no: str
+
+
+@dataclass(slots=True)
+class Difference:
+    """One thing to do: `create`, `change` or `cancel` a line, or `alert` about one. Fields that do not apply stay blank."""
+
+    action: str
+    operation_id: int
+    number: str
+    operation_no: str
+    award: AwardValues | None = None
+    line: Standing | None = None
+    ship_to_id: int = 0
+    period: str = ""
+    receive_at_id: int = 0
+    needs: tuple[Need, ...] = ()
+    content_hash: str = ""
+    proposes: str = ""
+    before: dict[str, str] = field(default_factory=dict)
+    after: dict[str, str] = field(default_factory=dict)
+
+
+def period_key(*, consolidate: str, need_date: date, production_order: str, operation_no: str) -> str:
+    """What lines must share to stand on one draft of a vendor: the week of the need date, the production order, …"""
+    if consolidate == "production_order":
+        return production_order
+    if consolidate == "day":
+        return need_date.isoformat()
+    if consolidate == "week":
+        year, week, _ = need_date.isocalendar()
+        return f"{year}-W{week:02d}"
+    if consolidate == "month":
+        return f"{need_date:%Y-%m}"
+    return f"{production_order}/{operation_no}"
+
+
+def followers(operations: Sequence[OperationFacts]) -> dict[int, list[OperationFacts]]:
+    """The operations that come after each one: those it names, or the next by sequence where none of them names any."""
+    live = sorted((o for o in operations if o.status != CANCELLED), key=lambda o: (o.sequence, o.operation_id))
+    if any(operation.next_nos for operation in live):
+        by_no = {operation.operation_no: operation for operation in live}
+        return {o.operation_id: [by_no[no] for no in o.next_nos if no in by_no] for o in live}
+    after: dict[int, list[OperationFacts]] = {o.operation_id: [n] for o, n in pairwise(live)}
+    if live:
+        after[live[-1].operation_id] = []
+    return after
+
+
+class _Source:
+    """Pieces that an operation leaves at one place, given out to the lines that take them on."""
+
+    __slots__ = ("left", "place_id")
+
+    def __init__(self, place_id: int, left: Decimal) -> None:
+        self.place_id = place_id
+        self.left = left
+
+
+def _take(sources: list[_Source], quantity: Decimal, *, at_id: int) -> list[tuple[int, Decimal]]:
+    """Where so many pieces come from: what lies at the taker's own place first, then in order; the last place gives the rest."""
+    taken: dict[int, Decimal] = {}
+    for source in sorted(sources, key=lambda s: s.place_id != at_id):
+        part = min(source.left, quantity)
+        if part > ZERO:
+            taken[source.place_id] = taken.get(source.place_id, ZERO) + part
+            source.left -= part
+            quantity -= part
+    if quantity > ZERO:
+        rest = next(reversed(taken), sources[-1].place_id)
+        taken[rest] = taken.get(rest, ZERO) + quantity
+    return list(taken.items())
+
+
+def plan_order(
+    plan: Plan, *, decided: Mapping[int, Decided], standing: Mapping[int, Sequence[Standing]], ground: Ground
+) -> Iterator[Difference]:
+    """The differences between what was decided for an order's operations and the lines that stand for them.
+
+    `standing` holds lines by operation. Lines of operations without a decision are left to the caller, who knows why.
+    """
+    if not any(d.awards for d in decided.values()) and not standing:
+        return
+    after = followers(plan.operations)
+    before: dict[int, list[OperationFacts]] = {}
+    for operation in plan.operations:
+        for follower in after.get(operation.operation_id, ()):
+            before.setdefault(follower.operation_id, []).append(operation)
+    nos = tuple(o.operation_no for o in plan.operations)
+    first_id = plan.operations[0].operation_id
+    outside = {o.operation_id for o in plan.operations if _is_outside(o, decided, standing)}
+    sources: dict[int, list[_Source]] = {}
+
+    for operation in plan.operations:
+        key = Key(operation.operation_id, operation.number, operation.operation_no)
+        verdict = decided.get(operation.operation_id)
+        lines = standing.get(operation.operation_id, ())
+        document = ground.rules[verdict.policy_id if verdict else None]
+        awards = verdict.awards if verdict and verdict.verdict == OUTSOURCE else ()
+        follow = after.get(operation.operation_id, [])
+        certificates = ground.process_certificates.get(operation.process_id or 0, ())
+        stays = (
+            bool(follow) and all(f.operation_id in outside for f in follow) and not document.bring_home(certificates)
+        )
+        places = {a.vendor_id: ground.ship_to(a.vendor_id, plan.site_id) for a in awards}
+        sources[operation.operation_id] = _left_by(operation, lines, awards, places, stays=stays, home_id=plan.home_id)
+        previous = before.get(operation.operation_id, [])
+        for line in lines:  # what stands takes its pieces first
+            if line.is_sent:
+                for one in previous:
+                    _take(sources[one.operation_id], line.open + line.received, at_id=line.ship_to_id)
+
+        wanted: set[int] = set()
+        raised: dict[int, AwardValues] = {}
+        for award in awards:
+            ship_to_id = places[award.vendor_id]
+            sent = [x for x in lines if x.is_sent and x.vendor_id == award.vendor_id and x.open > ZERO]
+            if (
+                sent
+            ):  # a vendor at work on it is asked for more, by a person; only a finished line is followed by another
+                raised[sent[-1].line_id] = award
+                continue
+            period = period_key(
+                consolidate=document.consolidate,
+                need_date=award.need_date,
+                production_order=plan.number,
+                operation_no=operation.operation_no,
+            )
+            mine = next(
+                (
+                    x
+                    for x in lines
+                    if x.is_active
+                    and not x.is_sent
+                    and (x.vendor_id, x.ship_to_id, x.currency_id) == (award.vendor_id, ship_to_id, award.currency_id)
+                    and x.period == period
+                ),
+                None,
+            )
+            pinned = Decimal(mine.quantity) if mine and "quantity" in mine.pinned else None
+            quantity = award.quantity if pinned is None else pinned
+            needs = _needs(
+                plan,
+                operation,
+                quantity=quantity,
+                ship_to_id=ship_to_id,
+                ratios=ground.ratios(plan.item_id, operation.operation_no, operation.operation_id == first_id, nos),
+                wip=[
+                    (f"{plan.number}/{one.operation_no}", _take(sources[one.operation_id], quantity, at_id=ship_to_id))
+                    for one in previous
+                ],
+                free=ground.free_at() if document.use_vendor_stock else None,
+            )
+            receive_at_id = ship_to_id if stays else plan.home_id
+            content_hash = _hash(award, document, certificates, needs, receive_at_id)
+            made = Difference(
+                "create",
+                *key,
+                award=award,
+                ship_to_id=ship_to_id,
+                period=period,
+                receive_at_id=receive_at_id,
+                needs=needs,
+                content_hash=content_hash,
+            )
+            if mine is None:
+                yield made
+                continue
+            wanted.add(mine.line_id)
+            if mine.content_hash != content_hash:
+                made.action, made.line = "change", mine
+                yield made
+            yield from _pinned(mine, award, key)
+
+        for line in lines:
+            if line.is_active and not line.is_sent and line.line_id not in wanted:
+                yield Difference("cancel", *key, line=line)
+        if verdict:
+            yield from _said_of_sent(operation, verdict, lines, raised)
+        elif not operation.is_open:
+            yield from withdrawn(key, [line for line in lines if line.is_sent], is_over=True)
+
+
+def withdrawn(key: Key, lines: Sequence[Standing], *, is_over: bool) -> Iterator[Difference]:
+    """What to do about the lines of an operation that is not decided any more.
+
+    Lines never sent are withdrawn. Where the operation is over (cancelled, or done without them), sent ones should be.
+    """
+    for line in lines:
+        if line.is_active and not line.is_sent:
+            yield Difference("cancel", *key, line=line)
+        elif is_over and line.is_sent and line.open > ZERO:
+            yield _alert(key, line, proposes="cancel", after={"quantity": text(line.received)})
+
+
+def _is_outside(
+    operation: OperationFacts, decided: Mapping[int, Decided], standing: Mapping[int, Sequence[Standing]]
+) -> bool:
+    verdict = decided.get(operation.operation_id)
+    if verdict and verdict.verdict == OUTSOURCE and verdict.awards:
+        return True
+    return any(line.is_sent and line.is_active for line in standing.get(operation.operation_id, ()))
+
+
+def _left_by(
+    operation: OperationFacts,
+    lines: Sequence[Standing],
+    awards: Sequence[AwardValues],
+    places: Mapping[int, int],
+    *,
+    stays: bool,
+    home_id: int,
+) -> list[_Source]:
+    found = [_Source(x.receive_at_id, x.quantity if x.open > ZERO else x.received) for x in lines if x.is_sent]
+    found += [_Source(places[a.vendor_id] if stays else home_id, a.quantity) for a in awards]
+    if not found:
+        found.append(_Source(home_id, operation.quantity))
+    return found
+
+
+def _needs(
+    plan: Plan,
+    operation: OperationFacts,
+    *,
+    quantity: Decimal,
+    ship_to_id: int,
+    ratios: Sequence[bom.Ratio],
+    wip: Sequence[tuple[str, list[tuple[int, Decimal]]]],
+    free: dict[tuple[int, int], Decimal] | None,
+) -> tuple[Need, ...]:
+    found = []
+    for stage, taken in wip:
+        for place_id, part in taken:
+            found.append(Need(plan.item_id, stage, OWN, PER_UNIT, Decimal(1), ZERO, part, ZERO, place_id))
+    for ratio in ratios:
+        one = bom.required(ratio, quantity=quantity)
+        ships = one.supply in (OWN, RETURNABLE)
+        carried = ZERO
+        if ships and free is not None:
+            carried = min(free.get((ship_to_id, one.item_id), ZERO), one.required)
+            if carried > ZERO:
+                free[(ship_to_id, one.item_id)] -= carried
+        found.append(
+            Need(
+                one.item_id,
+                "",
+                one.supply,
+                PER_ORDER if one.is_per_order else PER_UNIT,
+                one.quantity_per,
+                one.scrap_pct,
+                one.required,
+                carried,
+                plan.home_id if ships else None,
+            )
+        )
+    return tuple(found)
+
+
+def _hash(
+    award: AwardValues,
+    document: DocumentRules,
+    certificates: Sequence[str],
+    needs: tuple[Need, ...],
+    receive_at_id: int,
+) -> str:
+    values = repr((award, document, tuple(certificates), needs, receive_at_id))
+    return hashlib.md5(values.encode(), usedforsecurity=False).hexdigest()
+
+
+def _pinned(line: Standing, award: AwardValues, key: Key) -> Iterator[Difference]:
+    """A person's word on a draft stays; where the run would say otherwise, somebody is told."""
+    pairs = {
+        "quantity": (text(line.quantity), text(award.quantity)),
+        "unit_price": (text(line.unit_price), text(award.unit_price)),
+        "need_date": (line.need_date.isoformat(), award.need_date.isoformat()),
+    }
+    differing = {name: pair for name, pair in pairs.items() if name in line.pinned and pair[0] != pair[1]}
+    if differing:
+        yield Difference(
+            "alert",
+            *key,
+            line=line,
+            proposes="change",
+            before={name: pair[0] for name, pair in differing.items()},
+            after={name: pair[1] for name, pair in differing.items()},
+        )
+
+
+def _said_of_sent(
+    operation: OperationFacts, verdict: Decided, lines: Sequence[Standing], raised: Mapping[int, AwardValues]
+) -> Iterator[Difference]:
+    """A sent line is never touched: an alert proposes its new quantity, date or vendor, or that it be cancelled."""
+    key = Key(operation.operation_id, operation.number, operation.operation_no)
+    open_lines = [line for line in lines if line.is_sent and line.is_active and line.open > ZERO]
+    if not open_lines:
+        return
+    if verdict.verdict != OUTSOURCE:
+        for line in open_lines:
+            after = {"quantity": text(line.received), "verdict": verdict.verdict}
+            yield _alert(key, line, proposes="cancel", after=after)
+        return
+    word = operation.word
+    elsewhere = [a for a in verdict.awards if a.vendor_id not in {line.vendor_id for line in open_lines}]
+    ordered = sum((x.open + x.received for x in lines if x.is_sent), ZERO)
+    surplus = max(ordered - verdict.quantity, ZERO) if not raised and not elsewhere else ZERO
+    for line in reversed(open_lines):
+        after = {}
+        award = raised.get(line.line_id)
+        cut = min(surplus, line.open)
+        surplus -= cut
+        if award:
+            after["quantity"] = text(line.quantity + award.quantity)
+        elif cut > ZERO:
+            after["quantity"] = text(line.quantity - cut)
+        if verdict.need_date and verdict.need_date != line.need_date:
+            after["need_date"] = verdict.need_date.isoformat()
+        if word and word.word == OUTSOURCE and word.vendor_id not in (None, line.vendor_id):
+            after["vendor"] = str(word.vendor_id)
+        if cut > ZERO and line.quantity == cut:
+            yield _alert(key, line, proposes="cancel", after=after)
+        elif after:
+            yield _alert(key, line, proposes="change", after=after)
+
+
+def _alert(key: Key, line: Standing, *, proposes: str, after: dict[str, str]) -> Difference:
+    before = {"quantity": text(line.quantity), "need_date": line.need_date.isoformat()}
+    return Difference("alert", *key, line=line, proposes=proposes, before=before, after=after)
+
+
+def text(quantity: Decimal) -> str:
+    """A quantity as people write it: no trailing zeros, no exponent."""
+    return f"{quantity.normalize():f}"

@@ -1,0 +1,375 @@
+"""What a run reads: lines that stand, bills of material, policies' document rules, places. Values, not model objects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Q
+
+from core.refusals import InvalidInput, NotFound
+from documents.rules import DocumentRules, Ground, Plan, Standing
+from inventory.models import Balance
+from masterdata import services as masterdata
+from masterdata.models import Item, Location, LocationKind, Process, Site, Vendor
+from policies.models import Policy
+from policies.rules.values import CommittedLine, Frozen, OrderFacts
+from policies.services.deciding import OPEN_OPERATION, orders_in_horizon
+from production.models import BomLine, Operation, ProductionOrder
+from production.rules.components import BomRow
+from receipts.models import ExpectedReceipt
+from subcontract_orders.models import UNSENT, LineStatus, OrderLine, OrderStatus
+from subcontract_orders.services.lines import APART
+
+FIVE = 5
+BALANCE_DAYS = 400
+"""How far back lines count for quotas; longer than any balance period in use."""
+
+
+@dataclass(slots=True)
+class Places:
+    """Where sites ship from and vendors' material lies; made where missing, looked up once."""
+
+    vendors: dict[tuple[int, int], int] = field(default_factory=dict)
+    sites: dict[int, int] = field(default_factory=dict)
+    codes: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls) -> Places:
+        return cls(
+            sites=dict(Location.objects.filter(is_main=True, site__isnull=False).values_list("site_id", "pk")),
+            codes=dict(Vendor.objects.values_list("pk", "code")),
+        )
+
+    def of_vendor(self, vendor_id: int, site_id: int) -> int:
+        key = (vendor_id, site_id)
+        if key not in self.vendors:
+            if not self.vendors:
+                self._know_vendors()
+            if key not in self.vendors:
+                # One place for all sites unless he keeps them apart.
+                found = self.vendors.get((vendor_id, 0))
+                self.vendors[key] = found or self._make(vendor_id, site_id)
+        return self.vendors[key]
+
+    def of_site(self, site_id: int) -> int:
+        if site_id not in self.sites:
+            self.sites[site_id] = masterdata.main_location(site=Site.objects.get(pk=site_id)).pk
+        return self.sites[site_id]
+
+    def _know_vendors(self) -> None:
+        self.vendors[(0, 0)] = 0
+        rows = (
+            Location.objects.filter(kind=LocationKind.VENDOR).order_by("-pk").values_list("vendor_id", "site_id", "pk")
+        )
+        anywhere: dict[tuple[int, int], int] = {}
+        for vendor_id, site_id, pk in rows:
+            self.vendors[(vendor_id or 0, site_id or 0)] = pk
+            anywhere[(vendor_id or 0, 0)] = pk
+        self.vendors = {**anywhere, **self.vendors}
+
+    def _make(self, vendor_id: int, site_id: int) -> int:
+        vendor = Vendor.objects.get(pk=vendor_id)
+        return masterdata.vendor_location(vendor=vendor, site=Site.objects.get(pk=site_id)).pk
+
+
+def ground(places: Places) -> Ground:
+    """Everything but the orders that planning document sets reads."""
+    free: list[dict[tuple[int, int], Decimal]] = []
+
+    def free_at() -> dict[tuple[int, int], Decimal]:
+        if not free:
+            free.append(free_stock())
+        return free[0]
+
+    return Ground(
+        boms=boms(),
+        rules=document_rules(),
+        process_certificates={
+            pk: tuple(kinds) for pk, kinds in Process.objects.values_list("pk", "certificates") if kinds
+        },
+        ship_to=places.of_vendor,
+        free_at=free_at,
+    )
+
+
+def boms() -> dict[int, list[BomRow]]:
+    """All bills of material by parent."""
+    found: dict[int, list[BomRow]] = {}
+    rows = BomLine.objects.order_by("parent_id", "position").values_list(
+        "parent_id",
+        "component_id",
+        "quantity",
+        "basis",
+        "scrap_pct",
+        "operation_no",
+        "supply",
+        "component__unit__decimals",
+        "component__is_phantom",
+    )
+    for parent_id, component_id, quantity, basis, scrap_pct, operation_no, supply, decimals, is_phantom in rows:
+        found.setdefault(parent_id, []).append(
+            BomRow(
+                component_id,
+                quantity,
+                basis == "per_order",
+                scrap_pct,
+                operation_no,
+                supply,
+                FIVE if decimals is None else decimals,
+                is_phantom,
+            )
+        )
+    return found
+
+
+def document_rules() -> dict[int | None, DocumentRules]:
+    """What each policy says about documents; None: no policy decided."""
+    found: dict[int | None, DocumentRules] = {None: DocumentRules()}
+    names = [name for name in DocumentRules._fields if name != "certificates"]
+    for pk, certificates, *values in Policy.objects.values_list("pk", "certificates", *names):
+        found[pk] = DocumentRules(certificates=tuple(certificates or ()), **dict(zip(names, values, strict=True)))
+    return found
+
+
+SCOPES = {
+    "site": (Site, "code", "site__code"),
+    "item": (Item, "code", "item__code"),
+    "production_order": (ProductionOrder, "number", "number"),
+}
+
+
+def check_scope(scope: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for a word that narrows nothing, NotFound for a key that names nothing."""
+    for name, keys in scope.items():
+        if name not in SCOPES:
+            raise InvalidInput(f"A run is narrowed by {', '.join(SCOPES)}, not by {name}.", field="scope")
+        model, column, _ = SCOPES[name]
+        wanted = {keys} if isinstance(keys, str) else set(keys)
+        missing = wanted - set(
+            model._default_manager.filter(**{f"{column}__in": wanted}).values_list(column, flat=True)
+        )
+        if missing:
+            raise NotFound(f"There is no {name.replace('_', ' ')} {min(missing)}.", field="scope")
+
+
+def orders_in_scope(scope: Mapping[str, Any]) -> set[int]:
+    """The keys of all production orders a narrowed run is about, in the horizon or not."""
+    orders = ProductionOrder.objects.all()
+    for name, keys in scope.items():
+        orders = orders.filter(**{f"{SCOPES[name][2]}__in": [keys] if isinstance(keys, str) else list(keys)})
+    return set(orders.values_list("pk", flat=True))
+
+
+def count_operations(*, on: date, scoped: Collection[int] | None) -> int:
+    """How many open operations a run is about to decide."""
+    orders = orders_in_horizon(on=on)
+    if scoped is not None:
+        orders = orders.filter(pk__in=scoped)
+    return Operation.objects.filter(production_order__in=orders, status__in=OPEN_OPERATION).count()
+
+
+def standing_lines(lines: Q) -> dict[int, list[Standing]]:
+    """Lines that stand, by operation in the order they were made: active ones, and cancelled ones with something received."""
+    found: dict[int, list[Standing]] = {}
+    received = F("accepted") + F("rejected") + F("scrapped")
+    rows = (
+        OrderLine.objects.filter(lines, operation__isnull=False)
+        .annotate(got=received)
+        .exclude(status=LineStatus.CANCELLED, got=0)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "order_id",
+            "order__number",
+            "line_no",
+            "operation_id",
+            "vendor_id",
+            "ship_to_id",
+            "order__currency_id",
+            "order__site_id",
+            "order__consolidation_key",
+            "order__sent_at",
+            "order__status",
+            "status",
+            "quantity",
+            "got",
+            "unit_price",
+            "need_date",
+            "order__receive_at_id",
+            "content_hash",
+            "pinned",
+            "accepted",
+            "at_vendor_date",
+            "policy_code",
+            "yield_pct",
+        )
+    )
+    loaded = list(rows)
+    places = dict(
+        ExpectedReceipt.objects.filter(order_line__in=[row[0] for row in loaded if row[10]]).values_list(
+            "order_line_id", "location_id"
+        )
+    )
+    for (
+        pk,
+        order_id,
+        number,
+        line_no,
+        operation_id,
+        vendor_id,
+        ship_to_id,
+        currency_id,
+        site_id,
+        key,
+        sent_at,
+        order_status,
+        status,
+        quantity,
+        got,
+        unit_price,
+        need_date,
+        receive_at_id,
+        content_hash,
+        pinned,
+        *rest,
+    ) in loaded:
+        is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
+        found.setdefault(operation_id, []).append(
+            Standing(
+                pk,
+                order_id,
+                number,
+                line_no,
+                operation_id,
+                vendor_id,
+                ship_to_id,
+                currency_id,
+                site_id,
+                key.partition(APART)[0],
+                sent_at is not None,
+                status != LineStatus.CANCELLED,
+                quantity,
+                max(quantity - got, Decimal(0)) if is_open else Decimal(0),
+                got,
+                unit_price,
+                need_date,
+                places.get(pk, receive_at_id),
+                content_hash,
+                pinned,
+                *rest,
+            )
+        )
+    return found
+
+
+def live_production_orders() -> Iterator[int]:
+    """Production orders with a line never sent, or with something still expected of a sent one."""
+    unsent = Q(order__status__in=[*UNSENT, OrderStatus.HELD], order__sent_at=None)
+    expected = Q(order__sent_at__isnull=False, status=LineStatus.OPEN) & ~Q(
+        order__status__in=[OrderStatus.CLOSED, OrderStatus.CANCELLED]
+    )
+    rows = (
+        OrderLine.objects.active()
+        .filter(unsent | expected, production_order__isnull=False)
+        .order_by("production_order_id")
+        .values_list("production_order_id", flat=True)
+        .distinct()
+    )
+    return rows.iterator(chunk_size=5000)
+
+
+def plans(orders: Sequence[OrderFacts], places: Places) -> dict[int, Plan]:
+    """The orders of a chunk as documents see them, by key."""
+    found = {}
+    rows = ProductionOrder.objects.filter(pk__in=[order.production_order_id for order in orders]).values_list(
+        "pk", "number", "item_id", "site_id", "location_id", "location__kind"
+    )
+    operations = {order.production_order_id: order.operations for order in orders}
+    for pk, number, item_id, site_id, location_id, kind in rows:
+        at_home = location_id if location_id and kind != LocationKind.VENDOR else places.of_site(site_id)
+        found[pk] = Plan(number, item_id, site_id, at_home, operations[pk])
+    return found
+
+
+def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Frozen, ...]:
+    """Sent lines as deciding sees them."""
+    return tuple(
+        Frozen(
+            vendor_id=line.vendor_id,
+            open=line.open,
+            received=line.received,
+            policy_id=policy_ids.get(line.policy_code),
+            at_vendor_date=line.at_vendor_date,
+            accepted=line.accepted,
+            yield_pct=line.yield_pct,
+            number=f"{line.order_number}/{line.line_no}",
+        )
+        for line in lines
+        if line.is_sent
+    )
+
+
+def committed_lines(
+    *, on: date, policy_ids: dict[str, int], outside_of: Collection[int] | None = None
+) -> Iterator[CommittedLine]:
+    """What was sent counts first against capacity and quota; with a scope, also the drafts of orders outside of it."""
+    sent = Q(order__sent_at__isnull=False)
+    if outside_of is not None:
+        sent |= ~Q(production_order__in=outside_of)
+    rows = (
+        OrderLine.objects.filter(sent, at_vendor_date__gte=on - timedelta(days=BALANCE_DAYS))
+        .annotate(got=F("accepted") + F("rejected") + F("scrapped"))
+        .order_by("need_date", "pk")
+        .values_list("vendor_id", "quantity", "got", "policy_code", "at_vendor_date", "status", "order__status")
+    )
+    over = (OrderStatus.CLOSED, OrderStatus.CANCELLED)
+    for vendor_id, quantity, got, code, at_vendor, status, order_status in rows.iterator(chunk_size=5000):
+        counts = got if status == LineStatus.CANCELLED or order_status in over else quantity
+        if counts > 0:
+            yield CommittedLine(
+                vendor_id=vendor_id, quantity=counts, policy_id=policy_ids.get(code), at_vendor_date=at_vendor
+            )
+
+
+def free_stock() -> dict[tuple[int, int], Decimal]:
+    """Our material at vendors' places that no open line needs, by place and item.
+
+    A line needs what its unreceived pieces take, less what is still planned to be shipped for it.
+    """
+    found: dict[tuple[int, int], Decimal] = {}
+    for place_id, item_id, quantity in Balance.objects.filter(
+        location__kind=LocationKind.VENDOR, stage="", quantity__gt=0
+    ).values_list("location_id", "item_id", "quantity"):
+        found[(place_id, item_id)] = found.get((place_id, item_id), Decimal(0)) + quantity
+    if not found:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT l.ship_to_id, c.item_id, sum(greatest(
+                CASE WHEN c.basis = 'per_unit'
+                    THEN c.required * greatest(l.quantity - l.accepted - l.rejected - l.scrapped, 0) / l.quantity
+                    WHEN l.accepted + l.rejected + l.scrapped > 0 THEN 0 ELSE c.required END
+                - coalesce(p.quantity, 0), 0))
+            FROM subcontract_orders_ordercomponent c
+            JOIN subcontract_orders_orderline l ON l.id = c.line_id
+            JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
+            LEFT JOIN (
+                SELECT sl.component_id, sum(sl.quantity) AS quantity
+                FROM shipments_shipmentline sl JOIN shipments_shipment s ON s.id = sl.shipment_id
+                WHERE s.status IN ('planned', 'picked', 'held') GROUP BY sl.component_id
+            ) p ON p.component_id = c.id
+            WHERE o.sent_at IS NOT NULL AND o.status NOT IN ('closed', 'cancelled') AND l.status = 'open'
+                AND c.stage = '' AND c.supply <> 'vendor'
+            GROUP BY l.ship_to_id, c.item_id
+            """
+        )
+        for place_id, item_id, needed in cursor.fetchall():
+            if (place_id, item_id) in found:
+                found[(place_id, item_id)] = max(found[(place_id, item_id)] - needed, Decimal(0))
+    return found

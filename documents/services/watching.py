@@ -1,0 +1,146 @@
+"""The alerts a run keeps: what a sent line should become, material that will be short, approvals that end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+
+from activity import services as activity
+from activity.models import Alert, Severity
+from documents.rules import Difference, text
+from policies.models import ApprovalStatus, VendorApproval
+
+CHANGED, CANCELLED = "requirement_changed", "requirement_cancelled"
+REQUIREMENT_KINDS = (CHANGED, CANCELLED)
+WARN_DAYS = 60
+
+
+def requirement_alert(difference: Difference, *, vendor_codes: dict[int, str], today: date) -> Alert:
+    """What a line that no run may change should become."""
+    line = difference.line
+    assert line is not None  # noqa: S101  (an alert is always about a line)
+    is_cancelled = difference.proposes == "cancel"
+    before = {**difference.before, "vendor": vendor_codes[line.vendor_id]}
+    after = dict(difference.after)
+    if "vendor" in after:
+        after["vendor"] = vendor_codes[int(after["vendor"])]
+    where = f"{line.order_number} line {line.line_no} ({difference.number} operation {difference.operation_no})"
+    said = ", ".join(
+        f"{name.replace('_', ' ')} {before.get(name, '')} → {value}"
+        for name, value in after.items()
+        if name != "verdict"
+    )
+    return Alert(
+        kind=CANCELLED if is_cancelled else CHANGED,
+        subject=f"{line.order_number}/{line.line_no}",
+        severity=Severity.CRITICAL if is_cancelled else Severity.WARNING,
+        title=(f"{where} is not needed any more" if is_cancelled else f"{where} should change: {said}")[:300],
+        order_number=line.order_number,
+        line_no=line.line_no,
+        production_order=difference.number,
+        operation_no=difference.operation_no,
+        site_id=line.site_id,
+        vendor_id=line.vendor_id,
+        before=before,
+        after=after,
+        proposes=difference.proposes,
+        due_date=line.need_date,
+    )
+
+
+def watch_shortages(*, at: datetime) -> int:
+    """Give stock out to planned shipments by dispatch date; say of each part and place where it does not reach.
+
+    Own material only; pieces between operations are the previous operation's. Returns how many alerts are new.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH due AS (
+                SELECT s.id, s.number, s.site_id, s.from_location_id, s.dispatch_by, sl.item_id, sum(sl.quantity) AS quantity,
+                    min(o.number) AS order_number
+                FROM shipments_shipment s
+                JOIN shipments_shipmentline sl ON sl.shipment_id = s.id
+                JOIN subcontract_orders_orderline l ON l.id = sl.order_line_id
+                JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
+                WHERE s.status IN ('planned', 'picked') AND sl.stage = ''
+                GROUP BY s.id, sl.item_id
+            ), wanted AS (
+                SELECT due.*, sum(quantity) OVER (
+                    PARTITION BY from_location_id, item_id ORDER BY dispatch_by, id ROWS UNBOUNDED PRECEDING
+                ) AS running FROM due
+            ), stock AS (
+                SELECT item_id, location_id, sum(quantity) AS quantity FROM inventory_balance WHERE stage = ''
+                GROUP BY item_id, location_id
+            ), short AS (
+                SELECT w.*, coalesce(k.quantity, 0) AS there,
+                    row_number() OVER (PARTITION BY w.from_location_id, w.item_id ORDER BY w.dispatch_by, w.id) AS place,
+                    max(w.running) OVER (PARTITION BY w.from_location_id, w.item_id) AS wanted,
+                    count(*) OVER (PARTITION BY w.from_location_id, w.item_id) AS shipments
+                FROM wanted w LEFT JOIN stock k ON k.item_id = w.item_id AND k.location_id = w.from_location_id
+                WHERE w.running > coalesce(k.quantity, 0)
+            )
+            SELECT i.code, p.code, short.site_id, short.number, short.order_number, short.dispatch_by, short.there,
+                short.wanted, short.shipments
+            FROM short JOIN masterdata_item i ON i.id = short.item_id
+            JOIN masterdata_location p ON p.id = short.from_location_id
+            WHERE short.place = 1 ORDER BY short.dispatch_by, short.id, i.code
+            """
+        )
+        rows = cursor.fetchall()
+    return activity.keep_alerts(
+        kind="shortage",
+        alerts=[
+            Alert(
+                kind="shortage",
+                subject=f"{place}/{item}",
+                title=(
+                    f"{item} at {place}: {text(wanted)} planned to leave, {text(there)} there; "
+                    f"short from {number} on {dispatch_by} ({shipments} shipments)"
+                )[:300],
+                order_number=order_number,
+                site_id=site_id,
+                before={"there": text(there)},
+                after={"wanted": text(wanted), "missing": text(wanted - there), "shipment": number},
+                proposes="order",
+                due_date=dispatch_by,
+            )
+            for item, place, site_id, number, order_number, dispatch_by, there, wanted, shipments in rows
+        ],
+        at=at,
+    )
+
+
+def watch_approvals(*, on: date, at: datetime) -> int:
+    """Say which vendors' approvals end within 60 days, sharper from 30 days on and when they have ended."""
+    ending: Iterable[VendorApproval] = (
+        VendorApproval.objects.filter(
+            status=ApprovalStatus.APPROVED, valid_to__lte=on + timedelta(days=WARN_DAYS), vendor__is_active=True
+        )
+        .select_related("vendor", "process")
+        .order_by("valid_to", "pk")
+    )
+    return activity.keep_alerts(
+        kind="approval_expiring",
+        alerts=[_approval_alert(approval, on=on) for approval in ending if approval.valid_to is not None],
+        at=at,
+    )
+
+
+def _approval_alert(approval: VendorApproval, *, on: date) -> Alert:
+    assert approval.valid_to is not None  # noqa: S101  (the caller asked for those with an end)
+    left = (approval.valid_to - on).days
+    severity = Severity.CRITICAL if left < 0 else Severity.WARNING if left <= WARN_DAYS // 2 else Severity.INFO
+    ends = "has ended" if left < 0 else "ends"
+    return Alert(
+        kind="approval_expiring",
+        subject=f"{approval.vendor.code}/{approval.process.code}"[:160],
+        severity=severity,
+        title=f"The approval of {approval.vendor.code} for {approval.process.code} {ends} on {approval.valid_to}"[:300],
+        vendor_id=approval.vendor_id,
+        before={"valid_to": approval.valid_to.isoformat()},
+        proposes="renew",
+        due_date=approval.valid_to,
+    )

@@ -1,0 +1,359 @@
+"""Writing one shard of a run: whole orders with their lines, components, planned shipments and expected receipts.
+
+One transaction, a constant number of statements. What a person did since the run decided is seen under the order's lock and
+respected: such an item is left, and the next run says what it means now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import Max
+
+from activity import services as activity
+from activity.models import Event
+from documents.models import Action, GenerationRun, RunItem, RunShard
+from documents.rules import DocumentRules, Need
+from documents.services import reading
+from receipts import services as receipts
+from receipts.models import ExpectedReceipt
+from shipments import services as shipments
+from shipments.services import ToShip
+from subcontract_orders import services as orders
+from subcontract_orders.models import UNSENT, LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
+
+DONE, LEFT = "done", "left: the order was changed meanwhile"
+KIND = "subcontract_order"
+
+
+class Item(NamedTuple):
+    """A work item with all its line will hold, read in one statement."""
+
+    pk: int
+    action: str
+    line_id: int | None
+    group_key: str
+    order_number: str
+    ship_to_id: int | None
+    receive_at_id: int | None
+    components: list[list[Any]]
+    content_hash: str
+    operation_id: int
+    operation_no: str
+    operation_name: str
+    process_id: int | None
+    process_certificates: list[str] | None
+    production_order_id: int
+    item_id: int
+    site_id: int
+    policy_id: int | None
+    vendor_id: int | None
+    quantity: Decimal
+    yield_pct: Decimal
+    agreement_id: int | None
+    minimum_charge: Decimal | None
+    currency_id: int
+    unit_price: Decimal
+    price_unit: str
+    price_factor: Decimal
+    is_estimate: bool
+    work_amount: Decimal
+    minimum_top_up: Decimal
+    lot_charge: Decimal
+    freight: Decimal
+    amount: Decimal
+    amount_company: Decimal
+    need_date: date
+    vendor_ready_date: date
+    at_vendor_date: date
+    dispatch_by: date
+    order_by: date
+    late_by: int
+    promise_date: date
+
+
+PATHS = {
+    "operation_no": "operation__operation_no",
+    "operation_name": "operation__name",
+    "process_id": "operation__process_id",
+    "process_certificates": "operation__process__certificates",
+    "production_order_id": "operation__production_order_id",
+    "item_id": "operation__production_order__item_id",
+    "site_id": "operation__production_order__site_id",
+    "policy_id": "award__decision__policy_id",
+    "minimum_charge": "award__agreement__minimum_charge",
+    **{
+        name: f"award__{name}"
+        for name in Item._fields[Item._fields.index("vendor_id") :]
+        if name not in ("minimum_charge", "minimum_top_up")
+    },
+    "minimum_top_up": "award__minimum_top_up",
+}
+
+
+def write_shard(*, shard: RunShard, at: datetime) -> int:
+    """Do all of a claimed shard's items in the caller's transaction. Returns how many there were."""
+    run = shard.run
+    items = [
+        Item(*row)
+        for row in RunItem.objects.filter(run=run, shard_no=shard.shard_no)
+        .exclude(action=Action.ALERT)
+        .order_by("order_number", "due_date", "rank", "pk")
+        .values_list(*(PATHS.get(name, name) for name in Item._fields))
+    ]
+    # Orders first and in the order of their keys, as everybody locks them.
+    known = {
+        order.number: order
+        for order in SubcontractOrder.objects.select_for_update()
+        .filter(number__in={item.order_number for item in items})
+        .order_by("pk")
+    }
+    done, left = _sorted(items, known)
+    if shard.comes_first:
+        _withdraw(run, done, known, at=at)
+    else:
+        _write(run, shard, done, known, at=at)
+    RunItem.objects.filter(pk__in=[item.pk for item in done]).update(outcome=DONE)
+    RunItem.objects.filter(pk__in=[item.pk for item in left]).update(outcome=LEFT)
+    return len(items)
+
+
+def _sorted(items: Sequence[Item], known: dict[str, SubcontractOrder]) -> tuple[list[Item], list[Item]]:
+    """Which items may be done as the orders stand now, and which must be left."""
+    done, left = [], []
+    for item in items:
+        order = known.get(item.order_number)
+        if item.action == Action.CREATE:
+            may = order is None or (order.status == OrderStatus.DRAFT and order.revision == 1)
+        else:
+            may = order is not None and order.sent_at is None and order.status in (*UNSENT, OrderStatus.HELD)
+        (done if may and (item.vendor_id or item.action == Action.CANCEL) else left).append(item)
+    return done, left
+
+
+def _withdraw(run: GenerationRun, items: Sequence[Item], known: dict[str, SubcontractOrder], *, at: datetime) -> None:
+    line_ids = [item.line_id for item in items if item.line_id]
+    touched = {known[item.order_number].pk for item in items}
+    planned = shipments.planned_shipments(order_ids=touched)
+    shipments.unplan(line_ids=line_ids)
+    orders.withdraw_lines(line_ids)
+    shipments.plan(wanted=[], planned=planned, numbers=iter(()), at=at)
+    receipts.expect_no_more(line_ids=line_ids)
+    # A draft that new lines of this run are about to join is not empty.
+    joined = set(
+        RunItem.objects.filter(run=run, action=Action.CREATE, order_number__in=known).values_list(
+            "order_number", flat=True
+        )
+    )
+    cancelled = set(
+        orders.cancel_empty_orders([known[n].pk for n in known if n not in joined and known[n].pk in touched], at=at)
+    )
+    orders.recount_orders(touched)
+    _record(run, items, known, "order.line_withdrawn", at=at, but=cancelled)
+
+
+def _write(
+    run: GenerationRun, shard: RunShard, items: Sequence[Item], known: dict[str, SubcontractOrder], *, at: datetime
+) -> None:
+    if not items:
+        return
+    document_rules = reading.document_rules()
+    new = _new_orders(run, items, known, at=at)
+    orders.add_orders(new)
+    everyone = {**known, **{order.number: order for order in new}}
+
+    creates = [item for item in items if item.action == Action.CREATE]
+    last = dict(
+        OrderLine.objects.filter(order__in=[known[i.order_number].pk for i in creates if i.order_number in known])
+        .values_list("order_id")
+        .annotate(last=Max("line_no"))
+    )
+    lines: list[OrderLine] = []
+    for item in creates:
+        order = everyone[item.order_number]
+        line_no = last[order.pk] = last.get(order.pk, 0) + 1
+        line = OrderLine(order=order, line_no=line_no)
+        _fill(line, item, document_rules[item.policy_id])
+        lines.append(line)
+    needs = [[Need.from_row(row) for row in item.components] for item in creates]
+    components = [_components(mine) for mine in needs]
+    orders.add_lines(lines, components)
+
+    planned = shipments.planned_shipments(order_ids=[order.pk for order in known.values()])
+    changes = [item for item in items if item.action == Action.CHANGE]
+    changed, changed_components, changed_needs = _change(changes, document_rules)
+
+    wanted = []
+    for item, line, mine, rows in zip(
+        creates + changes, lines + changed, needs + changed_needs, components + changed_components, strict=True
+    ):
+        for need, component in zip(mine, rows, strict=True):
+            quantity = need.to_ship(to_id=line.ship_to_id)
+            if quantity > 0 and need.ship_from_id:
+                wanted.append(
+                    ToShip(
+                        line.order_id,
+                        line.pk,
+                        component.pk,
+                        need.item_id,
+                        need.stage,
+                        quantity,
+                        line.vendor_id,
+                        item.site_id,
+                        need.ship_from_id,
+                        line.ship_to_id,
+                        line.dispatch_by,
+                    )
+                )
+    shipments.plan(wanted=wanted, planned=planned, numbers=iter(shard.shipment_numbers), at=at)
+    receipts.expect(
+        [
+            ExpectedReceipt(
+                order_line=line,
+                item_id=line.item_id,
+                quantity=line.quantity,
+                expected_on=line.promised_date,
+                location_id=item.receive_at_id,
+            )
+            for item, line in zip(creates + changes, lines + changed, strict=True)
+        ]
+    )
+    touched = {order.pk for order in everyone.values()}
+    orders.recount_orders(touched)
+    activity.record_many([_event(run, "order.created", order, at=at) for order in new])
+    _record(run, creates, known, "order.line_added", at=at)
+    _record(run, changes, known, "order.line_changed", at=at)
+    _, to_send = orders.approve_by_policy(touched, at=at)
+    orders.send_by_policy(to_send, at=at)
+
+
+def _new_orders(
+    run: GenerationRun, items: Sequence[Item], known: dict[str, SubcontractOrder], *, at: datetime
+) -> list[SubcontractOrder]:
+    found: dict[str, SubcontractOrder] = {}
+    for item in items:
+        if item.action == Action.CREATE and item.order_number not in known and item.order_number not in found:
+            vendor_id, site_id, ship_to_id, currency_id, period = item.group_key.split("/", 4)
+            found[item.order_number] = SubcontractOrder(
+                number=item.order_number,
+                vendor_id=int(vendor_id),
+                site_id=int(site_id),
+                ship_to_id=int(ship_to_id),
+                receive_at_id=item.receive_at_id,
+                currency_id=int(currency_id),
+                consolidation_key=period,
+                made_by_run=run.number,
+                created_at=at,
+            )
+    return list(found.values())
+
+
+def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
+    """Set all a run decides about a line."""
+    assert item.vendor_id is not None and item.ship_to_id is not None  # noqa: S101, PT018  (sorted out before)
+    line.status, line.is_draft = LineStatus.OPEN, True
+    line.vendor_id, line.ship_to_id = item.vendor_id, item.ship_to_id
+    line.operation_id, line.production_order_id = item.operation_id, item.production_order_id
+    line.operation_no, line.item_id, line.process_id = item.operation_no, item.item_id, item.process_id
+    line.description = item.operation_name[:300]
+    line.quantity, line.yield_pct = item.quantity, item.yield_pct
+    line.unit_price, line.price_unit, line.price_factor = item.unit_price, item.price_unit, item.price_factor
+    line.minimum_charge = item.minimum_charge or Decimal(0)
+    line.is_price_open, line.agreement_id = item.is_estimate, item.agreement_id
+    line.work_amount, line.minimum_top_up = item.work_amount, item.minimum_top_up
+    line.lot_charge, line.freight = item.lot_charge, item.freight
+    line.amount, line.amount_company = item.amount, item.amount_company
+    line.need_date, line.vendor_ready_date = item.need_date, item.vendor_ready_date
+    line.at_vendor_date, line.dispatch_by, line.order_by = item.at_vendor_date, item.dispatch_by, item.order_by
+    line.promised_date, line.late_by = item.promise_date, item.late_by
+    line.policy_code = document.code
+    line.over_receipt_pct, line.under_receipt_pct = document.over_receipt_pct, document.under_receipt_pct
+    line.over_send_pct = document.over_send_pct
+    line.consumption, line.shortage, line.rejects = document.consumption, document.shortage, document.rejects
+    line.inspection, line.sample_pct = document.inspection, document.sample_pct
+    line.certificates = list(dict.fromkeys([*document.certificates, *(item.process_certificates or ())]))
+    line.use_vendor_stock = document.use_vendor_stock
+    line.auto_approve_up_to, line.auto_send = document.auto_approve_up_to, document.auto_send
+    line.auto_send_wait_minutes = document.auto_send_wait_minutes
+    line.content_hash = item.content_hash
+
+
+def _change(
+    items: Sequence[Item], document_rules: dict[int | None, DocumentRules]
+) -> tuple[list[OrderLine], list[list[OrderComponent]], list[list[Need]]]:
+    """Bring lines never sent in line with what was decided, but for the fields a person has pinned."""
+    if not items:
+        return [], [], []
+    stored = {
+        line.pk: line
+        for line in OrderLine.objects.select_related("order__currency").filter(pk__in=[item.line_id for item in items])
+    }
+    lines, needs = [], []
+    for item in items:
+        line = stored[item.line_id or 0]
+        kept = {name: getattr(line, name) for name in ("quantity", "unit_price", "need_date") if name in line.pinned}
+        _fill(line, item, document_rules[item.policy_id])
+        for name, value in kept.items():
+            setattr(line, name, value)
+        if kept.keys() & {"quantity", "unit_price"}:
+            orders.set_amounts(line, order=line.order)
+        lines.append(line)
+        needs.append([Need.from_row(row) for row in item.components])
+    components = [_components(mine) for mine in needs]
+    shipments.unplan(line_ids=[line.pk for line in lines])
+    orders.rewrite_lines(lines, components)
+    return lines, components, needs
+
+
+def _components(needs: Iterable[Need]) -> list[OrderComponent]:
+    return [
+        OrderComponent(
+            position=position,
+            item_id=need.item_id,
+            stage=need.stage,
+            supply=need.supply,
+            basis=need.basis,
+            quantity_per=need.quantity_per,
+            scrap_pct=need.scrap_pct,
+            required=need.required,
+            carried_in=need.carried_in,
+            ship_from_id=need.ship_from_id,
+        )
+        for position, need in enumerate(needs, 1)
+    ]
+
+
+def _record(
+    run: GenerationRun,
+    items: Sequence[Item],
+    known: dict[str, SubcontractOrder],
+    name: str,
+    *,
+    at: datetime,
+    but: Iterable[str] = (),
+) -> None:
+    """One event for each order that was there before, naming the operations concerned."""
+    about: dict[str, list[str]] = {}
+    for item in items:
+        if item.order_number in known and item.order_number not in but:
+            about.setdefault(item.order_number, []).append(item.operation_no)
+    activity.record_many(
+        [_event(run, name, known[number], at=at, operations=nos) for number, nos in sorted(about.items())]
+    )
+
+
+def _event(run: GenerationRun, name: str, order: SubcontractOrder, *, at: datetime, **data: Any) -> Event:
+    return Event(
+        name=name,
+        document_kind=KIND,
+        document_number=order.number,
+        at=at,
+        by=run.requested_by,
+        through="run",
+        site_id=order.site_id,
+        vendor_id=order.vendor_id,
+        data={"run": run.number, **data},
+    )

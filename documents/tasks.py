@@ -1,0 +1,51 @@
+"""Celery's way into the main job. Every task is safe to run twice; a lost message delays a run, never loses it."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from documents import services
+from documents.models import GenerationRun, RunShard, RunState, ShardState
+
+WRITERS = 8
+
+
+@shared_task
+def start_due_runs() -> None:
+    """Beat: wishes that are due, and plans that came to rest, become runs. Orders whose waiting time is over go out."""
+    now = timezone.now()
+    for run in services.start_due_runs(at=now, on=timezone.localdate(now)):
+        continue_run.delay(run.pk)
+    services.send_due_orders(at=now)
+
+
+@shared_task
+def continue_runs() -> None:
+    """Beat: whatever run is unfinished is taken up by somebody."""
+    for run_id in services.continue_runs(at=timezone.now()):
+        continue_run.delay(run_id)
+
+
+@shared_task
+def continue_run(run_id: int) -> None:
+    """Decide a run if nobody does, call the other writers, and write along."""
+    if not services.decide_run(run_id=run_id, at=timezone.now(), wait=False):
+        return
+    waiting = RunShard.objects.filter(run=run_id, state=ShardState.WAITING).count()
+    for _ in range(min(waiting - 1, WRITERS)):
+        write_shards.delay(run_id)
+    services.write_shards(run_id=run_id, at=timezone.now())
+
+
+@shared_task
+def write_shards(run_id: int) -> None:
+    """Write shards of a run until none is left."""
+    if GenerationRun.objects.filter(pk=run_id, state=RunState.WRITING).exists():
+        services.write_shards(run_id=run_id, at=timezone.now())
+
+
+@shared_task
+def request_nightly_run() -> None:
+    """Beat: once a night everything is looked at, whatever changed."""
+    services.request_run(reason="Nightly", at=timezone.now())

@@ -1,0 +1,145 @@
+"""Planned shipments: one per order and place it is shipped from, made and changed together with the order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import F, Max
+
+from shipments.models import Shipment, ShipmentLine, ShipmentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ToShip:
+    """So much of one component of one order line, to leave `from_location_id` for `to_location_id`."""
+
+    order_id: int
+    order_line_id: int
+    component_id: int
+    item_id: int
+    stage: str
+    quantity: Decimal
+    vendor_id: int
+    site_id: int
+    from_location_id: int
+    to_location_id: int
+    dispatch_by: date
+
+
+def unplan(*, line_ids: Collection[int]) -> None:
+    """Take back what is planned to be shipped for order lines that change. `plan` fills the shipments again, or cancels them."""
+    ShipmentLine.objects.filter(order_line__in=line_ids, shipment__status=ShipmentStatus.PLANNED).delete()
+
+
+def planned_shipments(*, order_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """Planned shipments by (order, place they leave); the first where there are several."""
+    rows: Iterable[tuple[int, int, int]] = (
+        ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__status=ShipmentStatus.PLANNED)
+        .order_by("-shipment_id")
+        .values_list("order_line__order_id", "shipment__from_location_id", "shipment_id")
+        .distinct()
+    )
+    return {(order_id, from_id): shipment_id for order_id, from_id, shipment_id in rows}
+
+
+def plan(
+    *, wanted: Sequence[ToShip], planned: Mapping[tuple[int, int], int], numbers: Iterator[str], at: datetime
+) -> int:
+    """Plan what is to be shipped for new and changed order lines.
+
+    What leaves one place for one order shares one planned shipment: the one `planned_shipments` found (before `unplan` took
+    lines out of it), else a new one that gets the next of `numbers`, in the order of `wanted`. A planned shipment left
+    without lines is cancelled. Returns how many were made.
+    """
+    taken = dict(
+        ShipmentLine.objects.filter(shipment__in=set(planned.values()))
+        .values_list("shipment_id")
+        .annotate(last=Max("position"))
+    )
+    made: dict[tuple[int, int], Shipment] = {}
+    rows: list[tuple[tuple[int, int], ShipmentLine]] = []
+    for need in wanted:
+        key = (need.order_id, need.from_location_id)
+        row = ShipmentLine(
+            component_id=need.component_id,
+            order_line_id=need.order_line_id,
+            item_id=need.item_id,
+            stage=need.stage,
+            quantity=need.quantity,
+        )
+        rows.append((key, row))
+        if key in planned:
+            continue
+        if key not in made:
+            made[key] = Shipment(
+                number=next(numbers),
+                vendor_id=need.vendor_id,
+                site_id=need.site_id,
+                from_location_id=need.from_location_id,
+                to_location_id=need.to_location_id,
+                dispatch_by=need.dispatch_by,
+                created_at=at,
+            )
+        made[key].dispatch_by = min(made[key].dispatch_by, need.dispatch_by)
+    Shipment.objects.bulk_create(made.values(), batch_size=2000)
+    for key, row in rows:
+        row.shipment_id = planned[key] if key in planned else made[key].pk
+        row.position = taken[row.shipment_id] = taken.get(row.shipment_id, 0) + 1
+    ShipmentLine.objects.bulk_create([row for _, row in rows], batch_size=2000)
+    if planned:
+        _refresh(set(planned.values()))
+    return len(made)
+
+
+def cancel_planned(*, order_ids: Collection[int]) -> int:
+    """Cancel the planned shipments of orders; one that also serves other orders only loses these orders' lines."""
+    mine = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__status=ShipmentStatus.PLANNED)
+    shipments = set(mine.values_list("shipment_id", flat=True))
+    shared = set(
+        ShipmentLine.objects.filter(shipment__in=shipments)
+        .exclude(order_line__order__in=order_ids)
+        .values_list("shipment_id", flat=True)
+    )
+    mine.filter(shipment__in=shared).delete()
+    if shared:
+        _refresh(shared)
+    # The lines of a cancelled shipment stay: a document is cancelled, never deleted.
+    return Shipment.objects.filter(pk__in=shipments - shared).update(
+        status=ShipmentStatus.CANCELLED, version=F("version") + 1
+    )
+
+
+def _refresh(shipment_ids: Collection[int]) -> None:
+    """Dispatch dates follow the order lines; a planned shipment without lines is cancelled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE shipments_shipment s
+            SET dispatch_by = coalesce(t.dispatch_by, s.dispatch_by), version = s.version + 1,
+                status = CASE WHEN t.dispatch_by IS NULL THEN 'cancelled' ELSE s.status END
+            FROM (
+                SELECT x.id, min(l.dispatch_by) AS dispatch_by
+                FROM unnest(%s::bigint[]) AS x(id)
+                LEFT JOIN shipments_shipmentline sl ON sl.shipment_id = x.id
+                LEFT JOIN subcontract_orders_orderline l ON l.id = sl.order_line_id
+                GROUP BY x.id
+            ) t
+            WHERE s.id = t.id AND s.status = 'planned'
+            """,
+            [list(shipment_ids)],
+        )
+
+
+def set_planned(*, quantities: Mapping[int, Decimal]) -> None:
+    """Set the quantities of planned shipment lines, by their keys; a line with nothing left to ship goes."""
+    rows = list(ShipmentLine.objects.filter(pk__in=quantities, shipment__status=ShipmentStatus.PLANNED))
+    ShipmentLine.objects.filter(pk__in=[row.pk for row in rows if quantities[row.pk] <= 0]).delete()
+    kept = [row for row in rows if quantities[row.pk] > 0]
+    for row in kept:
+        row.quantity = quantities[row.pk]
+    ShipmentLine.objects.bulk_update(kept, ["quantity"])
+    _refresh({row.shipment_id for row in rows})

@@ -1,0 +1,56 @@
+"""Pure arithmetic of order lines and progress: amounts, what is open, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Money of one line in its order's currency; `amount` is the sum of the other four."""
+
+    work: Decimal
+    minimum_top_up: Decimal
+    lot_charge: Decimal
+    freight: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return self.work + self.minimum_top_up + self.lot_charge + self.freight
+
+
+def money(value: Decimal, *, decimals: int) -> Decimal:
+    """Rounded half-up to the currency's decimals."""
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def amounts(
+    *,
+    quantity: Decimal,
+    unit_price: Decimal,
+    price_factor: Decimal,
+    minimum_charge: Decimal,
+    lot_charge: Decimal,
+    freight: Decimal,
+    decimals: int,
+) -> Amounts:
+    """Price × quantity; what is missing to the minimum is its own amount; lot charge and freight once."""
+    work = money(quantity / price_factor * unit_price, decimals=decimals)
+    return Amounts(
+        work=work,
+        minimum_top_up=max(money(minimum_charge, decimals=decimals) - work, ZERO),
+        lot_charge=money(lot_charge, decimals=decimals),
+        freight=money(freight, decimals=decimals),
+    )
+
+
+def progress(rows: Iterable[tuple[Decimal, Decimal]]) -> str:
+    """none, partial or complete, of rows of (wanted, done): row by row, as too much of one makes up for none of another."""
+    pairs = list(rows)
+    if pairs and all(done >= wanted for wanted, done in pairs):
+        return "complete"
+    return "partial" if any(done > ZERO for _, done in pairs) else "none"

@@ -1,0 +1,331 @@
+"""Writing many orders and lines at once, as runs do: a constant number of statements for any number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from accounts.models import User
+from activity import services as activity
+from activity.models import Event
+from subcontract_orders.models import (
+    LineStatus,
+    OrderComponent,
+    OrderLine,
+    OrderRevision,
+    OrderStatus,
+    SubcontractOrder,
+)
+
+KIND = "subcontract_order"
+LINE_FIELDS = [
+    field.name for field in OrderLine._meta.concrete_fields if field.name not in {"id", "order", "line_no", "pinned"}
+]
+
+
+def add_orders(orders: Sequence[SubcontractOrder]) -> None:
+    """Write new drafts; afterwards each has its key."""
+    SubcontractOrder.objects.bulk_create(orders, batch_size=2000)
+
+
+def add_lines(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:
+    """Write new lines, each with its components at the same place of the second list."""
+    OrderLine.objects.bulk_create(lines, batch_size=1000)
+    complete_components(lines, components)
+
+
+def rewrite_lines(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:
+    """Write changed lines of orders never sent, and their components anew.
+
+    Nothing may be shipped or planned for the old components any more (shipments.services.replan takes it away first).
+    """
+    if not lines:
+        return
+    OrderComponent.objects.filter(line__in=lines).delete()
+    OrderLine.objects.bulk_create(
+        lines, batch_size=1000, update_conflicts=True, unique_fields=["id"], update_fields=LINE_FIELDS
+    )
+    complete_components(lines, components)
+
+
+def complete_components(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:
+    """Write the components of lines that have their keys."""
+    rows = []
+    for line, mine in zip(lines, components, strict=True):
+        for component in mine:
+            component.line_id = line.pk
+            rows.append(component)
+    OrderComponent.objects.bulk_create(rows, batch_size=2000)
+
+
+def withdraw_lines(line_ids: Collection[int]) -> int:
+    """Cancel lines of orders never sent; they stay to be seen."""
+    return OrderLine.objects.filter(pk__in=line_ids, is_draft=True).update(
+        status=LineStatus.CANCELLED, is_draft=False, content_hash=""
+    )
+
+
+def cancel_empty_orders(
+    order_ids: Collection[int], *, at: datetime, by: User | None = None, through: str = "run"
+) -> list[str]:
+    """Cancel those of these never-sent orders that have no active line left. Returns their numbers; they are not used again."""
+    empty = list(
+        SubcontractOrder.objects.unsent()
+        .filter(pk__in=order_ids)
+        .exclude(pk__in=OrderLine.objects.active().filter(order__in=order_ids).values("order_id"))
+        .order_by("pk")
+    )
+    SubcontractOrder.objects.filter(pk__in=[order.pk for order in empty]).update(
+        status=OrderStatus.CANCELLED, cancelled_at=at, auto_send_at=None, version=F("version") + 1
+    )
+    activity.record_many([_event("order.cancelled", order, at=at, by=by, through=through) for order in empty])
+    return [order.number for order in empty]
+
+
+def recount_orders(order_ids: Collection[int]) -> None:
+    """Totals, dates and receipt progress of orders out of their lines: the one writer of these columns."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE subcontract_orders_subcontractorder o
+            SET total = s.total, total_company = s.total_company, order_by = s.order_by, dispatch_by = s.dispatch_by,
+                due_date = s.due_date, version = o.version + 1,
+                receipt = CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
+            FROM (
+                SELECT l.order_id, sum(l.amount) AS total, sum(l.amount_company) AS total_company,
+                    min(l.order_by) AS order_by, min(l.dispatch_by) AS dispatch_by,
+                    coalesce(min(l.need_date) FILTER (WHERE l.status = 'open'), min(l.need_date)) AS due_date,
+                    bool_and(l.status = 'complete' OR l.accepted + l.rejected + l.scrapped >= l.quantity) AS complete,
+                    bool_or(l.accepted + l.rejected + l.scrapped > 0) AS started
+                FROM subcontract_orders_orderline l
+                WHERE l.order_id = ANY(%s) AND l.status <> 'cancelled'
+                GROUP BY l.order_id
+            ) s
+            WHERE o.id = s.order_id
+            """,
+            [list(order_ids)],
+        )
+
+
+@transaction.atomic
+def approve_by_policy(order_ids: Collection[int], *, at: datetime, through: str = "run") -> tuple[list[int], list[int]]:
+    """Approve those drafts whose lines' policies all allow it up to their total, and say which of them may be sent at once.
+
+    An approved order that is worth more than was approved goes back to draft first. The total is compared in company
+    currency with the lowest limit among the lines; a line without a limit, or with an open price, keeps its order a draft.
+    Returns the keys of the orders approved, and of those to be sent now.
+    """
+    _back_to_draft(order_ids, at=at, through=through)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT o.id, bool_and(l.auto_send), max(l.auto_send_wait_minutes)
+            FROM subcontract_orders_subcontractorder o JOIN subcontract_orders_orderline l ON l.order_id = o.id
+            WHERE o.id = ANY(%s) AND o.status = 'draft' AND o.revision = 1 AND l.status <> 'cancelled'
+            GROUP BY o.id
+            HAVING bool_and(l.auto_approve_up_to IS NOT NULL AND NOT l.is_price_open)
+                AND o.total_company <= min(l.auto_approve_up_to)
+            ORDER BY o.id
+            """,
+            [list(order_ids)],
+        )
+        found: list[tuple[int, bool, int]] = cursor.fetchall()
+    if not found:
+        return [], []
+    waits: dict[int | None, list[int]] = {}
+    for order_id, sends, wait in found:
+        waits.setdefault(wait if sends else None, []).append(order_id)
+    for minutes, ids in waits.items():
+        SubcontractOrder.objects.filter(pk__in=ids).update(
+            status=OrderStatus.APPROVED,
+            approved_at=at,
+            approved_by=None,
+            approved_total=F("total_company"),
+            auto_send_at=None if minutes is None else at + timedelta(minutes=minutes),
+            version=F("version") + 1,
+        )
+    approved = [order_id for order_id, _, _ in found]
+    activity.record_many(
+        [
+            _event("order.approved", order, at=at, by=None, through=through, data={"by": "policy"})
+            for order in SubcontractOrder.objects.filter(pk__in=approved).order_by("pk")
+        ]
+    )
+    return approved, waits.get(0, [])
+
+
+def send_by_policy(order_ids: Collection[int], *, at: datetime, through: str = "run") -> list[int]:
+    """Send approved orders whose policies let them go by themselves."""
+    orders = list(
+        SubcontractOrder.objects.select_for_update()
+        .filter(pk__in=order_ids, status=OrderStatus.APPROVED, auto_send_at__lte=at)
+        .order_by("pk")
+    )
+    send(orders, at=at, by=None, through=through, data={"by": "policy"})
+    return [order.pk for order in orders]
+
+
+def send(
+    orders: Sequence[SubcontractOrder],
+    *,
+    at: datetime,
+    by: User | None,
+    through: str,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Mark locked, approved orders as sent and keep what was sent as a revision each."""
+    ids = [order.pk for order in orders]
+    SubcontractOrder.objects.filter(pk__in=ids).update(
+        status=OrderStatus.SENT, sent_at=at, sent_by=by, auto_send_at=None, version=F("version") + 1
+    )
+    OrderLine.objects.filter(order__in=ids).update(is_draft=False)
+    contents = contents_of(ids)
+    OrderRevision.objects.bulk_create(
+        [
+            OrderRevision(
+                order=order, revision=order.revision, content=contents[order.pk], made_at=at, made_by=by, sent_at=at
+            )
+            for order in orders
+        ],
+        update_conflicts=True,
+        unique_fields=["order", "revision"],
+        update_fields=["content", "sent_at"],
+        batch_size=1000,
+    )
+    activity.record_many([_event("order.sent", order, at=at, by=by, through=through, data=data) for order in orders])
+
+
+def contents_of(order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Orders as a vendor gets them: plain values that stay readable when the rows have moved on."""
+    ids = list(order_ids)
+    components: dict[int, list[dict[str, Any]]] = {}
+    for line_id, item, stage, supply, required in (
+        OrderComponent.objects.filter(line__order__in=ids)
+        .order_by("line_id", "position")
+        .values_list("line_id", "item__code", "stage", "supply", "required")
+    ):
+        components.setdefault(line_id, []).append(
+            {"item": item, "stage": stage, "supply": supply, "required": str(required)}
+        )
+    lines: dict[int, list[dict[str, Any]]] = {}
+    names = (
+        "line_no",
+        "item__code",
+        "process__name",
+        "production_order__number",
+        "operation_no",
+        "description",
+        "quantity",
+        "unit_price",
+        "price_unit",
+        "work_amount",
+        "minimum_top_up",
+        "lot_charge",
+        "freight",
+        "amount",
+        "need_date",
+        "promised_date",
+        "dispatch_by",
+        "certificates",
+    )
+    active = OrderLine.objects.active().filter(order__in=ids).order_by("order_id", "line_no")
+    for row in active.values("id", "order_id", *names):
+        lines.setdefault(row["order_id"], []).append(
+            {
+                **{name.partition("__")[0]: _plain(row[name]) for name in names},
+                "components": components.get(row["id"], []),
+            }
+        )
+    return {
+        row["id"]: {
+            "number": row["number"],
+            "vendor": row["vendor__code"],
+            "currency": row["currency__code"],
+            "ship_to": row["ship_to__code"],
+            "receive_at": row["receive_at__code"],
+            "total": str(row["total"]),
+            "lines": lines.get(row["id"], []),
+        }
+        for row in SubcontractOrder.objects.filter(pk__in=ids).values(
+            "id", "number", "vendor__code", "currency__code", "ship_to__code", "receive_at__code", "total"
+        )
+    }
+
+
+def _back_to_draft(order_ids: Collection[int], *, at: datetime, through: str) -> None:
+    dearer = list(
+        SubcontractOrder.objects.filter(
+            pk__in=order_ids, status=OrderStatus.APPROVED, sent_at=None, total_company__gt=F("approved_total")
+        ).order_by("pk")
+    )
+    for order in dearer:  # rare: a key of its own where another draft already collects the same period
+        taken = (
+            SubcontractOrder.objects.draft()
+            .filter(
+                vendor_id=order.vendor_id,
+                site_id=order.site_id,
+                ship_to_id=order.ship_to_id,
+                currency_id=order.currency_id,
+                consolidation_key=order.consolidation_key,
+            )
+            .exists()
+        )
+        SubcontractOrder.objects.filter(pk=order.pk).update(
+            status=OrderStatus.DRAFT,
+            approved_at=None,
+            approved_by=None,
+            approved_total=None,
+            auto_send_at=None,
+            version=F("version") + 1,
+            consolidation_key=f"{order.consolidation_key}{APART}{order.number}" if taken else order.consolidation_key,
+        )
+    activity.record_many(
+        [
+            _event(
+                "order.back_to_draft",
+                order,
+                at=at,
+                by=None,
+                through=through,
+                data={"approved": str(order.approved_total), "now": str(order.total_company)},
+            )
+            for order in dearer
+        ]
+    )
+
+
+APART = " · "
+"""Stands between a consolidation key and the number of an order that collects no more lines."""
+
+
+def _event(
+    name: str,
+    order: SubcontractOrder,
+    *,
+    at: datetime,
+    by: User | None,
+    through: str,
+    data: dict[str, Any] | None = None,
+) -> Event:
+    return Event(
+        name=name,
+        document_kind=KIND,
+        document_number=order.number,
+        at=at,
+        by=by,
+        through=through,
+        site_id=order.site_id,
+        vendor_id=order.vendor_id,
+        data=data or {},
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value

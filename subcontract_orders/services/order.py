@@ -1,0 +1,339 @@
+"""What a person does to one order: approve, send, acknowledge, hold, cancel, close, set a field by hand."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from activity import services as activity
+from core.refusals import InvalidInput, InvalidQuantity, NoRight, NotFound, Stale, TooPrecise, WrongState
+from masterdata import services as masterdata
+from production.models import QuantityBasis
+from production.rules.components import rounded_up
+from subcontract_orders import rules
+from subcontract_orders.models import (
+    UNSENT,
+    WITH_VENDOR,
+    LineStatus,
+    OrderComponent,
+    OrderLine,
+    OrderStatus,
+    SubcontractOrder,
+)
+from subcontract_orders.services import lines as writing
+
+KIND = writing.KIND
+
+
+class NotDraft(WrongState):
+    """Only a draft is approved."""
+
+
+class NotOfThisState(WrongState):
+    """The order's status does not allow this."""
+
+
+class OverLimit(NoRight):
+    """The order is worth more than this user may commit to."""
+
+
+class Received(WrongState):
+    """Something was received already: the order is closed, not cancelled."""
+
+
+def lock_order(*, order_id: int, expected_version: int | None, by: User | None) -> SubcontractOrder:
+    """The order, locked until the transaction ends. Raises NotFound, Stale."""
+    orders = SubcontractOrder.objects.visible_to(by) if by else SubcontractOrder.objects.all()
+    order = orders.select_for_update(of=("self",)).filter(pk=order_id).first()
+    if order is None:
+        raise NotFound("There is no such order.", field="order")
+    if expected_version is not None and order.version != expected_version:
+        raise Stale(f"{order} was changed since you read it; look at it again.")
+    return order
+
+
+@transaction.atomic
+def approve_order(
+    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Commit to a draft. Raises NotDraft, Stale, NotFound; NoRight and OverLimit by the user's role and limit at its site."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    if not by.has_perm("subcontract_orders.approve_subcontractorder"):
+        raise NoRight(f"You may not approve orders; {order} stays a draft.")
+    if order.status != OrderStatus.DRAFT:
+        raise NotDraft(f"{order} is already {order.get_status_display().lower()}.")
+    limit = by.approval_limit(site_id=order.site_id)
+    if limit is not None and order.total_company > limit:
+        raise OverLimit(
+            f"{order} is worth {order.total_company}; your limit is {limit}. Somebody with a higher one must approve it."
+        )
+    order.approved_total = order.total_company
+    return _moved(
+        order, OrderStatus.APPROVED, "order.approved", by=by, at=at, through=through, approved_at=at, approved_by=by
+    )
+
+
+@transaction.atomic
+def send_order(
+    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Mark an approved order as sent and keep what was sent as a revision. Raises NotOfThisState, NoRight, Stale, NotFound."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    if not by.has_perm("subcontract_orders.send_subcontractorder"):
+        raise NoRight(f"You may not send orders; {order} was not sent.")
+    if order.status != OrderStatus.APPROVED:
+        hint = "approve it first" if order.status == OrderStatus.DRAFT else "only an approved order is sent"
+        raise NotOfThisState(f"{order} is {order.get_status_display().lower()}: {hint}.")
+    writing.send([order], at=at, by=by, through=through)
+    order.refresh_from_db()
+    return order
+
+
+def send_due_orders(*, at: datetime, limit: int = 500) -> int:
+    """Send approved orders whose waiting time is over. Safe to run twice."""
+    due = SubcontractOrder.objects.filter(status=OrderStatus.APPROVED, auto_send_at__lte=at).order_by(
+        "auto_send_at", "pk"
+    )
+    with transaction.atomic():
+        return len(writing.send_by_policy(list(due.values_list("pk", flat=True)[:limit]), at=at, through="system"))
+
+
+@transaction.atomic
+def acknowledge_order(
+    *, order_id: int, expected_version: int | None = None, by: User | None, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """The vendor accepts a sent order. Raises NotOfThisState, Stale, NotFound."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    _must_be(order, OrderStatus.SENT, to="acknowledge")
+    return _moved(
+        order, OrderStatus.ACKNOWLEDGED, "order.acknowledged", by=by, at=at, through=through, acknowledged_at=at
+    )
+
+
+@transaction.atomic
+def hold_order(
+    *, order_id: int, reason: str, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Stop an order where it is; nothing is sent, shipped or received meanwhile. Raises NotOfThisState, Stale, NotFound."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    _must_be(order, *UNSENT, *WITH_VENDOR, to="hold")
+    order.held_from = order.status
+    order.auto_send_at = None
+    return _moved(order, OrderStatus.HELD, "order.held", by=by, at=at, through=through, data={"reason": reason})
+
+
+@transaction.atomic
+def release_order(
+    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Let a held order go on from where it was; a draft stays apart from newer drafts. Raises NotOfThisState, Stale, NotFound."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    _must_be(order, OrderStatus.HELD, to="release")
+    back, order.held_from = order.held_from, ""
+    if back == OrderStatus.DRAFT and writing.APART not in order.consolidation_key:
+        # Another draft may have begun to collect the same period meanwhile, and only one may.
+        order.consolidation_key = f"{order.consolidation_key}{writing.APART}{order.number}"
+    return _moved(order, back, "order.released", by=by, at=at, through=through)
+
+
+@transaction.atomic
+def cancel_order(
+    *,
+    order_id: int,
+    reason: str = "",
+    expected_version: int | None = None,
+    by: User | None,
+    at: datetime,
+    through: str = "page",
+) -> SubcontractOrder:
+    """Cancel an order and its lines; documents.services.cancel_set cancels the rest of the set with it.
+
+    Raises NotOfThisState, Received, Stale, NotFound.
+    """
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    if order.status in (OrderStatus.CANCELLED, OrderStatus.CLOSED):
+        raise NotOfThisState(f"{order} is already {order.get_status_display().lower()}.")
+    if OrderLine.objects.with_received().filter(order=order, received_quantity__gt=0).exists():
+        raise Received(f"Part of {order} is received already; close it instead of cancelling it.")
+    OrderLine.objects.filter(order=order).update(status=LineStatus.CANCELLED, is_draft=False)
+    order.auto_send_at = None
+    return _moved(
+        order,
+        OrderStatus.CANCELLED,
+        "order.cancelled",
+        by=by,
+        at=at,
+        through=through,
+        cancelled_at=at,
+        data={"reason": reason} if reason else None,
+    )
+
+
+@transaction.atomic
+def close_order(
+    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Expect no more of a sent order: what is still needed is generated anew. Raises NotOfThisState, Stale, NotFound."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    _must_be(order, *WITH_VENDOR, to="close")
+    return _moved(order, OrderStatus.CLOSED, "order.closed", by=by, at=at, through=through, closed_at=at)
+
+
+@transaction.atomic
+def reopen_order(
+    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Take up a closed order again. Raises NotOfThisState, Stale, NotFound."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    _must_be(order, OrderStatus.CLOSED, to="reopen")
+    back = OrderStatus.ACKNOWLEDGED if order.acknowledged_at else OrderStatus.SENT
+    return _moved(order, back, "order.reopened", by=by, at=at, through=through, closed_at=None)
+
+
+@transaction.atomic
+def change_line(
+    *,
+    order_id: int,
+    line_no: int,
+    quantity: Decimal | None = None,
+    unit_price: Decimal | None = None,
+    need_date: date | None = None,
+    reason: str,
+    expected_version: int | None = None,
+    by: User,
+    at: datetime,
+    through: str = "page",
+) -> OrderLine:
+    """Set fields of a line of an order never sent; each is pinned, so that runs leave it and say when they disagree.
+
+    Components follow the quantity; documents.services.change_line brings the shipment and the expected receipt along.
+    An approved order that becomes dearer than approved goes back to draft.
+    Raises NotOfThisState, NotFound, Stale, InvalidInput, InvalidQuantity, TooPrecise.
+    """
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    _must_be(order, *UNSENT, to="change")
+    line = (
+        OrderLine.objects.active()
+        .select_related("item__unit", "order__currency")
+        .filter(order=order, line_no=line_no)
+        .first()
+    )
+    if line is None:
+        raise NotFound(f"{order} has no line {line_no}.", field="line")
+    pin = {"by": by.get_username(), "at": at.isoformat(), "reason": reason}
+    before = {"quantity": str(line.quantity), "unit_price": str(line.unit_price), "need_date": str(line.need_date)}
+    if quantity is not None:
+        decimals = line.item.unit.decimals if line.item.unit else 5
+        if quantity <= 0:
+            raise InvalidQuantity(f"{quantity} is not a quantity above zero.", field="quantity")
+        if quantity != rounded_up(quantity, decimals=decimals):
+            raise TooPrecise(f"{line.item} has {decimals} decimals; {quantity} has more.", field="quantity")
+        line.quantity, line.pinned["quantity"] = quantity, pin
+        _scale_components(line)
+    if unit_price is not None:
+        if unit_price < 0:
+            raise InvalidInput(f"{unit_price} is below zero.", field="unit_price")
+        line.unit_price, line.is_price_open, line.pinned["unit_price"] = unit_price, False, pin
+    if need_date is not None:
+        line.need_date, line.pinned["need_date"] = need_date, pin
+    set_amounts(line, order=order)
+    line.save()
+    writing.recount_orders([order.pk])
+    writing.approve_by_policy([order.pk], at=at, through=through)
+    activity.record(
+        "order.changed",
+        kind=KIND,
+        number=order.number,
+        at=at,
+        by=by,
+        through=through,
+        site_id=order.site_id,
+        vendor_id=order.vendor_id,
+        data={"line": line_no, "reason": reason, "before": before},
+    )
+    return line
+
+
+@transaction.atomic
+def unpin_line(
+    *, order_id: int, line_no: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> OrderLine:
+    """Let runs set every field of a line again. Raises NotOfThisState, NotFound, Stale."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    _must_be(order, *UNSENT, to="change")
+    line = OrderLine.objects.active().filter(order=order, line_no=line_no).first()
+    if line is None:
+        raise NotFound(f"{order} has no line {line_no}.", field="line")
+    line.pinned, line.content_hash = {}, ""
+    line.save(update_fields=["pinned", "content_hash"])
+    _moved(order, order.status, "order.unpinned", by=by, at=at, through=through, data={"line": line_no})
+    return line
+
+
+def set_amounts(line: OrderLine, *, order: SubcontractOrder) -> None:
+    """Work out a line's amounts from its own price, quantity and charges; company money at the rate its amounts had."""
+    rate = line.amount_company / line.amount if line.amount else None
+    found = rules.amounts(
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        price_factor=line.price_factor,
+        minimum_charge=line.minimum_charge,
+        lot_charge=line.lot_charge,
+        freight=line.freight,
+        decimals=order.currency.decimals,
+    )
+    line.work_amount, line.minimum_top_up, line.amount = found.work, found.minimum_top_up, found.amount
+    if order.currency_id == masterdata.company().currency_id:
+        line.amount_company = line.amount
+    elif rate is not None:
+        line.amount_company = rules.money(line.amount * rate, decimals=2)
+
+
+def _scale_components(line: OrderLine) -> None:
+    components = list(OrderComponent.objects.select_related("item__unit").filter(line=line))
+    for component in components:
+        if component.basis == QuantityBasis.PER_UNIT:
+            factor = component.quantity_per * (1 + component.scrap_pct / 100)
+            decimals = component.item.unit.decimals if component.item.unit else 5
+            component.required = rounded_up(factor * line.quantity, decimals=decimals)
+            component.carried_in = min(component.carried_in, component.required)
+    OrderComponent.objects.bulk_update(components, ["required", "carried_in"])
+
+
+def _must_be(order: SubcontractOrder, *allowed: str, to: str) -> None:
+    if order.status not in allowed:
+        raise NotOfThisState(f"{order} is {order.get_status_display().lower()}; one cannot {to} it.")
+
+
+def _moved(
+    order: SubcontractOrder,
+    status: str,
+    event: str,
+    *,
+    by: User | None,
+    at: datetime,
+    through: str,
+    data: dict[str, Any] | None = None,
+    **fields: Any,
+) -> SubcontractOrder:
+    order.status = status
+    order.version += 1
+    for name, value in fields.items():
+        setattr(order, name, value)
+    order.save()
+    activity.record(
+        event,
+        kind=KIND,
+        number=order.number,
+        at=at,
+        by=by,
+        through=through,
+        site_id=order.site_id,
+        vendor_id=order.vendor_id,
+        data=data,
+    )
+    return order
