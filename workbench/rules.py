@@ -40,95 +40,124 @@ BLOCKING = {
 TITLES = {
     "planners_word": "The planner's word",
     "flag_no": "The plan keeps it inside",
-    "flag_yes": "The plan sends it outside",
     "no_policy": "No policy and no vendor",
+    "no_vendor": "Policy {policy} names no vendor",
     "policy_matched": "Policy {policy} applies",
     "policy_skipped": "Policy {policy} does not apply",
     "vendor_chosen": "{vendor} is chosen",
-    "vendor_qualifies": "{vendor} qualifies",
+    "vendor_compared": "{vendor} comes out best",
+    "vendor_passed_over": "{vendor} is passed over",
     "work_center_vendor": "The external work center has a vendor of its own",
     "default_inside": "Nothing sends it outside",
-    "already_ordered": "Already ordered",
+    "already_ordered": "Already ordered at {vendor}",
+    "bought_complete": "Bought complete",
     "nothing_to_order": "Nothing left to order",
     "late_by": "The date cannot be kept",
 }
+# These name a vendor and still speak of the verdict, not of weighing him.
+OF_THE_VERDICT = {"planners_word", "work_center_vendor", "already_ordered"}
 # Which reason says the most about a verdict, the best first.
 DECIDING = {
-    "outsource": ("already_ordered", "vendor_chosen", "work_center_vendor", "planners_word", "policy_matched"),
-    "review": ("no_policy", "policy_matched"),
+    "outsource": (
+        "vendor_chosen",
+        "bought_complete",
+        "already_ordered",
+        "work_center_vendor",
+        "planners_word",
+        "policy_matched",
+    ),
+    "review": ("no_policy", "no_vendor", "policy_matched"),
     "in_house": ("planners_word", "flag_no", "policy_matched", "default_inside"),
-    "blocked": ("policy_matched",),
+    "blocked": ("no_vendor", "policy_matched"),
 }
-GOOD = {"policy_matched", "vendor_chosen", "work_center_vendor", "planners_word", "already_ordered"}
-WARNING = {"late_by", "no_policy", "price_open", "review"}
-# What a reason carries beside its code, its subject and its sentence is what was compared.
-NOT_COMPARED = {"code", "policy", "vendor", "vendor_name", "policy_name", "detail", "subject", "outcome"}
+GOOD = {
+    "policy_matched",
+    "vendor_chosen",
+    "vendor_compared",
+    "work_center_vendor",
+    "planners_word",
+    "already_ordered",
+    "bought_complete",
+}
+WARNING = {"late_by", "no_policy", "no_vendor"}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was looked at: how it came out as colour and sign, in a heading, a sentence and compared values."""
+    """One thing that was looked at: how it came out as colour and sign, in a heading and in a sentence."""
 
     tone: str
     glyph: str
     title: str
     text: str
-    compared: tuple[str, ...]
-    outcome: str
 
 
 def step(reason: Reason, names: Mapping[str, str]) -> Step:
     """A reason as a step. `names` gives the vendors' names by code."""
     code = str(reason.get("code", ""))
     vendor = str(reason.get("vendor") or "")
-    shown_vendor = names.get(vendor) or vendor
+    called = names.get(vendor) or vendor
     if code in BLOCKING:
-        tone, glyph = "bad", "x"
-        title = (
-            f"{shown_vendor}: {BLOCKING[code][0][0].lower()}{BLOCKING[code][0][1:]}" if vendor else BLOCKING[code][0]
-        )
+        tone, glyph, title = "bad", "x", BLOCKING[code][0]
     else:
-        tone, glyph = (
-            ("ok", "check") if code in GOOD else ("warn", "alert-triangle") if code in WARNING else ("mute", "minus")
-        )
-        title = TITLES.get(code, words(code)).format(policy=reason.get("policy") or "", vendor=shown_vendor).strip()
-        if vendor and "{vendor}" not in TITLES.get(code, ""):
-            title = f"{shown_vendor}: {title[:1].lower()}{title[1:]}"
-    compared = tuple(
-        f"{words(str(key)).lower()} {_shown(value)}"
-        for key, value in reason.items()
-        if key not in NOT_COMPARED and value not in (None, "", [], {}) and not isinstance(value, list | dict)
-    )
-    return Step(tone, glyph, title, str(reason.get("detail") or ""), compared, str(reason.get("outcome") or ""))
+        title = TITLES.get(code, words(code)).format(policy=reason.get("policy") or "", vendor=called).strip()
+        if code in GOOD:
+            tone, glyph = "ok", "check"
+        elif code in WARNING:
+            tone, glyph = "warn", "alert-triangle"
+        else:
+            tone, glyph = "mute", "minus"
+    if vendor and code not in OF_THE_VERDICT and not title.startswith(called):
+        title = f"{called}: {title[:1].lower()}{title[1:]}"
+    return Step(tone, glyph, title, readable(reason, names, under_title=True))
 
 
-def policy_steps(reasons: Sequence[Reason], names: Mapping[str, str]) -> list[Step]:
-    """What decided whether it goes outside, in the order it was looked at."""
-    return [step(reason, names) for reason in reasons if not reason.get("vendor")]
-
-
-def vendor_steps(reasons: Sequence[Reason], names: Mapping[str, str]) -> list[Step]:
-    """The vendors that were weighed, in rank order."""
-    return [step(reason, names) for reason in reasons if reason.get("vendor")]
-
-
-def because(verdict: str, reasons: Sequence[Reason]) -> str:
-    """The one sentence that says why: what blocks it, what asks for a person, who was chosen, what keeps it inside."""
-
-    if verdict == "blocked":
-        found = list(dict.fromkeys(said(reason) for reason in reasons if reason.get("code") in BLOCKING))
-        if found:
-            return " ".join(sentence if sentence.endswith(".") else f"{sentence}." for sentence in found[:3])
-    for code in DECIDING.get(verdict, ()):
-        for reason in reasons:
-            if reason.get("code") == code:
-                return said(reason)
-    return said(reasons[-1]) if reasons else ""
+def readable(reason: Reason, names: Mapping[str, str], *, under_title: bool = False) -> str:
+    """A reason's sentence with the vendor's name and days as people write them; under its title without saying both twice."""
+    text = said(reason)
+    vendor, policy = str(reason.get("vendor") or ""), str(reason.get("policy") or "")
+    if under_title:
+        if vendor:
+            text = text.removeprefix(f"Vendor {vendor}: ")
+        if policy:
+            text = re.sub(rf"^Policy {re.escape(policy)} \(priority (\d+)\) was looked at: ", r"Priority \1: ", text)
+    if vendor:
+        text = re.sub(rf"\bVendor {re.escape(vendor)}(?!\w)", names.get(vendor) or vendor, text)
+        text = re.sub(rf"\bat {re.escape(vendor)}(?!\w)", f"at {names.get(vendor) or vendor}", text)
+    text = re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: _day(found.group()), text)
+    return text[:1].upper() + text[1:]
 
 
 def said(reason: Reason) -> str:
     """A reason's own sentence, else its code in words."""
     return str(reason.get("detail") or words(str(reason.get("code", ""))))
+
+
+def policy_steps(reasons: Sequence[Reason], names: Mapping[str, str]) -> list[Step]:
+    """What decided whether it goes outside, in the order it was looked at."""
+    return [step(reason, names) for reason in reasons if not _weighs_vendor(reason)]
+
+
+def vendor_steps(reasons: Sequence[Reason], names: Mapping[str, str]) -> list[Step]:
+    """The vendors that were weighed, in rank order."""
+    return [step(reason, names) for reason in reasons if _weighs_vendor(reason)]
+
+
+def _weighs_vendor(reason: Reason) -> bool:
+    return reason.get("code") not in OF_THE_VERDICT and bool(reason.get("vendor") or reason.get("code") in BLOCKING)
+
+
+def because(verdict: str, reasons: Sequence[Reason], names: Mapping[str, str]) -> str:
+    """The one sentence that says why: what blocks it, what asks for a person, who was chosen, what keeps it inside."""
+    if verdict == "blocked":
+        found = list(dict.fromkeys(readable(reason, names) for reason in reasons if reason.get("code") in BLOCKING))
+        if found:
+            return " ".join(found[:3])
+    for code in DECIDING.get(verdict, ()):
+        for reason in reasons:
+            if reason.get("code") == code:
+                return readable(reason, names)
+    return readable(reasons[-1], names) if reasons else ""
 
 
 def answer(verdict: str, awarded: Sequence[tuple[str, Decimal]], unit: str) -> str:
@@ -222,6 +251,14 @@ def _shown(value: Any) -> str:
         return "–"
     text = str(value)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        day = date.fromisoformat(text)
-        return f"{day.day} {day:%b %Y}"
+        return _day(text)
     return plain(Decimal(text)) if re.fullmatch(r"-?\d+\.\d+", text) else text
+
+
+def _day(text: str) -> str:
+    """2026-12-04 as 4 Dec 2026; what is no day stays as it is."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%b %Y}"

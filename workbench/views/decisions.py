@@ -9,13 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from masterdata.models import Vendor
 from policies.models import Award, Decision
 from subcontract_orders.models import OrderLine
 from workbench import rules
 from workbench.forms import read_filters
 from workbench.views.page import Shell, count, kept, page_view, paged, show, site_choice
-from workbench.views.worklist import Tab, attach_because, filtered_decisions, shown_decisions
+from workbench.views.worklist import Tab, attach_because, filtered_decisions, shown_decisions, vendor_names
 
 
 def verdict_tabs() -> dict[str, Tab]:
@@ -86,7 +85,7 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
     )
     operation = shown.operation
     awards: QuerySet[Award] = shown.awards.select_related("vendor", "currency").order_by("rank")
-    names = vendor_names(shown.reasons)
+    names = vendor_names([shown])
     unit = operation.production_order.item.unit
     context: dict[str, Any] = {
         "decision": shown,
@@ -98,7 +97,7 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
             [(award.vendor.name or award.vendor.code, award.quantity) for award in awards],
             unit.code if unit else "",
         ),
-        "answer_more": rules.because(shown.verdict, shown.reasons),
+        "answer_more": rules.because(shown.verdict, shown.reasons, names),
         "policy_steps": rules.policy_steps(shown.reasons, names),
         "vendor_steps": rules.vendor_steps(shown.reasons, names),
         "lines": OrderLine.objects.active()
@@ -111,9 +110,3 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
         .order_by("operation__sequence", "pk"),
     }
     return show(request, "workbench/decision_detail.html", context, section="decisions", shell=shell)
-
-
-def vendor_names(reasons: list[dict[str, Any]]) -> dict[str, str]:
-    """The names of the vendors that reasons speak of, by code."""
-    codes = {str(reason["vendor"]) for reason in reasons if reason.get("vendor")}
-    return dict(Vendor.objects.filter(code__in=codes).exclude(name="").values_list("code", "name")) if codes else {}

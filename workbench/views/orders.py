@@ -20,18 +20,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Alert, Event
 from core.refusals import Refusal
+from documents import services as documents
 from policies.models import Decision
 from production.models import Supply
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine
-from subcontract_orders import services as subcontract_orders
 from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
 from workbench import rules
 from workbench.forms import read_filters
 from workbench.templatetags.workbench import day, money
-from workbench.views.decisions import vendor_names
 from workbench.views.page import ROWS, Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
-from workbench.views.worklist import Tab, attach_first_lines, filtered_orders
+from workbench.views.worklist import Tab, attach_first_lines, filtered_orders, vendor_names
 
 MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
 MAY_SEND = "subcontract_orders.send_subcontractorder"
@@ -128,9 +127,7 @@ def approve(request: HttpRequest, number: str) -> HttpResponse:
     shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
 
     def action(at: datetime) -> None:
-        subcontract_orders.approve_order(
-            order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at
-        )
+        documents.approve_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
 
     return act(
         request,
@@ -147,7 +144,7 @@ def send(request: HttpRequest, number: str) -> HttpResponse:
     shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user).select_related("vendor"), number=number)
 
     def action(at: datetime) -> None:
-        subcontract_orders.send_order(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
+        documents.send_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
 
     done = f"{number} is marked as sent to {name_of(shown.vendor)}."
     return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
@@ -158,8 +155,8 @@ def send(request: HttpRequest, number: str) -> HttpResponse:
 def act_on_many(request: HttpRequest) -> HttpResponse:
     """Approve or send each chosen order by itself: one that is refused holds no other back."""
     actions = {
-        "approve": (MAY_APPROVE, subcontract_orders.approve_order, "approved"),
-        "send": (MAY_SEND, subcontract_orders.send_order, "marked as sent"),
+        "approve": (MAY_APPROVE, documents.approve_set, "approved"),
+        "send": (MAY_SEND, documents.send_set, "marked as sent"),
     }
     if request.POST.get("action") not in actions:
         raise BadRequest("There is no such action.")
@@ -312,7 +309,7 @@ def shipments_of(shown: SubcontractOrder) -> list[Shipment]:
 
 def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dict[str, Any]]:
     """Why each line is outside, in sentences; the first five, the rest one click away."""
-    names = vendor_names([reason for decision in decisions.values() for reason in decision.reasons])
+    names = vendor_names(decisions.values())
     found = []
     for line in lines:
         decision = decisions.get(line.operation_id) if line.operation_id else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from masterdata.models import Vendor
 from policies.models import Decision, Verdict
 from subcontract_orders.models import UNSENT, WITH_VENDOR, OrderLine, SubcontractOrder
 from workbench.forms import Filters, read_filters
@@ -70,9 +72,17 @@ def attach_first_lines(orders: list[SubcontractOrder]) -> None:
         order.at_vendor = line.quantity - line.received if line and order.material == "complete" else 0
 
 
+def vendor_names(decisions: Iterable[Decision]) -> dict[str, str]:
+    """The names of the vendors that the decisions' reasons speak of, by code, in one query."""
+    codes = {str(reason["vendor"]) for decision in decisions for reason in decision.reasons if reason.get("vendor")}
+    return dict(Vendor.objects.filter(code__in=codes).exclude(name="").values_list("code", "name"))
+
+
 def attach_because(decisions: list[Decision]) -> None:
+    """Give each decision of a page the sentence that says why."""
+    names = vendor_names(decisions)
     for decision in decisions:
-        decision.because = because(decision.verdict, decision.reasons)
+        decision.because = because(decision.verdict, decision.reasons, names)
 
 
 def filtered_orders(orders: QuerySet[SubcontractOrder], filters: Filters, *, today: date) -> QuerySet[SubcontractOrder]:
@@ -137,6 +147,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     choices = [vendor_choice(request, filters), site_choice(request, filters)]
     if tab.key == "attention":
         page = paged(request, shown_decisions(filtered_decisions(stuck, filters)))
+        page.object_list = list(page.object_list)
         attach_because(page.object_list)
         choices = choices[1:]
     else:

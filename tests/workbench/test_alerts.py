@@ -1,0 +1,56 @@
+from django.urls import reverse
+
+from accounts.models import Role
+from activity.models import Alert
+from tests.workbench import rows
+
+HERE = reverse("workbench:alert_list")
+
+
+def alert(subject: str, **fields) -> Alert:
+    fields = {"site": rows.site(), "kind": "requirement_changed", "title": f"About {subject}"} | fields
+    return Alert.objects.create(subject=subject, opened_at=rows.AT, updated_at=rows.AT, **fields)
+
+
+def subjects(answer) -> list[str]:
+    return [found.subject for found in answer.context["page"]]
+
+
+def test_open_alerts_stand_the_worst_first_with_before_and_after(desk):
+    alert("mild", severity="info")
+    alert("bad", severity="critical", before={"quantity": "100"}, after={"quantity": "120"})
+    alert("gone", closed_at=rows.AT)
+
+    answer = desk.get(HERE)
+
+    assert subjects(answer) == ["bad", "mild"]
+    assert "<del>100</del>" in answer.content.decode()
+    assert "<ins>120</ins>" in answer.content.decode()
+
+
+def test_alerts_are_searched_and_filtered(desk):
+    alert("one", title="Needs more")
+    alert("two", severity="critical")
+
+    assert subjects(desk.get(HERE, {"q": "more"})) == ["one"]
+    assert subjects(desk.get(HERE, {"severity": "critical"})) == ["two"]
+
+
+def test_alerts_of_another_site_are_not_shown(client):
+    alert("south", site=rows.site("SOUTH", "South plant"))
+    client.force_login(rows.user("sam", Role.BUYER, at=rows.site()))
+
+    assert subjects(client.get(HERE)) == []
+
+
+def test_without_alerts_the_page_says_so(desk):
+    assert "Nothing wants attention" in desk.get(HERE).content.decode()
+
+
+def test_the_alert_list_costs_the_same_for_any_number_of_rows(desk, django_assert_num_queries):
+    for number in range(12):
+        alert(str(number))
+
+    # session, user, access; count, rows; company, to order, alerts
+    with django_assert_num_queries(8):
+        desk.get(HERE)

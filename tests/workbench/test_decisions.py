@@ -1,0 +1,126 @@
+import pytest
+from django.urls import reverse
+
+from accounts.models import Role
+from policies.models import Verdict
+from tests.workbench import rows
+
+LIST = reverse("workbench:decision_list")
+
+
+def address(operation) -> str:
+    return reverse("workbench:decision", args=[operation.production_order.number, operation.operation_no])
+
+
+def test_a_decision_reads_like_an_answer(desk):
+    operation = rows.operation()
+    decided = rows.decision(
+        operation,
+        reasons=[
+            {
+                "code": "policy_matched",
+                "policy": "P-COAT",
+                "detail": "Policy P-COAT (priority 20) was looked at: it applies.",
+            },
+            {"code": "vendor_chosen", "vendor": "V1", "detail": "Vendor V1 qualifies and takes 100."},
+        ],
+    )
+    rows.award(decided, rows.vendor())
+
+    page = desk.get(address(operation)).content.decode()
+
+    assert "It goes outside: 100 pcs to Alpen Eloxal." in page
+    assert "Alpen Eloxal qualifies and takes 100." in page
+    assert "Policy P-COAT applies" in page
+    assert "740.00" in page
+
+
+def test_a_blocked_operation_says_of_each_vendor_why_he_cannot(desk):
+    operation = rows.operation()
+    rows.vendor("V1", "Alpen Eloxal")
+    rows.decision(
+        operation,
+        verdict=Verdict.BLOCKED,
+        reasons=[{"code": "no_price", "vendor": "V1", "detail": "Vendor V1: no price for 100."}],
+    )
+
+    page = desk.get(address(operation)).content.decode()
+
+    assert "It should go outside, and cannot." in page
+    assert "Alpen Eloxal: no price" in page
+
+
+@pytest.mark.parametrize(("number", "no"), [("CNC/Axle", "10"), ("M8.5 a", "10/20"), ("WO?1", "4#0")])
+def test_numbers_may_hold_slashes_and_dots(desk, number, no):
+    operation = rows.operation(number=number)
+    operation.operation_no = no
+    operation.save()
+    rows.decision(operation)
+
+    assert desk.get(address(operation)).context["operation"] == operation
+
+
+def test_only_the_current_decision_is_shown(desk):
+    operation = rows.operation()
+    rows.decision(operation, verdict=Verdict.BLOCKED, is_current=False)
+    rows.decision(operation, verdict=Verdict.IN_HOUSE, version=2)
+
+    assert "It stays inside." in desk.get(address(operation)).content.decode()
+
+
+def test_a_decision_of_another_site_is_not_there(client):
+    operation = rows.operation(at=rows.site("SOUTH", "South plant"))
+    rows.decision(operation)
+    client.force_login(rows.user("sam", Role.BUYER, at=rows.site()))
+
+    assert client.get(address(operation)).status_code == 404
+
+
+def test_each_verdict_has_its_list_and_count(desk):
+    for verdict in ("outsource", "outsource", "in_house", "review", "blocked"):
+        rows.decision(rows.operation(), verdict=verdict)
+
+    answer = desk.get(LIST, {"verdict": "in_house"})
+
+    assert {tab.key: tab.count for tab in answer.context["tabs"]} == {
+        "outsource": 2,
+        "in_house": 1,
+        "review": 1,
+        "blocked": 1,
+    }
+    assert [decision.verdict for decision in answer.context["page"]] == ["in_house"]
+
+
+def test_the_decision_list_costs_the_same_for_any_number_of_rows(desk, django_assert_num_queries):
+    for number in range(12):
+        rows.decision(rows.operation(), reasons=[{"code": "vendor_chosen", "vendor": f"V{number}"}])
+
+    # session, user, access, company; four tabs; sites; count, rows, vendors; to order, alerts
+    with django_assert_num_queries(14):
+        desk.get(LIST)
+
+
+def test_the_decision_page_costs_the_same_for_any_number_of_operations(desk, django_assert_num_queries):
+    for no in range(10, 90, 10):
+        operation = rows.operation(number="WO-LONG", no=str(no))
+        rows.decision(operation, reasons=[{"code": "vendor_chosen", "vendor": "V1"}])
+
+    # session, user, access, decision, vendors, awards, lines, siblings; company, to order, alerts
+    with django_assert_num_queries(11):
+        desk.get(address(operation))
+
+
+def test_the_palette_finds_vendors_orders_and_operations_open_ones_first(desk):
+    done = rows.order(status="closed", closed_at=rows.AT)
+    now = rows.order()
+    rows.decision(rows.operation(number="WO-ELOXAL"))
+
+    hits = desk.get(reverse("workbench:jump"), {"q": "eloxal"}).context["hits"]
+
+    assert [vendor.code for vendor in hits["vendors"]] == ["V1"]
+    assert [order.number for order in hits["orders"]] == [now.number, done.number]
+    assert [decision.operation.production_order.number for decision in hits["decisions"]] == ["WO-ELOXAL"]
+
+
+def test_the_palette_without_words_offers_the_pages(desk):
+    assert "Go to" in desk.get(reverse("workbench:jump")).content.decode()

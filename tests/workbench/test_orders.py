@@ -1,0 +1,224 @@
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Role
+from activity.models import Alert
+from subcontract_orders.models import OrderComponent, OrderStatus
+from tests.workbench import rows
+
+
+def page_of(client, order) -> str:
+    return client.get(reverse("workbench:order", args=[order.number])).content.decode()
+
+
+def test_the_order_page_says_what_it_is_about(desk):
+    order = rows.order()
+
+    page = page_of(desk, order)
+
+    assert "Anodise, black of Pump housing 10482-B at Alpen Eloxal" in page
+    assert f"SH-{order.pk:05d}" in page
+    assert "Approve 740.00 EUR" in page
+
+
+def test_the_price_is_broken_down_where_charges_are_in_it(desk):
+    order = rows.order()
+    order.lines.update(minimum_top_up=Decimal("25.00"), lot_charge=Decimal("40.00"), amount=Decimal("805.00"))
+
+    page = page_of(desk, order)
+
+    assert "work 740.00" in page
+    assert "to the minimum 25.00" in page
+    assert "lot charge 40.00" in page
+
+
+def test_components_stand_under_the_way_they_reach_the_vendor(desk):
+    order = rows.order()
+    line = order.lines.get()
+    plug = rows.item("M-4471", "Masking plug")
+    OrderComponent.objects.create(line=line, position=2, item=plug, quantity_per=4, required=400, supply="consigned")
+
+    groups = desk.get(reverse("workbench:order", args=[order.number])).context["supplies"]
+
+    assert [(group["word"], [part.item.code for part in group["components"]]) for group in groups] == [
+        ("We ship it", ["10482-RAW"]),
+        ("Our stock already at the vendor", ["M-4471"]),
+    ]
+
+
+def test_the_order_page_says_why_it_exists(desk):
+    step = rows.operation(number="WO-7")
+    chosen = {"code": "vendor_chosen", "vendor": "V1", "detail": "Vendor V1 qualifies and takes 100."}
+    matched = {
+        "code": "policy_matched",
+        "policy": "P-COAT",
+        "detail": "Policy P-COAT (priority 20) was looked at: it applies.",
+    }
+    rows.decision(step, reasons=[matched, chosen])
+    order = rows.order(of=step)
+
+    page = page_of(desk, order)
+
+    assert "WO-7, operation 40" in page
+    assert "Policy P-COAT applies" in page
+    assert "Alpen Eloxal is chosen" in page
+
+
+def test_what_the_plan_would_change_stands_on_top(desk):
+    order = rows.order(status=OrderStatus.SENT)
+    Alert.objects.create(
+        kind="requirement_changed", subject="x", title="120 are now needed", order_number=order.number, site=order.site,
+        before={"quantity": "100"}, after={"quantity": "120"}, opened_at=rows.AT, updated_at=rows.AT,
+    )  # fmt: skip
+
+    assert "Quantity: 100 → 120" in page_of(desk, order)
+
+
+def test_the_steps_tell_how_far_an_order_is(desk):
+    order = rows.order(status=OrderStatus.SENT, material="complete", receipt="partial")
+
+    steps = desk.get(reverse("workbench:order", args=[order.number])).context["steps"]
+
+    assert [(step["name"], step["state"]) for step in steps] == [
+        ("Created", "done"),
+        ("Approved", "done"),
+        ("Sent", "done"),
+        ("Acknowledged", "done"),
+        ("Material out", "done"),
+        ("Received", "now"),
+        ("Closed", "to_come"),
+    ]
+
+
+def test_a_cancelled_order_stops_where_it_was_cancelled(desk):
+    order = rows.order(status=OrderStatus.CANCELLED, cancelled_at=rows.AT)
+
+    steps = desk.get(reverse("workbench:order", args=[order.number])).context["steps"]
+
+    assert [(step["name"], step["state"]) for step in steps][-1] == ("Cancelled", "stopped")
+
+
+def test_an_order_of_another_site_is_not_there(client):
+    order = rows.order(at=rows.site("SOUTH", "South plant"))
+    client.force_login(rows.user("sam", Role.BUYER, at=rows.site()))
+
+    assert client.get(reverse("workbench:order", args=[order.number])).status_code == 404
+    assert client.post(reverse("workbench:approve", args=[order.number])).status_code == 404
+
+
+def test_approving_moves_the_order_on_and_says_so(desk, mara):
+    order = rows.order()
+
+    answer = desk.post(reverse("workbench:approve", args=[order.number]), {"version": order.version}, follow=True)
+
+    order.refresh_from_db()
+    assert (order.status, order.approved_by) == (OrderStatus.APPROVED, mara)
+    assert f"{order.number} is approved. It can be sent now." in answer.content.decode()
+    assert "Send to Alpen Eloxal" in answer.content.decode()
+
+
+def test_sending_is_state_only_and_says_so(desk):
+    order = rows.order(status=OrderStatus.APPROVED)
+
+    answer = desk.post(reverse("workbench:send", args=[order.number]), {"version": order.version}, follow=True)
+
+    order.refresh_from_db()
+    assert order.status == OrderStatus.SENT
+    assert f"{order.number} is marked as sent to Alpen Eloxal." in answer.content.decode()
+
+
+def test_an_order_above_the_limit_is_refused_with_the_sentence_and_stays_a_draft(client):
+    order = rows.order()
+    client.force_login(rows.user("sam", Role.BUYER, limit=Decimal(500)))
+
+    answer = client.post(reverse("workbench:approve", args=[order.number]), {"version": order.version}, follow=True)
+
+    order.refresh_from_db()
+    assert order.status == OrderStatus.DRAFT
+    assert "your limit is 500" in answer.content.decode()
+    assert 'role="alert"' in answer.content.decode()
+
+
+def test_an_order_that_changed_meanwhile_is_not_approved(desk):
+    order = rows.order()
+
+    answer = desk.post(reverse("workbench:approve", args=[order.number]), {"version": order.version + 1}, follow=True)
+
+    order.refresh_from_db()
+    assert order.status == OrderStatus.DRAFT
+    assert "was changed since you read it" in answer.content.decode()
+
+
+@pytest.mark.parametrize("act", ["approve", "send"])
+def test_who_has_no_right_to_an_act_is_refused_and_nothing_changes(client, act):
+    order = rows.order()
+    client.force_login(rows.user("aud", Role.AUDITOR))
+
+    answer = client.post(reverse(f"workbench:{act}", args=[order.number]), {"version": order.version})
+
+    order.refresh_from_db()
+    assert answer.status_code == 403
+    assert order.status == OrderStatus.DRAFT
+
+
+def test_who_may_only_read_sees_no_buttons(client):
+    order = rows.order()
+    client.force_login(rows.user("aud", Role.AUDITOR))
+
+    assert "Approve" not in page_of(client, order).split("sc-acts")[1].split("</div>")[0]
+
+
+def test_several_orders_are_approved_at_once_and_each_refusal_is_named(client):
+    small, large = rows.order(), rows.order(lines=3)
+    client.force_login(rows.user("sam", Role.BUYER, limit=Decimal(1000)))
+
+    answer = client.post(
+        reverse("workbench:act_on_many"), {"action": "approve", "order": [small.number, large.number]}, follow=True
+    )
+
+    small.refresh_from_db()
+    large.refresh_from_db()
+    assert (small.status, large.status) == (OrderStatus.APPROVED, OrderStatus.DRAFT)
+    assert "1 order is approved." in answer.content.decode()
+    assert f"{large.number} is worth 2220.00; your limit is 1000" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("back", "leads_to"), [("/?tab=forecast", "/?tab=forecast"), ("https://evil.example/", "/"), ("", "/")]
+)
+def test_acting_on_many_leads_back_to_our_own_pages_only(desk, back, leads_to):
+    answer = desk.post(reverse("workbench:act_on_many"), {"action": "send", "back": back})
+
+    assert answer.url == leads_to
+
+
+def test_an_act_that_does_not_exist_is_a_bad_request(desk):
+    assert desk.post(reverse("workbench:act_on_many"), {"action": "burn"}).status_code == 400
+
+
+def test_acts_are_posts(desk):
+    order = rows.order()
+
+    assert desk.get(reverse("workbench:approve", args=[order.number])).status_code == 405
+
+
+def test_the_order_list_costs_the_same_for_any_number_of_rows(desk, django_assert_num_queries):
+    for _ in range(12):
+        rows.order(lines=2)
+
+    # session, user, access, company; vendors, sites; count, rows, first lines; to order, alerts
+    with django_assert_num_queries(11):
+        desk.get(reverse("workbench:order_list"))
+
+
+@pytest.mark.parametrize("lines", [1, 9])
+def test_the_order_page_costs_the_same_for_any_number_of_lines(desk, django_assert_num_queries, lines):
+    order = rows.order(lines=lines)
+    for line in order.lines.all():
+        rows.decision(line.operation, reasons=[{"code": "vendor_chosen", "vendor": "V1"}])
+
+    # session, user, access, order, lines, components, decisions, alerts, company, shipments, vendors, events, expected; shell 2
+    with django_assert_num_queries(15):
+        desk.get(reverse("workbench:order", args=[order.number]))

@@ -1,0 +1,190 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Access, Role
+from policies.models import Verdict
+from subcontract_orders.models import OrderStatus
+from tests.workbench import rows
+from tests.workbench.rows import TODAY
+
+HERE = reverse("workbench:worklist")
+
+
+def numbers(answer) -> list[str]:
+    return [order.number for order in answer.context["page"]]
+
+
+def counts(answer) -> dict[str, int]:
+    return {tab.key: tab.count for tab in answer.context["tabs"]}
+
+
+def test_who_is_not_signed_in_is_sent_to_sign_in(client):
+    answer = client.get(HERE)
+
+    assert answer.status_code == 302
+    assert answer.url == f"{reverse('login')}?next=/"
+
+
+def test_signing_in_leads_to_the_work_list(client, mara):
+    answer = client.post(reverse("login"), {"username": "mara", "password": "let me in"})
+
+    assert (answer.status_code, answer.url) == (302, "/")
+
+
+def test_a_wrong_password_is_said_on_the_sign_in_page(client, mara):
+    answer = client.post(reverse("login"), {"username": "mara", "password": "no"})
+
+    assert "Please enter a correct username and password" in answer.content.decode()
+
+
+def test_who_may_not_see_orders_is_refused(client):
+    client.force_login(rows.user("vera", Role.DOCK))
+
+    assert client.get(HERE).status_code == 403
+
+
+def test_what_is_due_to_be_ordered_within_14_days_comes_first_by_date(desk):
+    later = rows.order(order_by=TODAY + timedelta(14))
+    first = rows.order(order_by=TODAY - timedelta(2))
+    rows.order(order_by=TODAY + timedelta(15))
+
+    assert numbers(desk.get(HERE)) == [first.number, later.number]
+
+
+def test_each_order_stands_in_the_tab_of_its_state(desk):
+    rows.order()
+    rows.order(status=OrderStatus.APPROVED)
+    rows.order(order_by=TODAY + timedelta(40))
+    rows.order(status=OrderStatus.SENT)
+    rows.order(status=OrderStatus.ACKNOWLEDGED)
+    rows.order(status=OrderStatus.CANCELLED)
+    rows.decision(rows.operation(), verdict=Verdict.BLOCKED)
+    rows.decision(rows.operation(), verdict=Verdict.REVIEW)
+    rows.decision(rows.operation(), verdict=Verdict.IN_HOUSE)
+
+    assert counts(desk.get(HERE)) == {"to_order": 2, "forecast": 1, "sent": 2, "attention": 2, "open": 5}
+
+
+def test_the_stuck_tab_says_why(desk):
+    rows.vendor("V9", "Nordic Coatings")
+    reasons = [{"code": "no_price", "vendor": "V9", "detail": "Vendor V9: no price for 100 is valid on 2026-06-10."}]
+    rows.decision(rows.operation(), verdict=Verdict.BLOCKED, reasons=reasons)
+
+    page = desk.get(HERE, {"tab": "attention"}).content.decode()
+
+    assert "Nordic Coatings: no price for 100 is valid on 10 Jun 2026." in page
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("eloxal", True), ("pump 10482", True), ("nothing", False), ("eloxal nothing", False)]
+)
+def test_search_finds_orders_that_have_every_word(desk, text, found):
+    rows.order()
+
+    assert bool(numbers(desk.get(HERE, {"q": text}))) == found
+
+
+def test_filters_narrow_the_list_and_every_count(desk):
+    wanted = rows.order(to=rows.vendor("V2", "Nordic Coatings"))
+    rows.order()
+    rows.order(status=OrderStatus.SENT)
+
+    answer = desk.get(HERE, {"vendor": "V2"})
+
+    assert numbers(answer) == [wanted.number]
+    assert counts(answer) == {"to_order": 1, "forecast": 0, "sent": 0, "attention": 0, "open": 1}
+
+
+def test_a_filter_that_cannot_be_read_is_no_filter(desk):
+    order = rows.order()
+
+    assert numbers(desk.get(HERE, {"due": "soon", "late": "x" * 9, "page": "zero", "tab": "moon"})) in (
+        [order.number],
+        [],
+    )
+    assert desk.get(HERE, {"due": "-1"}).status_code == 200
+
+
+def test_late_shows_only_orders_past_their_order_date(desk):
+    late = rows.order(order_by=TODAY - timedelta(1))
+    rows.order(order_by=TODAY)
+
+    assert numbers(desk.get(HERE, {"tab": "to_order", "late": "1"})) == [late.number]
+
+
+def test_the_figures_count_and_add_up_and_lead_to_their_lists(desk):
+    rows.order(order_by=TODAY - timedelta(4))
+    rows.order()
+    rows.order(order_by=TODAY + timedelta(40))
+    rows.order(status=OrderStatus.SENT, due=TODAY + timedelta(5))
+    rows.decision(rows.operation(), verdict=Verdict.BLOCKED)
+
+    figures = desk.get(HERE).context["figures"]
+
+    assert [(figure["value"], figure["note"]) for figure in figures] == [
+        ("2", "1,480 EUR"),
+        ("1", "the oldest by 4 days"),
+        ("1", "1 without the vendor's word"),
+        ("1", "1 blocked, 0 to review"),
+        ("2,960", "4 orders, 1 vendors"),
+    ]
+    assert all(desk.get(figure["href"]).status_code == 200 for figure in figures)
+
+
+def test_an_order_of_several_lines_counts_lines_not_different_pieces(desk):
+    rows.order(lines=3)
+
+    page = desk.get(HERE).content.decode()
+
+    assert "and 2 more" in page
+    assert "0 of 3 lines received" in page
+
+
+def test_htmx_gets_only_the_list(desk):
+    rows.order()
+
+    answer = desk.get(HERE, headers={"HX-Request": "true"})
+
+    assert answer.content.decode().lstrip().startswith("<section")
+    assert "HX-Request" in answer.headers["Vary"]
+
+
+def test_an_empty_list_says_what_to_do(desk):
+    assert "Nothing to order now" in desk.get(HERE).content.decode()
+    assert "No orders match" in desk.get(HERE, {"q": "zzz"}).content.decode()
+
+
+def test_a_buyer_of_one_site_sees_only_its_orders(client):
+    other = rows.site("SOUTH", "South plant")
+    mine = rows.order()
+    rows.order(at=other)
+    client.force_login(rows.user("sam", Role.BUYER, at=rows.site()))
+
+    answer = client.get(HERE, {"tab": "open"})
+
+    assert numbers(answer) == [mine.number]
+    assert counts(answer)["open"] == 1
+
+
+def test_an_access_without_rows_sees_nothing(client):
+    rows.order()
+    user = rows.user("nora")
+    Access.objects.filter(user=user).delete()
+    client.force_login(user)
+
+    assert client.get(HERE).status_code == 403
+
+
+@pytest.mark.parametrize("tab", ["to_order", "forecast", "sent", "attention", "open"])
+def test_the_work_list_costs_the_same_for_any_number_of_rows(desk, django_assert_num_queries, tab):
+    for number in range(12):
+        rows.order(to=rows.vendor(f"V{number}", f"Vendor {number}"), lines=2)
+        rows.order(order_by=TODAY + timedelta(40))
+        rows.order(status=OrderStatus.SENT)
+        rows.decision(rows.operation(), verdict=Verdict.BLOCKED, reasons=[{"code": "no_price", "vendor": f"V{number}"}])
+
+    # session, user, access, company; five tabs; vendors, sites; count, rows, first lines; to order, figures, stuck, alerts
+    with django_assert_num_queries(18):
+        desk.get(HERE, {"tab": tab})
