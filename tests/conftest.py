@@ -30,11 +30,15 @@ def pytest_configure() -> None:
     celery_app.conf.update(broker_url="memory://", broker_read_url="memory://", broker_write_url="memory://")
 
 
-@pytest.fixture(autouse=True)
-def _database(request: pytest.FixtureRequest) -> None:
-    """Every test may use the database, rolled back afterwards, but for those marked `no_database`."""
-    if not request.node.get_closest_marker("no_database"):
-        request.getfixturevalue("db")
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test may use the database, rolled back afterwards, but for those marked `no_database`.
+
+    By a mark and not by a fixture asked for while it runs: the test database is made for what is seen at collection.
+    """
+    for item in items:
+        if not item.get_closest_marker("no_database") and not item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.django_db)
 
 
 @pytest.fixture(autouse=True)
