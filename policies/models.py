@@ -87,7 +87,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
 
 class Policy(ExternallyKnown):
-    """A rule that says which operations go outside (scope and conditions), to whom (vendors and strategy) and how (document rules).
+    """Says which operations go outside (scope and conditions), to whom (vendors and strategy) and how (document rules).
 
     A blank scope field means any, a blank condition none. The lowest priority number is looked at first. Validity is read on
     the operation's planned start. Percentages are numbers: 10 is 10 %.

@@ -1,0 +1,354 @@
+"""Reasons and policies as sentences a buyer reads. Made only when a decision is written or shown: deciding keeps tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from policies.rules.values import HUNDRED, PolicyValues, Reason
+
+Sentence = tuple[str, dict[str, Any]]
+"""What a person reads, and the compared values for machines."""
+
+SCOPE_WORDS = (
+    ("item", "item"), ("item_group", "item group"), ("process", "process"), ("work_center", "work center"), ("site", "site"),
+)  # fmt: skip
+
+
+def plain(value: object) -> str:
+    """A number without idle zeros, a date as ISO, nothing as an empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def percent(value: object) -> str:
+    return plain(value.quantize(Decimal("0.1")) if isinstance(value, Decimal) else value)
+
+
+def scope_sentence(policy: PolicyValues) -> str:
+    """What in the scope fits: "process Zinc plating and site 1 fit"; of a policy without scope "it is for every operation"."""
+    words = [f"{word} {policy.scope_words[name]}" for name, word in SCOPE_WORDS if name in policy.scope_words]
+    if not words:
+        return "it is for every operation"
+    return f"{_listed(words)} {'fits' if len(words) == 1 else 'fit'}"
+
+
+def _listed(words: Iterable[str], last: str = "and") -> str:
+    *most, end = list(words)
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+# --- one reason -----------------------------------------------------------------------------------------------------
+
+
+def _planners_word(reason: Reason) -> Sentence:
+    word, vendor, why, by, at = reason.values
+    who = f"The planner's word{f' ({by}, {plain(at)})' if by and at else ''}"
+    said = "keep it inside" if word == "in_house" else f"outside at {vendor}" if vendor else "outside"
+    return f"{who}: {said}{f', because {why}' if why else ''}.", {"word": word, "by": by, "at": plain(at), "why": why}
+
+
+def _skipped(reason: Reason) -> Sentence:
+    _, field, found, limit = reason.values
+    have, want = plain(found), plain(limit)
+    sentences = {
+        "valid_from": f"the planned start {have} is before it becomes valid on {want}",
+        "valid_to": f"the planned start {have} is after its last day {want}",
+        "quantity_from": f"quantity {have} is below its limit of {want}",
+        "quantity_to": f"quantity {have} is above its limit of {want}",
+        "season_from": f"the planned start {have} is before its season begins on {want}",
+        "season_to": f"the planned start {have} is after its season ends on {want}",
+        "transition_from": f"the planned start {have} is before its transition begins on {want}",
+        "transition_share_pct": f"{percent(found)} % of the quantity went out so far; staying keeps its share of {want} %",
+        "when_down": f"the work center is not down between {have} and {want}",
+        "late_days": f"inside it would be {have} days late, fewer than {want}",
+        "load_above_pct": (
+            f"the work center is loaded to {percent(found)} % in that week, not above {want} %"
+            if found is not None
+            else "the operation has no work center of ours whose load could be above its limit"
+        ),
+        "cost_below_pct": (
+            f"outside costs {percent(found)} % of inside, more than {want} %"
+            if found is not None
+            else f"its limit of {want} % of the cost inside cannot be compared: one of the two costs is not known"
+        ),
+    }
+    return sentences[field], {"condition": field, "found": have, "limit": want}
+
+
+def _policy_skipped(reason: Reason) -> Sentence:
+    detail, values = _skipped(reason)
+    return f"{reason.values[0]}{detail}, so it does not apply.", values
+
+
+def _policy_matched(reason: Reason) -> Sentence:
+    looked, verdict = reason.values
+    return f"{looked}it applies, {MATCHED[verdict]}.", {"verdict": verdict}
+
+
+def _vendor_chosen(reason: Reason) -> Sentence:
+    rank, quantity, unit_price, price_unit, total, currency, order_by, dispatch_by, is_estimate = reason.values
+    each = f"{plain(unit_price)} {currency} {f'for one {price_unit}' if price_unit else 'each'}"
+    estimate = " (an estimate, the price is to be confirmed)" if is_estimate else ""
+    return (
+        f"Vendor {reason.vendor} qualifies and takes {plain(quantity)}: {each}{estimate}, {total:f} {currency} in all; "
+        f"order by {plain(order_by)}, dispatch by {plain(dispatch_by)}.",
+        {
+            "rank": rank,
+            "quantity": plain(quantity),
+            "unit_price": plain(unit_price),
+            "amount": f"{total:f}",
+            "currency": currency,
+        },
+    )
+
+
+def _compared(reason: Reason) -> Sentence:
+    strategy, measure, best = reason.values
+    chosen = reason.code == "vendor_compared"
+    name = f"Vendor {reason.vendor}"
+    if strategy == "lowest_cost":
+        text = f"{name} would cost {plain(measure)} in all{', the lowest' if chosen else f', the lowest is {plain(best)}'}."
+    elif strategy == "earliest":
+        text = f"{name} could deliver by {plain(measure)}{', the earliest' if chosen else f', the earliest is {plain(best)}'}."
+    else:
+        text = (
+            f"{name} would leave a mean deviation of {percent(measure)} points from the target shares"
+            f"{', the smallest' if chosen else f', the smallest is {percent(best)}'}."
+        )
+    return text, {"strategy": strategy, "found": plain(measure), "best": plain(best)}
+
+
+def _not_approved(reason: Reason) -> Sentence:
+    process, status = reason.values
+    if status:
+        text = f"Vendor {reason.vendor}: approval for {process} is {status}."
+    else:
+        text = f"Vendor {reason.vendor}: {process} requires an approval and he has none."
+    return text, {"process": process, "status": status}
+
+
+def _approval_expired(reason: Reason) -> Sentence:
+    process, valid_to, ships_on = reason.values
+    return (
+        f"Vendor {reason.vendor}: approval for {process} ends on {plain(valid_to)}, before the ship date {plain(ships_on)}.",
+        {"process": process, "valid_to": plain(valid_to), "ships_on": plain(ships_on)},
+    )
+
+
+def _no_price(reason: Reason) -> Sentence:
+    quantity, day, is_known = reason.values
+    values = {"quantity": plain(quantity), "day": plain(day)}
+    if is_known:
+        return f"Vendor {reason.vendor}: the price row that counts for {plain(quantity)} has no price yet.", values
+    return f"Vendor {reason.vendor}: no price for {plain(quantity)} is valid on {plain(day)}.", values
+
+
+def _above_maximum(reason: Reason) -> Sentence:
+    quantity, limit = reason.values
+    if limit is None:
+        return f"Vendor {reason.vendor}: {plain(quantity)} would cost more than an order can hold.", {
+            "quantity": plain(quantity)
+        }
+    return (
+        f"Vendor {reason.vendor}: {plain(quantity)} is above the {plain(limit)} he may be given at once.",
+        {"quantity": plain(quantity), "limit": plain(limit)},
+    )
+
+
+def _below_minimum(reason: Reason) -> Sentence:
+    quantity, limit = reason.values
+    return (
+        f"Vendor {reason.vendor}: {plain(quantity)} is below the {plain(limit)} from which he is used.",
+        {"quantity": plain(quantity), "limit": plain(limit)},
+    )
+
+
+def _no_capacity(reason: Reason) -> Sentence:
+    if not reason.vendor:
+        return f"The vendors together cannot take the last {plain(reason.values[0])}.", {
+            "quantity": plain(reason.values[0])
+        }
+    quantity, free, capacity, day = reason.values
+    year, week, _ = day.isocalendar()
+    return (
+        f"Vendor {reason.vendor}: {plain(max(free, Decimal(0)))} of his {plain(capacity)} pieces in week {week}/{year} are free, "
+        f"{plain(quantity)} are needed.",
+        {"quantity": plain(quantity), "free": plain(free), "capacity": plain(capacity), "week": f"{year}-W{week:02d}"},
+    )
+
+
+def _already_ordered(reason: Reason) -> Sentence:
+    open_quantity, received, number = reason.values
+    where = f" on {number}" if number else ""
+    return (
+        f"Already ordered at {reason.vendor}{where}: {plain(open_quantity)} open, {plain(received)} received; that stays there.",
+        {"open": plain(open_quantity), "received": plain(received), "order": number},
+    )
+
+
+def _late_by(reason: Reason) -> Sentence:
+    late_by, order_by, promise = reason.values
+    days = "1 day" if late_by == 1 else f"{late_by} days"
+    return (
+        f"It should have been ordered by {plain(order_by)}, {days} ago; ordered now it can be back on {plain(promise)}.",
+        {"late_by": late_by, "order_by": plain(order_by), "promise": plain(promise)},
+    )
+
+
+def _default_inside(reason: Reason) -> Sentence:
+    flag = reason.values[0]
+    return f"No policy sends it out and its sourcing flag is {flag}, so it stays inside.", {"flag": flag}
+
+
+def _bought_complete(reason: Reason) -> Sentence:
+    return f"The whole production order is bought complete; it is ordered with operation {reason.values[0]}.", {
+        "operation": reason.values[0]
+    }
+
+
+MATCHED = {
+    "outsource": "it goes outside",
+    "in_house": "it stays inside",
+    "review": "a person must say",
+    "buy_complete": "the whole order is bought",
+}
+
+SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
+    "planners_word": _planners_word,
+    "flag_no": lambda _: ("Its sourcing flag is no, so it stays inside whatever a policy says.", {}),
+    "policy_skipped": _policy_skipped,
+    "policy_matched": _policy_matched,
+    "no_policy": lambda _: ("It should go outside, but no policy and no vendor of the work center says where to.", {}),
+    "no_vendor": lambda reason: (f"Policy {reason.policy} names no vendor.", {}),
+    "nothing_to_order": lambda _: ("All that is wanted is ordered or received already, or nothing more can come.", {}),
+    "work_center_vendor": lambda reason: (
+        f"External work center {reason.values[0]} has vendor {reason.vendor} of its own.", {"work_center": reason.values[0]},
+    ),
+    "default_inside": _default_inside,
+    "bought_complete": _bought_complete,
+    "vendor_chosen": _vendor_chosen,
+    "vendor_compared": _compared,
+    "vendor_passed_over": _compared,
+    "inactive": lambda reason: (f"Vendor {reason.vendor} is not active.", {}),
+    "item_blocked": lambda reason: (f"Vendor {reason.vendor}: the item is blocked.", {}),
+    "not_approved": _not_approved,
+    "approval_expired": _approval_expired,
+    "no_price": _no_price,
+    "no_rate": lambda reason: (
+        f"Vendor {reason.vendor}: there is no exchange rate for {reason.values[0]} on {plain(reason.values[1])}.",
+        {"currency": reason.values[0], "day": plain(reason.values[1])},
+    ),
+    "below_minimum": _below_minimum,
+    "above_maximum": _above_maximum,
+    "no_capacity": _no_capacity,
+    "already_ordered": _already_ordered,
+    "late_by": _late_by,
+}  # fmt: skip
+
+
+def looked_at(policy: PolicyValues) -> str:
+    """How every sentence about a policy begins; made once a policy."""
+    return f"Policy {policy.code} (priority {policy.priority}) was looked at: {scope_sentence(policy)}; "
+
+
+def as_dict(reason: Reason) -> dict[str, Any]:
+    """{code, policy?, vendor?, detail, …the compared values as text}."""
+    found: dict[str, Any] = {"code": reason.code}
+    if reason.policy:
+        found["policy"] = reason.policy
+    if reason.vendor:
+        found["vendor"] = reason.vendor
+    found["detail"], values = SENTENCES[reason.code](reason)
+    found.update(values)
+    return found
+
+
+# --- a policy -------------------------------------------------------------------------------------------------------
+
+
+def policy_sentence(policy: PolicyValues, vendor_names: Mapping[int, str]) -> str:
+    """A policy as one sentence: "Zinc plating of any item at plant 1, when WC-PLATE is over 90 % in the week, goes to Galva or,
+    if it cannot, Nordic."
+    """
+    words = policy.scope_words
+    what = words.get("process") or "Every operation"
+    if "item" in words:
+        what += f" of {words['item']}"
+    elif "item_group" in words:
+        what += f" of any item of group {words['item_group']}"
+    elif "process" in words:
+        what += " of any item"
+    if "work_center" in words and policy.load_above_pct is None and not policy.when_down:
+        what += f" on {words['work_center']}"
+    if "site" in words:
+        what += f" at {words['site']}"
+    when = _conditions(policy)
+    parts = f"{what}, {when}," if when else what
+    return f"{parts[0].upper()}{parts[1:]} {_goes(policy, vendor_names)}."
+
+
+def _conditions(policy: PolicyValues) -> str:
+    center = policy.scope_words.get("work_center", "its work center")
+    said: list[str] = []
+    if policy.load_above_pct is not None:
+        said.append(f"when {center} is over {plain(policy.load_above_pct)} % in the week")
+    if policy.when_down:
+        said.append(f"when {center} is down")
+    if policy.late_days is not None:
+        said.append(f"when it would be {policy.late_days} days late or more inside")
+    if policy.quantity_from is not None and policy.quantity_to is not None:
+        said.append(f"for quantities from {plain(policy.quantity_from)} to {plain(policy.quantity_to)}")
+    elif policy.quantity_from is not None:
+        said.append(f"for quantities from {plain(policy.quantity_from)}")
+    elif policy.quantity_to is not None:
+        said.append(f"for quantities up to {plain(policy.quantity_to)}")
+    if policy.cost_below_pct is not None:
+        said.append(f"when that costs at most {plain(policy.cost_below_pct)} % of the cost inside")
+    if policy.season_from is not None or policy.season_to is not None:
+        said.append(_window("in the season", policy.season_from, policy.season_to))
+    if policy.transition_from is not None:
+        share = HUNDRED if policy.transition_share_pct is None else policy.transition_share_pct
+        said.append(f"{plain(share)} % of the quantity from {plain(policy.transition_from)} on")
+    if policy.valid_from is not None or policy.valid_to is not None:
+        said.append(_window("valid", policy.valid_from, policy.valid_to))
+    return _listed(said) if said else ""
+
+
+def _window(word: str, first: date | None, last: date | None) -> str:
+    return word + (f" from {plain(first)}" if first else "") + (f" to {plain(last)}" if last else "")
+
+
+def _goes(policy: PolicyValues, vendor_names: Mapping[int, str]) -> str:
+    if policy.verdict == "in_house":
+        return "stays inside"
+    if policy.verdict == "review":
+        return "waits for a person to say"
+    bought = "is bought complete from" if policy.verdict == "buy_complete" else "goes to"
+    names = [vendor_names.get(row.vendor_id, "") for row in policy.vendors]
+    if not names:
+        return f"{bought} the vendor of its work center" if policy.verdict == "outsource" else f"{bought} nobody yet"
+    if policy.split == "share":
+        shares = [
+            f"{name} ({plain(row.share_pct)} %)" if row.share_pct is not None else name
+            for name, row in zip(names, policy.vendors, strict=True)
+        ]
+        return f"is divided between {_listed(shares)}"
+    if policy.split == "capacity":
+        return f"is divided by what they can take between {_listed(names)}"
+    if len(names) == 1:
+        return f"{bought} {names[0]}"
+    if policy.strategy == "lowest_cost":
+        return f"{bought} the cheapest of {_listed(names)}"
+    if policy.strategy == "earliest":
+        return f"{bought} the fastest of {_listed(names)}"
+    if policy.strategy == "quota":
+        return f"{bought} {_listed(names, 'or')} by quota"
+    return f"{bought} {' or, if it cannot, '.join(names)}"
