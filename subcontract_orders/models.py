@@ -295,6 +295,9 @@ class OrderComponent(models.Model):
     ("<production order>/<operation no>"). `ship_from` is where it is shipped from: our site, or the vendor who has the pieces;
     the line's own ship-to where it lies there already; nothing where others bring it. `carried_in` is free stock at the
     vendor given to this line: so much less is shipped.
+
+    Conservation: sent + direct + carried in + found = consumed + returned + written off + lost + carried out + still there.
+    All are net of reversals; `subcontract_orders.services.record_flows` is their one writer, carried_in of drafts apart.
     """
 
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="components")
@@ -306,7 +309,15 @@ class OrderComponent(models.Model):
     quantity_per = models.DecimalField(max_digits=18, decimal_places=5)
     scrap_pct = models.DecimalField(max_digits=8, decimal_places=4, default=0)
     required = models.DecimalField(max_digits=18, decimal_places=5)
+    sent = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    direct = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     carried_in = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    found = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    consumed = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    returned = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    written_off = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    lost = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    carried_out = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     ship_from = models.ForeignKey("masterdata.Location", models.PROTECT, null=True, related_name="+")
 
     class Meta:
@@ -314,13 +325,77 @@ class OrderComponent(models.Model):
             models.UniqueConstraint(fields=["line", "position"], name="order_component_position"),
             models.CheckConstraint(condition=Q(required__gte=0), name="order_component_required_not_negative"),
             models.CheckConstraint(
-                condition=Q(carried_in__gte=0) & Q(carried_in__lte=F("required")), name="order_component_carried_in"
+                condition=Q(sent__gte=0, direct__gte=0, carried_in__gte=0, found__gte=0, consumed__gte=0)
+                & Q(returned__gte=0, written_off__gte=0, lost__gte=0, carried_out__gte=0),
+                name="order_component_flows_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    consumed__lte=F("sent")
+                    + F("direct")
+                    + F("carried_in")
+                    + F("found")
+                    - F("returned")
+                    - F("written_off")
+                    - F("lost")
+                    - F("carried_out")
+                ),
+                name="order_component_no_more_used_than_came",
             ),
             models.CheckConstraint(condition=Q(supply__in=Supply.values), name="order_component_supply"),
         ]
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.position}"
+
+    @property
+    def at_vendor(self) -> Decimal:
+        """What of it still lies at the vendor for this line."""
+        came = self.sent + self.direct + self.carried_in + self.found
+        return came - self.consumed - self.returned - self.written_off - self.lost - self.carried_out
+
+    @property
+    def net_sent(self) -> Decimal:
+        """Sent and not brought back."""
+        return self.sent - self.returned
+
+
+class FlowKind(models.TextChoices):
+    """How a component's quantity at the vendor changed. The value is the counter's name on the component."""
+
+    SENT = "sent", "Sent"
+    DIRECT = "direct", "Delivered by a third party"
+    CARRIED_IN = "carried_in", "Taken over from free stock there"
+    FOUND = "found", "Found by a count"
+    CONSUMED = "consumed", "Used"
+    RETURNED = "returned", "Returned"
+    WRITTEN_OFF = "written_off", "Written off"
+    LOST = "lost", "Lost by a count"
+    CARRIED_OUT = "carried_out", "Given over to free stock there"
+
+
+class ComponentFlow(models.Model):
+    """One change of what lies at a vendor for a component, by lot, with the document that made it. A reversal is negative."""
+
+    component = models.ForeignKey(OrderComponent, models.PROTECT, related_name="flows")
+    lot = models.ForeignKey("inventory.Lot", models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=FlowKind)
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    movement = models.ForeignKey("inventory.Movement", models.PROTECT, null=True, related_name="+")
+    document_kind = models.CharField(max_length=30)
+    document_number = models.CharField(max_length=60, blank=True)
+    document_line = models.PositiveIntegerField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=FlowKind.values), name="component_flow_kind"),
+            models.CheckConstraint(condition=~Q(quantity=0), name="component_flow_moves_something"),
+        ]
+        indexes = [models.Index(fields=["document_kind", "document_number"], name="component_flow_document")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity}"
 
 
 class OrderRevision(models.Model):

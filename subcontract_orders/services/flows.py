@@ -1,0 +1,117 @@
+"""What of our material lies at vendors for which line: every change is a row, the counters on the component their sums."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from inventory.models import Balance
+from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
+
+ZERO = Decimal(0)
+Lying = tuple[int, int, str]  # item, lot (0: none), stage
+
+
+@transaction.atomic
+def record_flows(flows: Sequence[ComponentFlow], *, at: datetime) -> None:
+    """Write flows and bring the counters of their components along. The caller has posted the stock already.
+
+    The database refuses a component of which more is used, returned or written off than came.
+    """
+    for flow in flows:
+        flow.at = at
+    ComponentFlow.objects.bulk_create(flows, batch_size=2000)
+    sums: dict[str, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for flow in flows:
+        sums[flow.kind][flow.component_id] += flow.quantity
+    changed = {pk for by_component in sums.values() for pk in by_component}
+    rows = list(OrderComponent.objects.filter(pk__in=changed).select_for_update().order_by("pk"))
+    for row in rows:
+        for kind, by_component in sums.items():
+            if row.pk in by_component:
+                setattr(row, kind, getattr(row, kind) + by_component[row.pk])
+    # One statement for all counters: taken one by one a reversal would pass through a state the database refuses.
+    OrderComponent.objects.bulk_update(rows, list(sums), batch_size=500)
+
+
+def reverse_flows(*, kind: str, number: str, at: datetime) -> None:
+    """Take back the flows of one document."""
+    done = ComponentFlow.objects.filter(document_kind=kind, document_number=number)
+    net = done.values("component", "lot", "kind", "document_line").annotate(net=Sum("quantity")).exclude(net=0)
+    record_flows(
+        [
+            ComponentFlow(
+                component_id=row["component"], lot_id=row["lot"], kind=row["kind"], quantity=-row["net"],
+                document_kind=kind, document_number=number, document_line=row["document_line"],
+            )
+            for row in net.order_by("component")
+        ],
+        at=at,
+    )  # fmt: skip
+
+
+def own_lots(component_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
+    """What lies at the vendor for each component, by lot (0: none)."""
+    came = {FlowKind.SENT, FlowKind.DIRECT, FlowKind.CARRIED_IN, FlowKind.FOUND}
+    lots: dict[int, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    rows = ComponentFlow.objects.filter(component__in=component_ids).values_list("component", "lot", "kind")
+    for component_id, lot_id, kind, quantity in rows.annotate(total=Sum("quantity")):
+        lots[component_id][lot_id or 0] += quantity if kind in came else -quantity
+    return lots
+
+
+def free_stock(*, location_id: int, item_ids: Collection[int]) -> dict[Lying, Decimal]:
+    """What lies at a vendor's place and is given to no line, by item, lot and stage. Never below zero."""
+    lying: dict[Lying, Decimal] = {}
+    balances = Balance.objects.filter(location=location_id, item__in=item_ids, quantity__gt=0)
+    for item_id, lot_id, stage, quantity in balances.values_list("item", "lot", "stage", "quantity"):
+        lying[(item_id, lot_id or 0, stage)] = quantity
+    mine = OrderComponent.objects.filter(line__ship_to=location_id, item__in=item_ids)
+    given = {row.pk: row for row in mine.only("item", "stage", "sent", "direct", "carried_in", "found", "consumed",
+                                              "returned", "written_off", "lost", "carried_out")}  # fmt: skip
+    by_lot = own_lots(given)
+    for pk, component in given.items():
+        known = ZERO
+        for lot_id, quantity in by_lot.get(pk, {}).items():
+            key = (component.item_id, lot_id, component.stage)
+            lying[key] = lying.get(key, ZERO) - quantity
+            known += quantity
+        # Stock promised to a draft line is carried in without a flow, and without a lot yet.
+        rest = component.at_vendor - known
+        for key in [key for key in lying if key[0] == component.item_id and key[2] == component.stage]:
+            taken = min(max(lying[key], ZERO), rest)
+            lying[key] -= taken
+            rest -= taken
+    return {key: quantity for key, quantity in lying.items() if quantity > 0}
+
+
+def recount_material(order_ids: Collection[int]) -> None:
+    """Material progress of orders, row by row over what we ship: the one writer of the column."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE subcontract_orders_subcontractorder o
+            SET material = CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
+            FROM (
+                SELECT l.order_id, bool_and(c.sent - c.returned + c.carried_in >= c.required) AS complete,
+                    bool_or(c.sent - c.returned > 0) AS started
+                FROM subcontract_orders_ordercomponent c JOIN subcontract_orders_orderline l ON l.id = c.line_id
+                WHERE l.order_id = ANY(%s) AND l.status <> 'cancelled' AND c.supply IN ('own', 'returnable')
+                    AND c.ship_from_id IS DISTINCT FROM l.ship_to_id
+                GROUP BY l.order_id
+            ) s
+            WHERE o.id = s.order_id
+            """,
+            [list(order_ids)],
+        )
+
+
+def counters(component_ids: Collection[int]) -> Mapping[int, OrderComponent]:
+    """Components with their counters, locked in key order."""
+    rows = OrderComponent.objects.filter(pk__in=component_ids).select_for_update().order_by("pk")
+    return {row.pk: row for row in rows}
