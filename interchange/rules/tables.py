@@ -324,7 +324,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "stock",
-            ("item", "location", "lot"),
+            (),
             {
                 "item": need(CODE),
                 "location": may(CODE),

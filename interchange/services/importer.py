@@ -284,6 +284,10 @@ class _Import:
         if row == number:
             return False
         if earlier != content:
+            if self.table == "prices" and not values.get("operation_name"):
+                # Purchase prices of parts: no order of ours is made from them, so the later one may stand.
+                self.report.notes.append(f"{self.file}: row {number} replaces the price of row {row}.")
+                return False
             said = ", ".join(f"{name} {value}" for name, value in zip(key, found, strict=True) if value)
             text = f"Row {row} already says something else of {said}."
             self.bad(number, key[0], found[0] or "", "duplicate", text)
@@ -616,29 +620,39 @@ class _Import:
     # Stock and plan
 
     def stock(self) -> None:
-        main = 0
+        """Several rows of one item, lot and place add up, as in lists that count bin by bin."""
+        places: dict[tuple[Any, ...], tuple[int, Values]] = {}
         for chunk in self.chunks():
-            rows = list(self.resolve_all(chunk, {"item": Item, "location": Location}))
             self.widen_units(chunk)
-            if not main and any(not values.get("location_id") for _, values in rows):
-                main = masterdata.main_location(site=masterdata.default_site()).pk
-            counts = [
-                inventory.CountedStock(
-                    item_id=values["item_id"],
-                    location_id=values.get("location_id") or main,
-                    quantity=values["quantity"],
-                    lot=values.get("lot", ""),
-                    unit_cost=values.get("cost"),
-                    as_of=values.get("as_of"),
-                )
-                for _, values in rows
-            ]
-            try:
-                self.count(inventory.load_stock(counts=counts, at=self.at, by=self.by))
-            except inventory.CountsRefused as refused:
-                for bad in refused.counts:
-                    row = rows[bad.index][0]
-                    self.bad(row, bad.field or "", counts[bad.index].quantity, bad.code, bad.detail)
+            for row, values in self.resolve_all(chunk, {"item": Item, "location": Location}):
+                place = (values["item_id"], values.get("location_id"), values.get("lot", ""), values.get("as_of"))
+                first, known = places.setdefault(place, (row, values))
+                if first != row:
+                    known["quantity"] += values["quantity"]
+        rows = list(places.values())
+        for start in range(0, len(rows), CHUNK):
+            self.load_stock(rows[start : start + CHUNK])
+
+    def load_stock(self, rows: Sequence[tuple[int, Values]]) -> None:
+        main = 0
+        if any(not values.get("location_id") for _, values in rows):
+            main = masterdata.main_location(site=masterdata.default_site()).pk
+        counts = [
+            inventory.CountedStock(
+                item_id=values["item_id"],
+                location_id=values.get("location_id") or main,
+                quantity=values["quantity"],
+                lot=values.get("lot", ""),
+                unit_cost=values.get("cost"),
+                as_of=values.get("as_of"),
+            )
+            for _, values in rows
+        ]
+        try:
+            self.count(inventory.load_stock(counts=counts, at=self.at, by=self.by))
+        except inventory.CountsRefused as refused:
+            for bad in refused.counts:
+                self.bad(rows[bad.index][0], bad.field or "", counts[bad.index].quantity, bad.code, bad.detail)
 
     def widen_units(self, chunk: list[tuple[int, Values]]) -> None:
         """A unit this import made because it is only used, not defined, gets the decimals its stock has."""

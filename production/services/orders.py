@@ -13,9 +13,9 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Refusals, TooPrecise, WrongState
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Refusals, Stale, TooPrecise, WrongState
 from masterdata.models import Closure, Item, WorkCenter
-from masterdata.services import default_site, site_dates, upsert_by_key
+from masterdata.services import copy_rows, default_site, site_dates, upsert_by_key
 from production.models import (
     OPEN_STATUSES,
     Operation,
@@ -153,12 +153,16 @@ def upsert_operations(
 
 
 @transaction.atomic
-def cancel_production_order(*, production_order_id: int, by: User | None, at: datetime) -> ProductionOrder:
-    """Withdraw an order with its open operations; what was made stays. Again is the same. Raises NotFound, WrongState."""
+def cancel_production_order(
+    *, production_order_id: int, expected_version: int | None = None, by: User | None, at: datetime
+) -> ProductionOrder:
+    """Withdraw an order with its open operations; what was made stays. Again is the same. Raises NotFound, Stale, WrongState."""
     visible = ProductionOrder.objects.visible_to(by) if by else ProductionOrder.objects.all()
     order = visible.select_for_update().filter(pk=production_order_id).first()
     if order is None:
         raise NotFound("There is no such production order.", field="number")
+    if expected_version is not None and order.version != expected_version:
+        raise Stale(f"{order} was changed since you read it; look at it again.")
     if order.status == OrderStatus.CANCELLED:
         return order
     if order.status == OrderStatus.DONE:
@@ -421,9 +425,8 @@ class _Plan:
             for order_id, operations in touched
             for operation in operations
         ]
-        new = [Operation(**row) for row in rows if "id" not in row]
+        copy_rows(model=Operation, rows=[row for row in rows if "id" not in row])
         changed = [Operation(**row) for row in rows if "id" in row]
-        Operation.objects.bulk_create(new, batch_size=2000)
         if changed:
             names = [column.attname for column in Operation._meta.concrete_fields if not column.generated]
             names.remove("id")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +28,7 @@ from masterdata.models import (
     Vendor,
     WorkCenter,
 )
+from masterdata.services.bulk import Upserted, upsert_by_key
 
 PREFIXES = {"subcontract_order": "SC-", "shipment": "SH-", "receipt": "GR-", "run": "RUN-", "return": "RT-"}
 
@@ -136,16 +136,6 @@ def site_dates(*, at: datetime) -> Mapping[int, date]:
     return {pk: at.astimezone(ZoneInfo(own or zone)).date() for pk, own in Site.objects.values_list("pk", "time_zone")}
 
 
-@dataclass(slots=True)
-class Upserted:
-    """What became of rows that were to be there: how many are new, differ now, or were so already, and each one's id by key."""
-
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    ids: dict[tuple[Any, ...], int] = field(default_factory=dict)
-
-
 # Currencies whose amounts do not have two decimals (ISO 4217).
 CURRENCY_DECIMALS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | (
     dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
@@ -193,48 +183,6 @@ def make_units(*, codes: Iterable[str]) -> list[str]:
     rows = [Unit(code=code, decimals=0 if code.lower() in PIECES else 5) for code in missing]
     Unit.objects.bulk_create(rows, ignore_conflicts=True)
     return missing
-
-
-@transaction.atomic
-def upsert_by_key(*, model: type[models.Model], key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> Upserted:
-    """Make or change rows of any model in bulk, each found by its unique `key`, whose first column is never null.
-
-    Only what differs is written. Of two rows with one key the later one counts.
-    """
-    done = Upserted()
-    wanted: dict[tuple[Any, ...], Mapping[str, Any]] = {tuple(row[name] for name in key): row for row in rows}
-    if not wanted:
-        return done
-    columns = [column.attname for column in model._meta.concrete_fields if not column.generated]
-    manager = model._default_manager
-    known = {
-        tuple(old[name] for name in key): old
-        for old in manager.filter(**{f"{key[0]}__in": {found[0] for found in wanted}})
-        .select_for_update()
-        .order_by("pk")
-        .values(*columns)
-    }
-    new, changed, touched = [], [], set()
-    for found, row in wanted.items():
-        old = known.get(found)
-        if old is None:
-            new.append(model(**row))
-        elif differing := [name for name, value in row.items() if old[name] != value]:
-            touched.update(differing)
-            changed.append(model(**{**old, **row}))
-        if old is not None:
-            done.ids[found] = old["id"]
-    manager.bulk_create(new, batch_size=2000)
-    for made in new:
-        done.ids[tuple(getattr(made, name) for name in key)] = made.pk
-    if changed:
-        # One statement that writes whole rows again is far faster than an UPDATE with a case for each row and column.
-        manager.bulk_create(
-            changed, batch_size=2000, update_conflicts=True, unique_fields=["id"], update_fields=sorted(touched)
-        )
-    done.created, done.changed = len(new), len(changed)
-    done.unchanged = len(wanted) - len(new) - len(changed)
-    return done
 
 
 def set_company(*, values: Mapping[str, Any]) -> Upserted:

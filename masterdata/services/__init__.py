@@ -1,0 +1,41 @@
+"""Business actions on master data that other apps rely on, and the bulk upsert they share."""
+
+from masterdata.services.bulk import Upserted, copy_rows, upsert_by_key
+from masterdata.services.master import (
+    KEYS,
+    PREFIXES,
+    company,
+    default_site,
+    draw_numbers,
+    main_location,
+    make_currencies,
+    make_units,
+    make_vendor_locations,
+    mark_main_locations,
+    set_company,
+    site_dates,
+    upsert_master,
+    vendor_location,
+    virtual_location,
+)
+
+__all__ = [
+    "KEYS",
+    "PREFIXES",
+    "Upserted",
+    "company",
+    "copy_rows",
+    "default_site",
+    "draw_numbers",
+    "main_location",
+    "make_currencies",
+    "make_units",
+    "make_vendor_locations",
+    "mark_main_locations",
+    "set_company",
+    "site_dates",
+    "upsert_by_key",
+    "upsert_master",
+    "vendor_location",
+    "virtual_location",
+]
