@@ -8,11 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.serializers import ValidationError
+from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from core.refusals import InvalidInput, Refusals, Stale
@@ -52,12 +56,37 @@ class StrictFields:
             known = {name for name, field in self.fields.items() if not field.read_only}  # type: ignore[attr-defined]
             unknown = [str(name) for name in data if name not in known]
             if unknown:
-                allowed = ", ".join(sorted(known))
-                raise ValidationError(
-                    {name: ValidationError(f"There is no such field to write. Allowed: {allowed}.", "unknown_field").detail
-                     for name in unknown}
-                )  # fmt: skip
+                said = f"There is no such field to write. Allowed: {', '.join(sorted(known))}."
+                raise serializers.ValidationError({name: [ErrorDetail(said, "unknown_field")] for name in unknown})
         return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class CodeField(serializers.SlugRelatedField[Any]):
+    """A row named by its code."""
+
+    default_error_messages = {"does_not_exist": "There is no '{value}'."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, slug_field="code", **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool) or not isinstance(data, str | int) or "\x00" in str(data):
+            self.fail("invalid")
+        return super().to_internal_value(str(data))
+
+
+class ExternalRefSerializer(StrictFields, serializers.Serializer):
+    """The key another system knows the row by."""
+
+    system = serializers.CharField(max_length=60)
+    key = serializers.CharField(max_length=200)
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class Words(serializers.ListField):
+    """A list of short texts."""
+
+    child = serializers.CharField(max_length=60)
 
 
 class StrictFilters(DjangoFilterBackend):
@@ -126,3 +155,22 @@ class Changeable:
             return
         if given.removeprefix("W/") != tag_of(self.get_serializer(row).data):  # type: ignore[attr-defined]
             raise Stale("Somebody changed it since it was read. Read it again, then change it.", field="If-Match")
+
+    @transaction.atomic
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().create(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
+
+    @transaction.atomic
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the fields given, under a row lock. Raises Stale."""
+        row = self.get_object()  # type: ignore[attr-defined]
+        type(row).objects.select_for_update().get(pk=row.pk)
+        row = self.get_object()  # type: ignore[attr-defined]
+        self.check_if_match(request, row)
+        serializer = self.get_serializer(row, data=request.data, partial=True)  # type: ignore[attr-defined]
+        serializer.is_valid(raise_exception=True)
+        self.perform_update(serializer)
+        return Response(serializer.data)
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.save()

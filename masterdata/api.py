@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from rest_framework import mixins, viewsets
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core.idempotency import Repeatable
 from core.requests import KEY, Changeable
@@ -47,21 +44,6 @@ class MasterDataViewSet(
     lookup_field = "code"
     lookup_value_regex = KEY
     orderings = {"code": "code"}
-
-    @transaction.atomic
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().create(request, *args, **kwargs)
-
-    @transaction.atomic
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        row = self.get_object()
-        type(row).objects.select_for_update().get(pk=row.pk)
-        row = self.get_object()
-        self.check_if_match(request, row)
-        changed = self.get_serializer(row, data=request.data, partial=True)
-        changed.is_valid(raise_exception=True)
-        changed.save()
-        return Response(changed.data)
 
 
 class UnitViewSet(MasterDataViewSet):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.validators import MinValueValidator
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 
-from core.requests import StrictFields
+from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
 from masterdata.models import (
     Closure,
     Currency,
@@ -24,34 +23,6 @@ from masterdata.models import (
 )
 
 NOT_NEGATIVE = MinValueValidator(0)
-
-
-class CodeField(serializers.SlugRelatedField[Any]):
-    """A row named by its code."""
-
-    default_error_messages = {"does_not_exist": "There is no '{value}'."}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, slug_field="code", **kwargs)
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, bool) or not isinstance(data, str | int) or "\x00" in str(data):
-            self.fail("invalid")
-        return super().to_internal_value(str(data))
-
-
-class ExternalRefSerializer(StrictFields, serializers.Serializer[Any]):
-    """The key another system knows the row by."""
-
-    system = serializers.CharField(max_length=60)
-    key = serializers.CharField(max_length=200)
-
-
-@extend_schema_field({"type": "array", "items": {"type": "string"}})
-class Words(serializers.ListField):
-    """A list of short texts."""
-
-    child = serializers.CharField(max_length=60)
 
 
 class CodedSerializer(StrictFields, serializers.ModelSerializer[Any]):

@@ -150,6 +150,8 @@ def _flat(detail: Any, field: str = "") -> Iterator[dict[str, Any]]:
         for name, inner in detail.items():
             if name in (NON_FIELD_ERRORS, api_settings.NON_FIELD_ERRORS_KEY):
                 yield from _flat(inner, field)
+            elif isinstance(name, int):
+                yield from _flat(inner, f"{field}[{name}]")
             else:
                 yield from _flat(inner, f"{field}.{name}" if field else str(name))
     elif isinstance(detail, list | tuple):

@@ -76,7 +76,8 @@ def copy_rows(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -
     encoders = [(column.attname, column.get_default(), _encoder(column)) for column in columns]
     table, key = model._meta.db_table, model._meta.pk.column  # type: ignore[union-attr]
     names = ", ".join(f'"{name}"' for name in [key, *(column.column for column in columns)])
-    with connection.cursor() as cursor:
+    # Django wraps the errors of execute(), not those of copy_expert().
+    with connection.wrap_database_errors, connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)", [f'"{table}"', key, len(rows)]
         )
