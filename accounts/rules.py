@@ -1,6 +1,7 @@
 """What each role may do, as Django permissions. Adding a business permission means adding it here."""
 
-READ_ALL = "view"  # stands for every view permission; "staff" opens the planning pages, "all" is everything
+# "view" stands for every view permission but those on users and tokens, "APP.view" for those of one app,
+# "masterdata.change" for adding and changing all of it, "staff" opens the planning pages, "all" is everything.
 
 ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     "planner": frozenset(
@@ -58,7 +59,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         {"view", "staff", "policies.add_vendorapproval", "policies.change_vendorapproval", "receipts.inspect_receipt"}
     ),
     "payables": frozenset({"view", "invoices.change_invoice"}),
-    "auditor": frozenset({"view", "staff"}),
+    "auditor": frozenset({"view", "accounts.view", "staff"}),
     "administrator": frozenset({"all", "staff"}),
     "vendor": frozenset(),
 }
@@ -70,7 +71,7 @@ def role_grants(role: str, permission: str) -> bool:
     if "all" in granted or permission in granted:
         return True
     app, _, action = permission.partition(".")
-    if action.startswith("view_") and ("view" in granted or f"{app}.view" in granted):
+    if action.startswith("view_") and (f"{app}.view" in granted or ("view" in granted and app != "accounts")):
         return True
     # Master data is changed as a whole, and never deleted but deactivated.
     return app == "masterdata" and "masterdata.change" in granted and action.startswith(("add_", "change_"))

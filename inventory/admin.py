@@ -4,10 +4,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from inventory.models import Balance, Lot, Movement
+from inventory.models import Balance, CostPool, Lot, Movement
 from masterdata.admin import never, plain
 
 
@@ -55,7 +55,7 @@ class MovementAdmin(ModelAdmin):
 
 @admin.register(Balance)
 class BalanceAdmin(ModelAdmin):
-    list_display = ["show_item", "location", "show_quantity", "lot", "stage"]
+    list_display = ["show_item", "location", "show_quantity", "lot", "stage", "since"]
     list_select_related = ["item", "lot", "location"]
     list_filter = [("location", AutocompleteSelectFilter), ("item", AutocompleteSelectFilter)]
     list_filter_submit = True
@@ -75,3 +75,33 @@ class BalanceAdmin(ModelAdmin):
     def show_quantity(self, balance: Balance) -> str:
         return plain(balance.quantity)
 
+
+@admin.register(CostPool)
+class CostPoolAdmin(ModelAdmin):
+    list_display = ["show_item", "site", "show_quantity", "show_value", "show_unit_cost", "lot", "stage"]
+    list_select_related = ["item", "site", "lot"]
+    list_filter = [("site", RelatedDropdownFilter), ("item", AutocompleteSelectFilter)]
+    list_filter_submit = True
+    search_fields = ["item__code", "item__name", "lot__code", "stage"]
+    ordering = ["item__code", "pk"]
+    show_full_result_count = False
+    has_add_permission = has_change_permission = has_delete_permission = never
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CostPool]:
+        return super().get_queryset(request).filter(request.user.scope.rows(site="site_id"))
+
+    @display(header=True, description="Item", ordering="item__code")
+    def show_item(self, pool: CostPool) -> list[str]:
+        return [pool.item.code, pool.item.name]
+
+    @display(description="Quantity", ordering="quantity")
+    def show_quantity(self, pool: CostPool) -> str:
+        return plain(pool.quantity)
+
+    @display(description="Value", ordering="value")
+    def show_value(self, pool: CostPool) -> str:
+        return f"{pool.value:,.2f}"
+
+    @display(description="Unit cost")
+    def show_unit_cost(self, pool: CostPool) -> str:
+        return f"{pool.value / pool.quantity:,.4f}" if pool.quantity else "–"
