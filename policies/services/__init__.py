@@ -10,15 +10,6 @@ from policies.rules.values import (
     Reason,
     WordValues,
 )
-from policies.services.acting import (
-    EndingApproval,
-    MayNotActivate,
-    NamesNobody,
-    activate_policy,
-    ending_approvals,
-    policy_sentence,
-    retire_policy,
-)
 from policies.services.deciding import (
     HORIZON_DAYS,
     Decider,
@@ -31,16 +22,18 @@ from policies.services.deciding import (
     write_decisions,
 )
 from policies.services.master import upsert_approvals, upsert_policies, upsert_price_agreements
+from policies.services.standing import AlreadySo, NamesNobody, activate_policy, retire_policy, write_policy
+from policies.services.watching import EndingApproval, ending_approvals, policy_sentence
 
 __all__ = [
     "HORIZON_DAYS",
+    "AlreadySo",
     "AwardValues",
     "CommittedLine",
     "Decided",
     "Decider",
     "EndingApproval",
     "Frozen",
-    "MayNotActivate",
     "NamesNobody",
     "OperationFacts",
     "OrderFacts",
@@ -60,4 +53,5 @@ __all__ = [
     "upsert_policies",
     "upsert_price_agreements",
     "write_decisions",
+    "write_policy",
 ]
