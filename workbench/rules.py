@@ -116,16 +116,21 @@ def readable(reason: Reason, names: Mapping[str, str], *, under_title: bool = Fa
     """A reason's sentence with the vendor's name and days as people write them; under its title without saying both twice."""
     text = said(reason)
     vendor, policy = str(reason.get("vendor") or ""), str(reason.get("policy") or "")
-    if under_title:
-        if vendor:
-            text = text.removeprefix(f"Vendor {vendor}: ")
-        if policy:
-            text = re.sub(rf"^Policy {re.escape(policy)} \(priority (\d+)\) was looked at: ", r"Priority \1: ", text)
+    if under_title and vendor:
+        text = text.removeprefix(f"Vendor {vendor}: ")
+    if policy:
+        looked_at = rf"^Policy {re.escape(policy)} \(priority (\d+)\) was looked at: "
+        text = re.sub(looked_at, r"Priority \1: " if under_title else f"Policy {policy}: ", text)
     if vendor:
         text = re.sub(rf"\bVendor {re.escape(vendor)}(?!\w)", names.get(vendor) or vendor, text)
         text = re.sub(rf"\bat {re.escape(vendor)}(?!\w)", f"at {names.get(vendor) or vendor}", text)
-    text = re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: _day(found.group()), text)
+    text = days_written_out(text)
     return text[:1].upper() + text[1:]
+
+
+def days_written_out(text: str) -> str:
+    """Every ISO day in a sentence as people write it: 2026-12-04 is 4 Dec 2026."""
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", lambda found: _day(found.group()), text)
 
 
 def said(reason: Reason) -> str:
@@ -171,7 +176,7 @@ def answer(verdict: str, awarded: Sequence[tuple[str, Decimal]], unit: str) -> s
     if not awarded:
         return "It goes outside, and all of it is ordered."
     shares = [f"{plain(quantity)} {unit}".strip() + f" to {vendor}" for vendor, quantity in awarded]
-    return f"It goes outside: {' and '.join(shares)}."
+    return f"It goes outside: {' and '.join(shares).rstrip('.')}."
 
 
 # ── Orders, runs ────────────────────────────────────────────────────────
@@ -228,20 +233,25 @@ def event_look(name: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field before and after."""
+    """One field before and after; a field that only one of the two has is a plain fact, and the other is None."""
 
     name: str
-    before: str
-    after: str
+    before: str | None
+    after: str | None
+
+    @property
+    def fact(self) -> str | None:
+        return self.after if self.before is None else self.before if self.after is None else None
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """What differs between two states of a thing; a field that only one of them has counts as changed."""
+    """What differs between two states of a thing, and what only one of them tells."""
     found = []
     for name in dict.fromkeys([*before, *after]):
-        old, new = before.get(name), after.get(name)
+        old = _shown(before[name]) if name in before else None
+        new = _shown(after[name]) if name in after else None
         if old != new:
-            found.append(Change(words(name), _shown(old), _shown(new)))
+            found.append(Change(words(name), old, new))
     return found
 
 
@@ -252,7 +262,7 @@ def _shown(value: Any) -> str:
     text = str(value)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         return _day(text)
-    return plain(Decimal(text)) if re.fullmatch(r"-?\d+\.\d+", text) else text
+    return plain(Decimal(text)) if re.fullmatch(r"-?\d+(\.\d+)?", text) else text
 
 
 def _day(text: str) -> str:

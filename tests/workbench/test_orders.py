@@ -73,7 +73,9 @@ def test_what_the_plan_would_change_stands_on_top(desk):
         before={"quantity": "100"}, after={"quantity": "120"}, opened_at=rows.AT, updated_at=rows.AT,
     )  # fmt: skip
 
-    assert "Quantity: 100 → 120" in page_of(desk, order)
+    page = page_of(desk, order)
+    assert "<del>100</del>" in page
+    assert "<ins>120</ins>" in page
 
 
 def test_the_steps_tell_how_far_an_order_is(desk):

@@ -156,8 +156,14 @@ def test_changes_show_only_what_differs_as_people_write_it():
     assert changes(before, after) == [
         Change("Quantity", "100", "120"),
         Change("Need date", "14 Dec 2026", "10 Dec 2026"),
-        Change("Note", "–", "x"),
+        Change("Note", None, "x"),
     ]
+
+
+def test_what_only_one_state_tells_is_a_fact():
+    found = changes({"there": "0"}, {"wanted": "35640"})
+
+    assert [(change.name, change.fact) for change in found] == [("There", "0"), ("Wanted", "35,640")]
 
 
 def test_a_text_that_only_looks_like_a_day_stays_as_it_is():

@@ -128,7 +128,7 @@ def test_the_figures_count_and_add_up_and_lead_to_their_lists(desk):
         ("1", "the oldest by 4 days"),
         ("1", "1 without the vendor's word"),
         ("1", "1 blocked, 0 to review"),
-        ("2,960", "4 orders, 1 vendors"),
+        ("2,960", "4 orders, 1 vendor"),
     ]
     assert all(desk.get(figure["href"]).status_code == 200 for figure in figures)
 

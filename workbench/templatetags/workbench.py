@@ -14,6 +14,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from workbench.rules import days_written_out
+
 register = template.Library()
 
 
@@ -190,6 +192,12 @@ def words(value: Any) -> str:
     """A code as words: previous_operation_short is Previous operation short."""
     text = str(value).replace("_", " ").replace(".", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+@register.filter
+def days(text: Any) -> str:
+    """A sentence with its ISO days written out."""
+    return days_written_out(str(text))
 
 
 # ── Bars and tiles ──────────────────────────────────────────────────────

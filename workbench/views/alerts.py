@@ -23,7 +23,7 @@ WORST_FIRST = Case(
 @page_view
 def alert_list(request: HttpRequest) -> HttpResponse:
     filters = read_filters(request.GET)
-    alerts = Alert.objects.open().visible_to(request.user)
+    alerts = Alert.objects.open().visible_to(request.user).select_related("vendor")
     if filters.severity:
         alerts = alerts.filter(severity=filters.severity)
     for word in filters.q.split():

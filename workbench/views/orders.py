@@ -308,22 +308,26 @@ def shipments_of(shown: SubcontractOrder) -> list[Shipment]:
 
 
 def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dict[str, Any]]:
-    """Why each line is outside, in sentences; the first five, the rest one click away."""
+    """Why the lines are outside, in sentences. Lines decided by the same things are told once; at most five stories."""
     names = vendor_names(decisions.values())
-    found = []
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
     for line in lines:
         decision = decisions.get(line.operation_id) if line.operation_id else None
         if decision is None or line.production_order is None:
             continue
-        steps = rules.policy_steps(decision.reasons, names) + rules.vendor_steps(decision.reasons, names)
-        found.append(
+        seen = rules.policy_steps(decision.reasons, names) + rules.vendor_steps(decision.reasons, names)
+        telling = [step for step in seen if step.tone != "mute"][:4]
+        story = found.setdefault(
+            tuple(step.title for step in telling),
             {
                 "sentence": f"{line.production_order.number}, operation {line.operation_no}",
-                "steps": [step for step in steps if step.tone != "mute"][:4],
+                "steps": telling,
                 "href": reverse("workbench:decision", args=[line.production_order.number, line.operation_no]),
-            }
+                "more": -1,
+            },
         )
-    return found[:5]
+        story["more"] += 1
+    return list(found.values())[:5]
 
 
 def history(shown: SubcontractOrder) -> list[dict[str, Any]]:

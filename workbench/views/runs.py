@@ -47,7 +47,7 @@ def run(request: HttpRequest, number: str) -> HttpResponse:
         "refused": [
             {"title": title, "text": text, "count": held}
             for (title, text), held in sorted(
-                ((rules.BLOCKING.get(code, (rules.words(code), "")), held) for code, held in shown.blocked_by.items()),
+                ((rules.BLOCKING[code], held) for code, held in shown.blocked_by.items() if code in rules.BLOCKING),
                 key=lambda row: (-row[1], row[0][0]),
             )
         ],

@@ -183,6 +183,11 @@ def lead(shell: Shell) -> str:
     return f"{capped(shell.to_order)} {orders} to place in the next two weeks, the most urgent first"
 
 
+def many(number: int, word: str) -> str:
+    """1 order, 23 orders."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def figures(request: HttpRequest, shell: Shell, *, until: date) -> list[dict[str, str]]:
     """The strip of five; each leads to the list it counts."""
     today, user = shell.today, request.user
@@ -209,6 +214,7 @@ def figures(request: HttpRequest, shell: Shell, *, until: date) -> list[dict[str
     )
     here = reverse("workbench:worklist")
     worst = told["past_worst"]
+    unconfirmed = f"{told['due_unconfirmed']:,} without the vendor's word"
     return [
         {
             "name": "To order in 14 days", "value": f"{told['to_order']:,}", "unit": "orders",
@@ -220,7 +226,7 @@ def figures(request: HttpRequest, shell: Shell, *, until: date) -> list[dict[str
         },
         {
             "name": "Due in 7 days", "value": f"{told['due']:,}", "unit": "with vendors",
-            "note": f"{told['due_unconfirmed']:,} without the vendor's word", "href": f"{here}?tab=sent&due=7",
+            "note": unconfirmed if told["due"] else "nothing comes back", "href": f"{here}?tab=sent&due=7",
         },
         {
             "name": "Blocked or to review", "value": f"{stuck['blocked'] + stuck['review']:,}", "unit": "operations",
@@ -229,6 +235,6 @@ def figures(request: HttpRequest, shell: Shell, *, until: date) -> list[dict[str
         },
         {
             "name": "Open value", "value": whole(told["open_value"] or 0), "unit": currency,
-            "note": f"{told['open']:,} orders, {told['vendors']:,} vendors", "href": f"{here}?tab=open",
+            "note": f"{many(told['open'], 'order')}, {many(told['vendors'], 'vendor')}", "href": f"{here}?tab=open",
         },
     ]  # fmt: skip
