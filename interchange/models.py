@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from masterdata.models import reference
+
 
 class PlanImport(models.Model):
     """One import that was written: counts per table and notes. A refused import and a dry run leave no row."""
@@ -13,6 +15,7 @@ class PlanImport(models.Model):
     origin = models.CharField(max_length=200, blank=True, help_text="The folder, the file, or the way it came.")
     counts = models.JSONField(default=dict)
     notes = models.JSONField(default=list)
+    reference = reference("IM-")
 
     class Meta:
         verbose_name = "import"

@@ -287,11 +287,12 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "prices",
-            ("vendor", "item", "operation_name", "site", "currency", "minimum_qty", "valid_from"),
+            ("vendor", "item", "operation_name", "process", "site", "currency", "minimum_qty", "valid_from"),
             {
                 "vendor": need(CODE),
                 "item": may(CODE),
                 "operation_name": may(v.text(100)),
+                "process": may(v.text(100)),
                 "site": may(CODE),
                 "currency": may(v.currency),
                 "unit_price": may(v.money()),
@@ -308,7 +309,6 @@ TABLES: dict[str, Table] = {
                 "valid_to": may(v.day),
                 **EXTERNAL,
             },
-            {"process": "operation_name"},
         ),
         Table(
             "vendor_approvals",

@@ -1,9 +1,18 @@
 """Plans and master data in: one importer for folders, uploads and JSON."""
 
-from interchange.services.files import FileRefused, Rows, tables_in_files, tables_in_folder, tables_in_zip
-from interchange.services.importer import BadRow, ImportRefused, ImportReport, import_tables
+from interchange.services.files import (
+    LARGEST_UPLOAD,
+    FileRefused,
+    Rows,
+    tables_in_files,
+    tables_in_folder,
+    tables_in_zip,
+)
+from interchange.services.importer import import_tables
+from interchange.services.report import BadRow, ImportRefused, ImportReport
 
 __all__ = [
+    "LARGEST_UPLOAD",
     "BadRow",
     "FileRefused",
     "ImportRefused",

@@ -6,7 +6,7 @@ import codecs
 import csv
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Protocol
 from core.refusals import InvalidInput
 
 LARGEST = 512 * 1024 * 1024  # bytes of all files together, unpacked; a plan of a million operations has 40 MB
+LARGEST_UPLOAD = 128 * 1024 * 1024  # bytes of a zip
 MOST_FILES = 200
 MOST_COLUMNS = 200
 LONGEST_LINE = 1024 * 1024  # bytes
@@ -133,11 +134,11 @@ def tables_in_folder(folder: Path) -> dict[str, Rows]:
     return tables
 
 
-def tables_in_files(files: Mapping[str, BinaryIO]) -> dict[str, Rows]:
-    """Uploaded CSV files, by table name. Raises FileRefused."""
+def tables_in_files(files: Iterable[tuple[str, BinaryIO]]) -> dict[str, Rows]:
+    """Uploaded CSV files (name, file), by table name. Raises FileRefused."""
     allowance = Allowance()
     tables: dict[str, Rows] = {}
-    for name, file in files.items():
+    for name, file in files:
         if not name.lower().endswith(".csv"):
             raise FileRefused(f"{name[:100]} is not a CSV file.", code="invalid", file=name[:100])
         _add(tables, name, lambda file=file: file, allowance)  # type: ignore[misc]

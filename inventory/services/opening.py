@@ -144,7 +144,7 @@ def _moved_since(key: PlaceKey, moment: datetime | None) -> Decimal:
     if moment is None:
         return ZERO
     item_id, lot_id, location_id = key
-    sums = Movement.objects.filter(item_id=item_id, lot_id=lot_id, stage="", occurred_at__gt=moment).aggregate(
+    sums = Movement.objects.filter(item_id=item_id, lot=lot_id, stage="", occurred_at__gt=moment).aggregate(
         came=Sum("quantity", filter=Q(to_location_id=location_id)),
         went=Sum("quantity", filter=Q(from_location_id=location_id)),
     )

@@ -74,7 +74,7 @@ def copy_rows(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -
         return []
     columns = [column for column in model._meta.concrete_fields if not column.generated and not column.primary_key]
     encoders = [(column.attname, column.get_default(), _encoder(column)) for column in columns]
-    table, key = model._meta.db_table, model._meta.pk.column  # type: ignore[union-attr]
+    table, key = model._meta.db_table, model._meta.pk.column
     names = ", ".join(f'"{name}"' for name in [key, *(column.column for column in columns)])
     # Django wraps the errors of execute(), not those of copy_expert().
     with connection.wrap_database_errors, connection.cursor() as cursor:

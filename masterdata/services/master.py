@@ -72,8 +72,10 @@ def main_location(*, site: Site) -> Location:
 @transaction.atomic
 def mark_main_locations(*, codes: Iterable[str]) -> None:
     """Make these the main locations of their sites, where a site has none yet."""
-    for location in Location.objects.filter(code__in=list(codes), site__isnull=False).order_by("pk"):
-        if not Location.objects.filter(site_id=location.site_id, is_main=True).exists():
+    for location in (
+        Location.objects.filter(code__in=list(codes), site__isnull=False).select_related("site").order_by("pk")
+    ):
+        if not Location.objects.filter(site=location.site, is_main=True).exists():
             Location.objects.filter(pk=location.pk).update(is_main=True)
 
 

@@ -23,7 +23,8 @@ def upsert_policies(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
     `vendors`, where given, is the whole ranked list: mappings with `vendor_id` and, where they have one, `share_pct`,
     `weekly_capacity`, `quantity_from`, `quantity_to`. Every change counts the policy's version up.
     """
-    known = {row["code"]: row for row in Policy.objects.filter(code__in=[row["code"] for row in rows]).values()}
+    codes = [row["code"] for row in rows]
+    known: dict[str, dict[str, Any]] = {row["code"]: dict(row) for row in Policy.objects.filter(code__in=codes).values()}
     ranked = _ranked([row["id"] for row in known.values()])
     plain, changed = [], set()
     for row in rows:

@@ -15,7 +15,7 @@ from django.db import transaction
 from accounts.models import User
 from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Refusals, Stale, TooPrecise, WrongState
 from masterdata.models import Closure, Item, WorkCenter
-from masterdata.services import copy_rows, default_site, site_dates, upsert_by_key
+from masterdata.services import Upserted, copy_rows, default_site, site_dates, upsert_by_key
 from production.models import (
     OPEN_STATUSES,
     Operation,
@@ -118,6 +118,7 @@ class UpsertedOrders:
     changed: int = 0
     unchanged: int = 0
     kept: int = 0
+    operations: Upserted = field(default_factory=Upserted)
     ids: dict[str, int] = field(default_factory=dict)
 
 
@@ -213,6 +214,7 @@ class _Plan:
             else:
                 self.done.ids[order.number] = old["id"] if old else 0
                 self.done.unchanged += 1
+        self.done.operations.unchanged = sum(map(len, self.operations.values()))
         if self.bad:
             raise OrdersRefused(self.bad)
         if rows:
@@ -228,11 +230,11 @@ class _Plan:
         numbers = [order.number for order in self.orders]
         items = {order.item_id for order in self.orders}
         locked = ProductionOrder.objects.filter(number__in=numbers).select_for_update().order_by("pk")
-        self.known: dict[str, Values] = {row["number"]: row for row in locked.values()}
+        self.known: dict[str, Values] = {row["number"]: dict(row) for row in locked.values()}
         self.operations: dict[int, dict[str, Values]] = defaultdict(dict)
         ids = [row["id"] for row in self.known.values()]
         for row in Operation.objects.filter(production_order_id__in=ids).order_by("pk").values():
-            self.operations[row["production_order_id"]][row["operation_no"]] = row
+            self.operations[row["production_order_id"]][row["operation_no"]] = dict(row)
         self.decimals = {
             pk: 5 if decimals is None else decimals
             for pk, decimals in Item.objects.filter(pk__in=items).values_list("pk", "unit__decimals")
@@ -300,7 +302,7 @@ class _Plan:
     def operations_of(self, order: PlannedOrder, row: Values, old: Values | None) -> list[Values]:
         """The operations of an order that are new or differ, whole rows (those that are there carry their id)."""
         before = self.operations.get(old["id"], {}) if old else {}
-        variant = row.get("routing_variant", old["routing_variant"] if old else "")
+        variant = str(row.get("routing_variant", old["routing_variant"] if old else ""))
         after: dict[str, Values] = {number: dict(operation) for number, operation in before.items()}
         moved = old is not None and (old["item_id"] != order.item_id or old["routing_variant"] != variant)
         if moved and any(_is_reported(operation) for operation in before.values()):
@@ -325,10 +327,9 @@ class _Plan:
                 operation["status"] = OperationStatus.CANCELLED
         for step in steps:
             number = step["operation_no"]
-            operation = after.get(number)
-            if operation is None:
+            if number not in after:
                 after[number] = {**FRESH, "operation_no": number, **{name: step[name] for name in ROUTED}}
-            elif not operation["is_given"] and not _is_reported(operation):
+            elif not (operation := after[number])["is_given"] and not _is_reported(operation):
                 operation.update({name: step[name] for name in ROUTED})
                 operation["status"] = OperationStatus.OPEN
 
@@ -425,8 +426,11 @@ class _Plan:
             for order_id, operations in touched
             for operation in operations
         ]
-        copy_rows(model=Operation, rows=[row for row in rows if "id" not in row])
+        new = [row for row in rows if "id" not in row]
+        copy_rows(model=Operation, rows=new)
         changed = [Operation(**row) for row in rows if "id" in row]
+        self.done.operations.created, self.done.operations.changed = len(new), len(changed)
+        self.done.operations.unchanged -= len(changed)
         if changed:
             names = [column.attname for column in Operation._meta.concrete_fields if not column.generated]
             names.remove("id")

@@ -1,0 +1,118 @@
+"""Imports: plans and master data in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.idempotency import Repeatable
+from core.refusals import InvalidInput
+from core.requests import KEY
+from interchange import services
+from interchange.models import PlanImport
+from interchange.serializers import ExactJSON, Packed, PlanImportSerializer, ReportSerializer, TooLarge
+
+OPTIONS = {"dry_run": ("true", "false"), "mode": ("upsert", "snapshot"), "on_error": ("refuse", "skip_order")}
+NOT_BUILT = {"mode": "snapshot", "on_error": "skip_order"}
+
+
+class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[PlanImport]):
+    """Plans and master data read so far; POST reads more: all of it or, where a row is bad, nothing."""
+
+    queryset = PlanImport.objects.select_related("by")
+    serializer_class = PlanImportSerializer
+    parser_classes = [ExactJSON, MultiPartParser, Packed]
+    lookup_field = "reference"
+    lookup_value_regex = KEY
+    rights = {"create": "interchange.import_plan"}
+
+    @extend_schema(
+        description=(
+            "Send `{table: [rows]}` as JSON, CSV files or a zip of them as multipart/form-data, or a zip as the body. Tables "
+            "and columns are those of the import format; rows are found by their business keys. A refused import answers "
+            "422 and names every bad row: table, file, row, column, value and why."
+        ),
+        request={
+            "application/json": {
+                "type": "object",
+                "additionalProperties": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+            },
+            "multipart/form-data": {
+                "type": "object",
+                "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+            },
+            "application/zip": OpenApiTypes.BINARY,
+        },
+        parameters=[
+            OpenApiParameter("dry_run", bool, description="Say what would change, and change nothing."),
+            OpenApiParameter("mode", str, enum=["upsert"], description="Rows that are not sent stay as they are."),
+        ],
+        responses={200: ReportSerializer, 201: ReportSerializer},
+    )
+    @transaction.atomic
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > services.LARGEST_UPLOAD:
+            raise TooLarge(f"A request may have {services.LARGEST_UPLOAD // 1024 // 1024} MB.")
+        options = _options(request)
+        tables, origin = _tables(request)
+        report = services.import_tables(
+            tables=tables,
+            at=timezone.now(),
+            by=request.user,
+            dry_run=options.get("dry_run") == "true",
+            origin=origin,
+        )
+        data = {"reference": report.reference, **report.as_data()}
+        return Response(data, status=201 if report.reference else 200)
+
+
+def _options(request: Request) -> dict[str, str]:
+    """dry_run, mode and on_error, from the address or, in a form, beside the files."""
+    given = dict(request.query_params.items())
+    if isinstance(request.data, Mapping) and request.FILES:
+        given |= {name: value for name, value in request.data.items() if isinstance(value, str)}
+    for name, value in given.items():
+        allowed = OPTIONS.get(name)
+        if allowed is None:
+            text = f"There is no option '{name[:60]}'. Known: {', '.join(sorted(OPTIONS))}."
+            raise InvalidInput(text, field=name[:60], code="unknown_parameter")
+        if value not in allowed:
+            raise InvalidInput(f"{name} is one of: {', '.join(allowed)}.", field=name)
+        if NOT_BUILT.get(name) == value:
+            raise InvalidInput(f"{name}={value} is not built yet.", field=name, code="not_built")
+    return given
+
+
+def _tables(request: Request) -> tuple[Mapping[str, Iterable[Mapping[str, Any]]], str]:
+    """The tables a request brings, and what to call where they came from."""
+    data = request.data
+    if request.FILES:
+        files = [file for name in request.FILES for file in request.FILES.getlist(name)]
+        packed = [file for file in files if (file.name or "").lower().endswith(".zip")]
+        if packed and len(files) > 1:
+            raise InvalidInput("Send one zip, or CSV files, not both.", field="file")
+        if packed:
+            return services.tables_in_zip(packed[0], packed[0].name), packed[0].name
+        return services.tables_in_files([(file.name or "", file) for file in files]), ", ".join(
+            str(file.name) for file in files[:5]
+        )
+    if request.content_type.startswith("application/zip"):
+        return services.tables_in_zip(data), "upload.zip"
+    if not isinstance(data, dict) or not data:
+        raise InvalidInput("Send an object of tables: {table: [rows]}, or files.", code="malformed")
+    for name, rows in data.items():
+        if not isinstance(rows, list):
+            raise InvalidInput(f"{name[:60]} must be a list of rows.", field=name[:60])
+    return data, "JSON"
+
+
+ROUTES = [("imports", ImportViewSet)]

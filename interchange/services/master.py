@@ -1,0 +1,141 @@
+"""Master data in: companies, units, vendors, places, items, work centers, calendars."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from interchange.services.reading import Reading, Values, renamed
+from masterdata import services as masterdata
+from masterdata.models import (
+    VIRTUAL_KINDS,
+    Closure,
+    Currency,
+    Downtime,
+    ExchangeRate,
+    Item,
+    ItemGroup,
+    Location,
+    LocationKind,
+    Site,
+    Unit,
+    Vendor,
+    WorkCenter,
+    WorkCenterKind,
+)
+
+
+def company(work: Reading) -> None:
+    for chunk in work.chunks():
+        for row, _ in chunk[1:]:
+            work.bad(row, "", "", "invalid", "There is only one company.")
+        values = dict(chunk[0][1])
+        code = values.pop("currency", None)
+        work.make_currencies([code])
+        if code:
+            values["currency_id"] = work.ids[Currency][code]
+        work.count(masterdata.set_company(values=values))
+
+
+def exchange_rates(work: Reading) -> None:
+    for chunk in work.chunks():
+        work.make_currencies(values["currency"] for _, values in chunk)
+        work.upsert(ExchangeRate, [values for _, values in work.resolve_all(chunk, {"currency": Currency})])
+
+
+def vendors(work: Reading) -> None:
+    for chunk in work.chunks(Vendor):
+        work.make_currencies(values.get("currency") for _, values in chunk)
+        rows = [values for _, values in work.resolve_all(chunk, {"currency": Currency})]
+        work.upsert(Vendor, [renamed(values, active="is_active") for values in rows])
+
+
+def items(work: Reading) -> None:
+    for chunk in work.chunks(Item):
+        units = {values["unit"] for _, values in chunk if values.get("unit")} - work.ids[Unit].keys()
+        work.made_units.update(masterdata.make_units(codes=units))
+        groups = {values["item_group"] for _, values in chunk if values.get("item_group")}
+        work.know(ItemGroup, groups)
+        masterdata.upsert_master(
+            model=ItemGroup, rows=[{"code": code} for code in sorted(groups - work.ids[ItemGroup].keys())]
+        )
+        rows = work.resolve_all(chunk, {"unit": Unit, "item_group": ItemGroup})
+        work.upsert(Item, [renamed(values, blocked="is_blocked", phantom="is_phantom") for _, values in rows])
+
+
+def locations(work: Reading) -> None:
+    """Plants first, as each is a site, and everything without a site belongs to the default one."""
+    rows = [row for chunk in work.chunks(Location) for row in chunk]
+    virtual = set(Location.objects.filter(kind__in=VIRTUAL_KINDS).values_list("code", flat=True))
+    for row, values in rows:
+        if values["code"] in virtual:
+            work.bad(row, "code", values["code"], "invalid", "This code is one of Outwork's own virtual locations.")
+    plants = [(row, values) for row, values in rows if values.get("kind") == LocationKind.PLANT]
+    others = [(row, values) for row, values in rows if values.get("kind") != LocationKind.PLANT]
+    work.know(Site, (values["code"] for _, values in plants))
+    missing = [values for _, values in plants if values["code"] not in work.ids[Site]]
+    if missing:
+        sites = [{"code": values["code"], "name": values.get("name", "")} for values in missing]
+        done = masterdata.upsert_master(model=Site, rows=sites)
+        work.ids[Site].update({key[0]: pk for key, pk in done.ids.items()})
+        work.count(done, "sites")
+    if plants:
+        ready = [{**values, "site": values.get("site") or values["code"]} for _, values in plants]
+        refs = {"site": Site, "vendor": Vendor}
+        numbered = list(zip([row for row, _ in plants], ready, strict=True))
+        work.upsert(Location, [values for _, values in work.resolve_all(numbered, refs)])
+        masterdata.mark_main_locations(codes=[values["code"] for _, values in plants])
+    if others:
+        work.upsert(
+            Location,
+            [values for _, values in work.resolve_all(others, {"site": Site, "vendor": Vendor}, partial(_place, work))],
+        )
+
+
+def _place(work: Reading, row: int, values: Values) -> Values | None:
+    if values.get("kind") == LocationKind.VENDOR:
+        if not values.get("vendor_id"):
+            work.bad(row, "vendor", "", "missing_value", "A location at a vendor names him.")
+            return None
+    elif not values.get("site_id"):
+        values["site_id"] = masterdata.default_site().pk
+    return values
+
+
+def work_centers(work: Reading) -> None:
+    refs = {"vendor": Vendor, "location": Location, "site": Site}
+
+    def ready(row: int, values: Values) -> Values:
+        if "kind" in values and not values["kind"]:
+            values["kind"] = WorkCenterKind.EXTERNAL if values.get("vendor_id") else WorkCenterKind.INTERNAL
+        if values.get("location_id") and not values.get("site_id"):
+            values["site_id"] = work.site_of(values["location_id"])
+        if values.get("vendor_id"):
+            work.vendors.add(values["vendor_id"])
+        return values
+
+    for chunk in work.chunks(WorkCenter):
+        work.upsert(WorkCenter, [values for _, values in work.resolve_all(chunk, refs, ready)])
+
+
+def calendars(work: Reading) -> None:
+    def ready(row: int, values: Values) -> Values | None:
+        if values.get("vendor_id") and values.get("work_center_id"):
+            work.bad(row, "work_center", "", "invalid", "A closed day is a vendor's or a work center's, not both.")
+            return None
+        none = {"vendor_id": None, "work_center_id": None}
+        return none | renamed(values, date="day")
+
+    for chunk in work.chunks():
+        rows = work.resolve_all(chunk, {"vendor": Vendor, "work_center": WorkCenter}, ready)
+        work.upsert(Closure, [values for _, values in rows])
+
+
+def downtimes(work: Reading) -> None:
+    def ready(row: int, values: Values) -> Values | None:
+        if work.ends_before(row, values, "start", "end"):
+            return None
+        return renamed(values, start="start_date", end="end_date")
+
+    for chunk in work.chunks():
+        rows = work.resolve_all(chunk, {"work_center": WorkCenter}, ready)
+        work.upsert(Downtime, [values for _, values in rows])

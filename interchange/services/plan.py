@@ -1,0 +1,173 @@
+"""Stock and the plan itself in."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from interchange.rules.values import decimals_of
+from interchange.services.files import FileRefused
+from interchange.services.reading import CHUNK, Reading, Values
+from inventory import services as inventory
+from masterdata import services as masterdata
+from masterdata.models import Item, Location, Process, Unit, WorkCenter
+from production import services as production
+from production.models import ProductionOrder
+
+
+def stock(work: Reading) -> None:
+    """Several rows of one item, lot and place add up, as in lists that count bin by bin."""
+    places: dict[tuple[Any, ...], tuple[int, Values]] = {}
+    for chunk in work.chunks():
+        _widen_units(work, chunk)
+        for row, values in work.resolve_all(chunk, {"item": Item, "location": Location}):
+            place = (values["item_id"], values.get("location_id"), values.get("lot", ""), values.get("as_of"))
+            first, known = places.setdefault(place, (row, values))
+            if first != row:
+                known["quantity"] += values["quantity"]
+    rows = list(places.values())
+    for start in range(0, len(rows), CHUNK):
+        _load_stock(work, rows[start : start + CHUNK])
+
+
+def _load_stock(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:
+    main = 0
+    if any(not values.get("location_id") for _, values in rows):
+        main = masterdata.main_location(site=masterdata.default_site()).pk
+    counts = [
+        inventory.CountedStock(
+            item_id=values["item_id"],
+            location_id=values.get("location_id") or main,
+            quantity=values["quantity"],
+            lot=values.get("lot", ""),
+            unit_cost=values.get("cost"),
+            as_of=values.get("as_of"),
+        )
+        for _, values in rows
+    ]
+    try:
+        work.count(inventory.load_stock(counts=counts, at=work.at, by=work.by))
+    except inventory.CountsRefused as refused:
+        for bad in refused.counts:
+            work.bad(rows[bad.index][0], bad.field or "", counts[bad.index].quantity, bad.code, bad.detail)
+
+
+def _widen_units(work: Reading, chunk: list[tuple[int, Values]]) -> None:
+    """A unit this import made because it is only used, not defined, gets the decimals its stock has."""
+    needed = {
+        values["item"]: places for _, values in chunk if (places := decimals_of(values["quantity"])) and work.made_units
+    }
+    if not needed:
+        return
+    units = Unit.objects.filter(code__in=work.made_units)
+    wanted: Counter[str] = Counter()
+    for item, used in Item.objects.filter(code__in=needed, unit__in=units).values_list("code", "unit__code"):
+        wanted[used] = max(wanted[used], needed[item])
+    for unit in units.filter(code__in=wanted):
+        if unit.decimals < wanted[unit.code]:
+            masterdata.upsert_master(model=Unit, rows=[{"code": unit.code, "decimals": wanted[unit.code]}])
+            work.report.notes.append(
+                f"Unit {unit.code} is not defined and its stock has {wanted[unit.code]} decimals: so has the unit."
+            )
+
+
+def production_orders(work: Reading) -> None:
+    kept = 0
+    for chunk in work.chunks(ProductionOrder):
+        rows = list(work.resolve_all(chunk, {"item": Item, "location": Location}))
+        orders = [
+            production.PlannedOrder(
+                number=values["number"],
+                item_id=values["item_id"],
+                quantity=values["quantity"],
+                due_date=values["due"],
+                start_date=values.get("start"),
+                status=values.get("status"),
+                site_id=work.site_of(values["location_id"]) if values.get("location_id") else None,
+                location_id=values.get("location_id"),
+                routing_variant=values.get("routing_variant"),
+                parent_number=values.get("parent_order"),
+                source=values.get("source"),
+                external_refs=values.get("external_refs"),
+            )
+            for _, values in rows
+        ]
+        try:
+            done = production.upsert_production_orders(orders=orders, at=work.at, by=work.by)
+        except production.OrdersRefused as refused:
+            _refused_orders(work, refused, [row for row, _ in rows], [values for _, values in rows])
+        else:
+            work.count(done)
+            work.count(done.operations, "operations")
+            work.ids[ProductionOrder].update(done.ids)
+            kept += done.kept
+    if kept:
+        work.report.notes.append(f"{work.file}: {kept} orders are further on than the plan says, their status stays.")
+
+
+def operations(work: Reading) -> None:
+    refs = {"order": ProductionOrder, "process": Process, "work_center": WorkCenter}
+    for chunk in work.chunks():
+        work.make_processes(values.get("name") for _, values in chunk if not values.get("process"))
+        named = [
+            (
+                row,
+                {**values, "process": values.get("process") or values.get("name"), "order_number": values["order"]},
+            )
+            for row, values in chunk
+        ]
+        by_order: dict[str, list[production.PlannedOperation]] = defaultdict(list)
+        first: dict[str, tuple[int, Values]] = {}
+        for row, values in work.resolve_all(named, refs):
+            first.setdefault(values["order_number"], (row, values))
+            by_order[values["order_number"]].append(_operation(values))
+        try:
+            done = production.upsert_operations(operations=by_order, at=work.at, by=work.by)
+        except production.OrdersRefused as refused:
+            numbers = sorted(by_order, key=lambda number: work.ids[ProductionOrder][number])
+            found = [first[number] for number in numbers]
+            _refused_orders(work, refused, [row for row, _ in found], [values for _, values in found])
+        else:
+            work.count(done.operations)
+
+
+def _refused_orders(
+    work: Reading, refused: production.OrdersRefused, rows: Sequence[int], values: Sequence[Values]
+) -> None:
+    for bad in refused.orders:
+        column = bad.field or ""
+        work.unread[ProductionOrder].add(str(values[bad.index].get("number", "")))
+        work.bad(rows[bad.index], column, values[bad.index].get(column, ""), bad.code, bad.detail)
+
+
+def count_only(work: Reading) -> None:
+    rows = work.tables[work.table]
+    number = 0
+    try:
+        for _ in rows:
+            number += 1
+    except FileRefused as refusal:
+        work.bad(refusal.row, "", refusal.value, refusal.code, refusal.detail)
+    work.report.notes.append(f"{work.file}: {number} rows read and not used.")
+    work.report.counts[work.table] = {"created": 0, "changed": 0, "unchanged": number}
+
+
+def _operation(values: Values) -> production.PlannedOperation:
+    next_nos = values.get("next_operation_no")
+    return production.PlannedOperation(
+        number=values["number"],
+        sequence=values.get("sequence"),
+        name=values.get("name"),
+        process_id=values.get("process_id"),
+        work_center_id=values.get("work_center_id"),
+        setup_minutes=values.get("setup_minutes"),
+        run_minutes=values.get("run_minutes_per_unit"),
+        outsourced=values.get("outsourced"),
+        next_nos=tuple(next_nos) if next_nos is not None else None,
+        good=values.get("good"),
+        scrap=values.get("scrap"),
+        status=values.get("status"),
+        start=values.get("start"),
+        end=values.get("end"),
+    )

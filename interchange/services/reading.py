@@ -1,0 +1,221 @@
+"""Reading tables: rows some at a time, codes looked up in sets, every bad row noted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+
+from accounts.models import User
+from interchange.rules.tables import TABLES, ignored_columns, read_row
+from interchange.services.files import FileRefused
+from interchange.services.report import BadRow, ImportReport
+from masterdata import services as masterdata
+from masterdata.models import Currency, Location, Process
+from production.models import ProductionOrder
+
+CHUNK = 2000  # rows in memory at a time
+MOST_ERRORS = 1000
+
+Values = dict[str, Any]
+
+
+class TooManyErrors(Exception):
+    """Enough is known to refuse; the rest is not read."""
+
+
+class SkipRow(Exception):
+    """The row names what is not there; that is noted already."""
+
+
+class Reading:
+    """One import on its way: the rows of its tables, codes and their ids, errors found, counts so far."""
+
+    def __init__(
+        self, tables: Mapping[str, Iterable[Mapping[str, Any]]], at: datetime, by: User | None, dry_run: bool
+    ) -> None:
+        self.tables, self.at, self.by = tables, at, by
+        self.report = ImportReport(dry_run=dry_run)
+        self.errors: list[BadRow] = []
+        self.table = self.file = ""
+        self.ids: dict[type[models.Model], dict[str, int]] = defaultdict(dict)
+        self.unread: dict[type[models.Model], set[str]] = defaultdict(set)  # codes whose own row is bad
+        self.half_read: set[type[models.Model]] = set()  # tables cut off: what is missing from them is not news
+        self.made_units: set[str] = set()
+        self.vendors: set[int] = set()  # those with prices, policies or work centers: they need a place
+        self.sites_of: dict[int, int | None] = {}
+        self.bom_rows: dict[tuple[int, str], int] = {}  # parent, operation number
+        self.step_rows: dict[tuple[int, str, str], tuple[str, str, int]] = {}  # item, variant, operation number
+
+    def bad(self, row: int | None, column: str, value: Any, code: str, detail: str) -> None:
+        self.errors.append(BadRow(self.table, self.file, row, column, str(value)[:100], code, detail))
+        if len(self.errors) >= MOST_ERRORS:
+            raise TooManyErrors
+
+    def chunks(self, model: type[models.Model] | None = None, size: int = CHUNK) -> Iterator[list[tuple[int, Values]]]:
+        """The good rows of the table, some at a time, as (row, values); bad ones are noted.
+
+        `model` is what the table's codes name, so that nobody is told a code is missing whose row is bad.
+        """
+        table, rows = TABLES[self.table], self.tables[self.table]
+        seen: dict[tuple[Any, ...], tuple[int, int]] = {}
+        ignored: dict[str, None] = {}
+        chunk: list[tuple[int, Values]] = []
+        rounded = 0
+        number = getattr(rows, "first", 1) - 1
+        try:
+            for raw in rows:
+                number += 1
+                if not isinstance(raw, Mapping):
+                    self.bad(number, "", raw, "invalid", "A row must be an object of columns.")
+                    continue
+                ignored |= dict.fromkeys(ignored_columns(table, raw))
+                values, problems = read_row(table, raw)
+                for problem in problems:
+                    self.bad(number, problem.column, problem.value, problem.code, problem.detail)
+                if problems:
+                    if model:
+                        self.unread[model].add(str(raw.get(table.key[0], "")).strip())
+                    continue
+                if table.key and self.twice(seen, table.key, number, values):
+                    continue
+                if "unit_price" in values and "." in (price := str(raw["unit_price"])):
+                    rounded += len(price.strip().partition(".")[2].rstrip("0")) > 5
+                chunk.append((number, values))
+                if len(chunk) >= size:
+                    yield chunk
+                    chunk = []
+        except FileRefused as refusal:
+            if model:
+                self.half_read.add(model)
+            self.bad(refusal.row, "", refusal.value, refusal.code, refusal.detail)
+        if chunk:
+            yield chunk
+        self.report.counts.setdefault(self.table, {"created": 0, "changed": 0, "unchanged": 0})
+        if ignored:
+            self.report.notes.append(
+                f"{self.file}: ignored columns: {', '.join(str(name)[:60] for name in list(ignored)[:50])}"
+            )
+        if rounded:
+            self.report.notes.append(f"{self.file}: {rounded} prices have more than 5 decimals and were rounded.")
+        self.report.notes.extend(getattr(rows, "notes", ()))
+
+    def twice(
+        self, seen: dict[tuple[Any, ...], tuple[int, int]], key: Sequence[str], number: int, values: Values
+    ) -> bool:
+        """Whether the key stood in an earlier row: harmless with the same content, else noted as bad."""
+        found = tuple(values.get(name) for name in key)
+        content = hash(repr(sorted(values.items())))
+        row, earlier = seen.setdefault(found, (number, content))
+        if row == number:
+            return False
+        if earlier != content:
+            if self.table == "prices" and not values.get("operation_name"):
+                # Purchase prices of parts: no order of ours is made from them, so the later one may stand.
+                self.report.notes.append(f"{self.file}: row {number} replaces the price of row {row}.")
+                return False
+            said = ", ".join(f"{name} {value}" for name, value in zip(key, found, strict=True) if value)
+            text = f"Row {row} already says something else of {said}."
+            self.bad(number, key[0], found[0] or "", "duplicate", text)
+        return True
+
+    def count(self, done: Any, table: str | None = None) -> None:
+        counts = self.report.counts.setdefault(table or self.table, {"created": 0, "changed": 0, "unchanged": 0})
+        for name in counts:
+            counts[name] += getattr(done, name)
+
+    def know(self, model: type[models.Model], codes: Iterable[Any]) -> None:
+        """Look up the ids of codes not looked up yet, in one statement."""
+        known = self.ids[model]
+        wanted = {code for code in codes if code and code not in known}
+        if wanted:
+            name = "number" if model is ProductionOrder else "code"
+            found = model._default_manager.filter(**{f"{name}__in": wanted}).values_list(name, "pk")
+            known.update(found)
+
+    def id_of(self, model: type[models.Model], code: str | None, row: int, column: str) -> int | None:
+        """The id a code names, None for none; an unknown one is noted as bad."""
+        if not code:
+            return None
+        found = self.ids[model].get(code)
+        if found is None:
+            what = model._meta.verbose_name
+            if code in self.unread[model] or model in self.half_read:
+                raise SkipRow
+            self.bad(row, column, code, "not_found", f"There is no {what} {code}.")
+            raise SkipRow
+        return found
+
+    def resolved(self, refs: Mapping[str, type[models.Model]], row: int, values: Values) -> Values:
+        """The row with `column_id` in the place of `column` for every column that names something."""
+        plain = {name: value for name, value in values.items() if name not in refs}
+        ids = {
+            f"{name}_id": self.id_of(model, values[name], row, name) for name, model in refs.items() if name in values
+        }
+        return plain | ids
+
+    def resolve_all(
+        self,
+        chunk: list[tuple[int, Values]],
+        refs: Mapping[str, type[models.Model]],
+        change: Callable[[int, Values], Values | None] | None = None,
+    ) -> Iterator[tuple[int, Values]]:
+        """Rows with ids for codes, passed through `change`; those that name what is not there are left out."""
+        for name, model in refs.items():
+            self.know(model, (values.get(name) for _, values in chunk))
+        for row, values in chunk:
+            try:
+                ready = self.resolved(refs, row, values)
+                if change:
+                    changed = change(row, ready)
+                    if changed is None:
+                        continue
+                    ready = changed
+            except SkipRow:
+                continue
+            yield row, ready
+
+    def simple(self, model: type[models.Model]) -> None:
+        """A table whose columns are those of its model."""
+        for chunk in self.chunks(model):
+            self.upsert(model, [values for _, values in chunk])
+
+    def upsert(self, model: type[models.Model], rows: Sequence[Values]) -> None:
+        done = masterdata.upsert_master(model=model, rows=rows)
+        if len(masterdata.KEYS[model]) == 1:
+            self.ids[model].update({key[0]: pk for key, pk in done.ids.items()})
+        self.count(done)
+
+    def make_currencies(self, codes: Iterable[str | None]) -> None:
+        wanted = {code for code in codes if code}
+        masterdata.make_currencies(codes=wanted - self.ids[Currency].keys())
+        self.know(Currency, wanted)
+
+    def make_processes(self, names: Iterable[str | None]) -> None:
+        """Processes that are only known as the name of an operation."""
+        wanted = {name for name in names if name}
+        self.know(Process, wanted)
+        missing = sorted(wanted - self.ids[Process].keys())
+        if missing:
+            done = masterdata.upsert_master(model=Process, rows=[{"code": name, "name": name} for name in missing])
+            self.ids[Process].update({key[0]: pk for key, pk in done.ids.items()})
+            self.count(done, "processes")
+
+    def ends_before(self, row: int, values: Values, start: str, end: str) -> bool:
+        first, last = values.get(start), values.get(end)
+        if first and last and last < first:
+            self.bad(row, end, last, "invalid_date", f"{end} {last} is before {start} {first}.")
+            return True
+        return False
+
+    def site_of(self, location_id: int) -> int | None:
+        if location_id not in self.sites_of:
+            self.sites_of.update(Location.objects.values_list("pk", "site_id"))
+        return self.sites_of[location_id]
+
+
+def renamed(values: Values, **names: str) -> Values:
+    return {names.get(name, name): value for name, value in values.items()}

@@ -1,0 +1,70 @@
+"""Bills of material and routings in, and whether they make sense together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from interchange.services.reading import Reading, renamed
+from masterdata.models import Item, Process, WorkCenter, WorkCenterKind
+from production import services as production
+
+
+def boms(work: Reading) -> None:
+    nth: Counter[tuple[int, int, str]] = Counter()
+    for chunk in work.chunks():
+        lines = {}
+        for row, values in work.resolve_all(chunk, {"parent": Item, "component": Item}):
+            parent, component = values.pop("parent_id"), values.pop("component_id")
+            number = values.pop("operation_no", "")
+            work.bom_rows.setdefault((parent, number), row)
+            work.bom_rows.setdefault((parent, ""), row)
+            if parent == component:
+                work.bad(row, "component", "", "bom_cycle", "An item cannot be a component of itwork.")
+                continue
+            lines[(parent, component, number, nth[(parent, component, number)])] = renamed(
+                values, quantity_basis="basis"
+            )
+            nth[(parent, component, number)] += 1
+        work.count(production.upsert_boms(lines=lines))
+
+
+def routings(work: Reading) -> None:
+    """Routings, and the alternatives that are named variants of them."""
+    refs = {"item": Item, "work_center": WorkCenter, "process": Process}
+    for chunk in work.chunks():
+        work.make_processes(values.get("name") for _, values in chunk if not values.get("process"))
+        external = _external_centers({values.get("work_center") for _, values in chunk})
+        steps = {}
+        for row, values in work.resolve_all(
+            [(row, {**values, "process": values.get("process") or values.get("name")}) for row, values in chunk],
+            refs,
+        ):
+            key = (values.pop("item_id"), values.pop("variant", ""), values.pop("operation_no"))
+            if "outsourced" in values and values["outsourced"] is None:
+                values["outsourced"] = "yes" if values.get("work_center_id") in external else "no"
+            work.step_rows[key] = (work.table, work.file, row)
+            steps[key] = renamed(values, next_operation_no="next_nos", run_minutes_per_unit="run_minutes")
+        work.count(production.upsert_routings(steps=steps))
+
+
+def _external_centers(codes: Iterable[str | None]) -> set[int]:
+    found = WorkCenter.objects.filter(code__in={code for code in codes if code}, kind=WorkCenterKind.EXTERNAL)
+    return set(found.values_list("pk", flat=True))
+
+
+def check_structure(work: Reading) -> None:
+    """What only shows when bills of material and routings are all there."""
+    for step in production.routing_problems(item_ids={item for item, _, _ in work.step_rows}):
+        work.table, work.file, row = work.step_rows.get(step.key, ("routings", "routings", None))
+        work.bad(row, step.field or "", step.key[2], step.code, step.detail)
+    parents = {parent for parent, _ in work.bom_rows} | {item for item, _, _ in work.step_rows}
+    for problem in production.bom_problems(parent_ids=parents):
+        work.table, work.file = "boms", getattr(work.tables.get("boms"), "file", "boms")
+        if isinstance(problem, production.BomCycle):
+            row = work.bom_rows.get((problem.parent_id, ""))
+            work.bad(row, "component", "", problem.code, problem.detail)
+        else:
+            item, _, number = problem.key
+            row = work.bom_rows.get((item, number))
+            work.bad(row, "operation_no", number, problem.code, problem.detail)
