@@ -36,11 +36,9 @@ def prices(work: Reading) -> None:
     for chunk in work.chunks():
         work.make_currencies(values.get("currency") for _, values in chunk)
         work.make_processes(values.get("operation_name") for _, values in chunk)
-        named = [
-            (row, {**values, "process": values.pop("operation_name", None) or values.get("process")})
-            for row, values in chunk
-        ]
-        rows = work.resolve_all(named, refs, ready)
+        for _, values in chunk:
+            values["process"] = values.pop("operation_name", None) or values.get("process")
+        rows = work.resolve_all(chunk, refs, ready)
         work.count(stored.upsert_price_agreements(rows=[values for _, values in rows]))
 
 
