@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 import time_machine
 from django.db import connection
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Access, Role, User
@@ -250,7 +251,7 @@ class Play:
         if answer.status >= 400:
             return answer
         number = answer.body["number"]
-        documents.run_to_end(run_id=GenerationRun.objects.get(number=number).pk)
+        documents.run_to_end(run_id=GenerationRun.objects.get(number=number).pk, at=timezone.now())
         run = self.api.get("generation-runs", number)
         if run["state"] != "done":
             raise WrongAnswer(f"run {number} ended {run['state']}: {run.get('error')}")
