@@ -281,6 +281,8 @@ class Decider:
             )
         if verdict == "outsource":
             quantity = sum((award.quantity for award in awards), standing)
+            if operation.frozen and not awards:  # may be less than what stands there: a lowered plan
+                quantity = max(ZERO, wanted.quantity(operation.frozen[0].yield_pct) + wanted.less)
         else:
             quantity = operation.quantity
             if verdict == "blocked":
@@ -757,7 +759,11 @@ class Decider:
         key = (vendor.vendor_id, operation.item_id, process_id, operation.site_id)
         found = self._levels.get(key)
         if found is None:
-            rows = self.book.prices.get((vendor.vendor_id, process_id), ())
+            prices = self.book.prices
+            rows = [
+                *prices.get((vendor.vendor_id, process_id, operation.item_id), ()),
+                *prices.get((vendor.vendor_id, process_id, 0), ()),
+            ]
             own = self.book.company_currency_id if vendor.currency_id is None else vendor.currency_id
             found = self._levels[key] = price.levels(
                 rows,
@@ -885,9 +891,9 @@ def _start_of_next(operation: OperationFacts, decided: Decided | None, need: dat
         return otherwise
     if decided.awards:
         return min(award.dispatch_by for award in decided.awards)
-    arriving = [line.at_vendor_date for line in operation.frozen if line.at_vendor_date is not None and line.open > 0]
-    if decided.verdict == "outsource" and arriving:
-        return min(arriving)
+    leaving = [line.dispatch_by or line.at_vendor_date for line in operation.frozen if line.open > 0]
+    if decided.verdict == "outsource" and (known := [day for day in leaving if day is not None]):
+        return min(known)
     end = operation.planned_end or operation.due_date
     if need < end and operation.planned_start is not None:
         return operation.planned_start - (end - need)

@@ -53,6 +53,7 @@ class Frozen:
     accepted: Decimal | None = None
     yield_pct: Decimal = HUNDRED
     number: str = ""
+    dispatch_by: date | None = None
 
 
 @dataclass(slots=True)
@@ -252,8 +253,8 @@ class Book:
     currencies: dict[int, CurrencyValues]
     vendors: dict[int, VendorValues]
     policies: list[PolicyValues]
-    prices: dict[tuple[int, int], list[PriceRow]]
-    """Rows by vendor and process (0: an item bought complete)."""
+    prices: dict[tuple[int, int, int], list[PriceRow]]
+    """Rows by vendor, process (0: an item bought complete) and item (0: any)."""
     approvals: dict[tuple[int, int], ApprovalValues] = field(default_factory=dict)
     processes: dict[int, ProcessValues] = field(default_factory=dict)
     work_centers: dict[int, WorkCenterValues] = field(default_factory=dict)

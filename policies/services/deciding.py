@@ -229,8 +229,8 @@ PRICE_FIELDS = (
 
 def _prices(
     on: date, vendors: Mapping[int, VendorValues], company_currency_id: int
-) -> dict[tuple[int, int], list[PriceRow]]:
-    found: dict[tuple[int, int], list[PriceRow]] = defaultdict(list)
+) -> dict[tuple[int, int, int], list[PriceRow]]:
+    found: dict[tuple[int, int, int], list[PriceRow]] = defaultdict(list)
     # A price that ended before today cannot be that of a day of ordering, which is today or later.
     rows = PriceAgreement.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on)).values_list(*PRICE_FIELDS)
     for row in rows.iterator(chunk_size=10_000):
@@ -238,7 +238,7 @@ def _prices(
         if row[5] is None:
             own = vendors[priced.vendor_id].currency_id
             priced.currency_id = company_currency_id if own is None else own
-        found[priced.vendor_id, priced.process_id or 0].append(priced)
+        found[priced.vendor_id, priced.process_id or 0, priced.item_id or 0].append(priced)
     return dict(found)
 
 
