@@ -104,6 +104,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "login"
+DEMO_USERS = env.bool("DEMO_USERS", False)  # ./dev run: the sign-in page offers the demo's users
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_COOKIE_AGE = 60 * 60 * 12
@@ -174,6 +175,26 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "outsourcing.schema.add_manners",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ProductionOrderStatus": "production.models.OrderStatus",
+        "OperationStatus": "production.models.OperationStatus",
+        "QuantityBasis": "production.models.QuantityBasis",
+        "Verdict": "policies.models.Verdict",
+        "PolicyVerdict": "policies.models.PolicyVerdict",
+        "DecisionBasis": "policies.models.Basis",
+        "PolicyStatus": "policies.models.PolicyStatus",
+        "ApprovalStatus": "policies.models.ApprovalStatus",
+        "SubcontractOrderStatus": "subcontract_orders.models.OrderStatus",
+        "OrderLineStatus": "subcontract_orders.models.LineStatus",
+        "OrderProgress": "subcontract_orders.models.Progress",
+        "ShipmentStatus": "shipments.models.ShipmentStatus",
+        "RunState": "documents.models.RunState",
+        "RunAction": "documents.models.Action",
+    },
 }
 
 CELERY_BROKER_URL = BROKER_URL

@@ -7,12 +7,15 @@ from importlib.util import find_spec
 from typing import Any
 
 from csp.decorators import csp_update
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from accounts.rules import role_grants
+from outsourcing import schema  # noqa: F401  registers how tokens are described
 from outsourcing.health import healthz
 
 # Each app states its resources in `api.ROUTES`; an app of the list without an API yet has no such room.
@@ -43,9 +46,23 @@ api_docs: Any = csp_update({"style-src": ["'unsafe-inline'"]})(
     SpectacularSwaggerSplitView.as_view(url_name="api-schema", authentication_classes=[], permission_classes=[])
 )
 
+
+def sign_in_offers() -> dict[str, Any]:
+    """The demo's users who have a work list, where this is a demo; a click signs in as one."""
+    if not settings.DEMO_USERS:
+        return {}
+    demo = import_module("outsourcing.demo")
+    shown = [user for user in demo.USERS if role_grants(user.role, "subcontract_orders.view_subcontractorder")]
+    return {"demo_users": shown, "demo_password": demo.PASSWORD}
+
+
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path(
+        "sign-in/",
+        auth_views.LoginView.as_view(redirect_authenticated_user=True, extra_context=sign_in_offers()),
+        name="login",
+    ),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path(

@@ -143,6 +143,9 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[method=post] [disabled]").forEach((button) => button.removeAttribute("disabled")));
 
+// On a phone the chosen tab may stand beyond the edge.
+document.querySelector(".sc-tab[aria-current]")?.scrollIntoView({ inline: "nearest", block: "nearest" });
+
 // ── Keyboard ────────────────────────────────────────────────────────────
 
 let pressedG = 0;

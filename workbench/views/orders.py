@@ -294,16 +294,22 @@ def supplies(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
 
 
 def shipments_of(shown: SubcontractOrder) -> list[Shipment]:
-    """The shipments that carry anything for this order, each with only its rows for it."""
+    """The shipments that carry anything for this order, each with what it carries for it; rows of one part are added up."""
     rows = (
         ShipmentLine.objects.filter(order_line__order=shown)
         .select_related("shipment__from_location", "shipment__to_location", "item__unit")
         .order_by("shipment__dispatch_by", "shipment_id", "position")
     )
     found: dict[int, Shipment] = {}
+    carried: dict[int, dict[tuple[int, str], ShipmentLine]] = {}
     for row in rows:
-        shipment = found.setdefault(row.shipment_id, row.shipment)
-        shipment.rows = [*getattr(shipment, "rows", []), row]
+        found.setdefault(row.shipment_id, row.shipment)
+        parts = carried.setdefault(row.shipment_id, {})
+        same = parts.setdefault((row.item_id, row.stage), row)
+        if same is not row:
+            same.quantity += row.quantity
+    for key, shipment in found.items():
+        shipment.carried = list(carried[key].values())
     return list(found.values())
 
 

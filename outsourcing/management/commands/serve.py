@@ -39,6 +39,8 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _leave)
         children: dict[str, subprocess.Popen[bytes]] = {}
+        if not empty:
+            os.environ["DEMO_USERS"] = "1"
         try:
             _wait_for_port(host, port)
             with _alone("setup"):
