@@ -122,6 +122,7 @@ class Standing(NamedTuple):
     pinned: Mapping[str, object]
     accepted: Decimal = ZERO
     at_vendor_date: date | None = None
+    dispatch_by: date | None = None
     policy_code: str = ""
     yield_pct: Decimal = Decimal(100)
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
-from policies.models import Consumption, Inspection, Rejects, Shortage
+from policies.models import ChargeBasis, Consumption, Inspection, Rejects, Shortage
 from production.models import QuantityBasis, Supply
 
 
@@ -219,6 +219,7 @@ class OrderLine(models.Model):
     price_unit = models.CharField(max_length=20, blank=True)
     price_factor = models.DecimalField(max_digits=18, decimal_places=8, default=1)
     minimum_charge = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    minimum_charge_basis = models.CharField(max_length=5, choices=ChargeBasis, default=ChargeBasis.LINE)
     is_price_open = models.BooleanField(default=False)
     agreement_id = models.BigIntegerField(null=True, help_text="The price row frozen here.")
     work_amount = models.DecimalField(max_digits=18, decimal_places=2)

@@ -205,6 +205,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             "pinned",
             "accepted",
             "at_vendor_date",
+            "dispatch_by",
             "policy_code",
             "yield_pct",
         )
@@ -308,6 +309,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Fr
             accepted=line.accepted,
             yield_pct=line.yield_pct,
             number=f"{line.order_number}/{line.line_no}",
+            dispatch_by=line.dispatch_by,
         )
         for line in lines
         if line.is_sent
@@ -339,7 +341,7 @@ def committed_lines(
 def free_stock() -> dict[tuple[int, int], Decimal]:
     """Our material at vendors' places that no open line needs, by place and item.
 
-    A line needs what its unreceived pieces take, less what is still planned to be shipped for it.
+    A line keeps what lies there for it, and needs what its unreceived pieces take less what is still to be shipped.
     """
     found: dict[tuple[int, int], Decimal] = {}
     for place_id, item_id, quantity in Balance.objects.filter(
@@ -352,10 +354,12 @@ def free_stock() -> dict[tuple[int, int], Decimal]:
         cursor.execute(
             """
             SELECT l.ship_to_id, c.item_id, sum(greatest(
+                c.sent + c.direct + c.carried_in + c.found
+                    - c.consumed - c.returned - c.written_off - c.lost - c.carried_out,
                 CASE WHEN c.basis = 'per_unit'
                     THEN c.required * greatest(l.quantity - l.accepted - l.rejected - l.scrapped, 0) / l.quantity
                     WHEN l.accepted + l.rejected + l.scrapped > 0 THEN 0 ELSE c.required END
-                - coalesce(p.quantity, 0), 0))
+                - coalesce(p.quantity, 0)))
             FROM subcontract_orders_ordercomponent c
             JOIN subcontract_orders_orderline l ON l.id = c.line_id
             JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id

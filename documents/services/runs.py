@@ -43,6 +43,20 @@ SHARD_LINES = 400
 ATTEMPTS = 3
 KEPT_FOR = timedelta(days=30)
 LOCK = 0x4F757477  # "Outw": the coordinator's advisory lock
+BLOCKING = frozenset(
+    {
+        "inactive",
+        "not_approved",
+        "approval_expired",
+        "no_price",
+        "no_rate",
+        "below_minimum",
+        "above_maximum",
+        "no_capacity",
+        "item_blocked",
+        "no_vendor",
+    }
+)
 OVER_OPERATION = (OperationStatus.FINISHED, OperationStatus.CANCELLED)
 
 
@@ -284,7 +298,7 @@ def _decide(run: GenerationRun, *, at: datetime) -> None:
             for one in decided:
                 counts[one.verdict] += 1
                 if one.verdict == Verdict.BLOCKED:
-                    for code in one.codes():
+                    for code in one.codes() & BLOCKING:
                         blocked_by[code] = blocked_by.get(code, 0) + 1
             mine = {o.operation_id: standing[o.operation_id] for o in order.operations if o.operation_id in standing}
             for difference in rules.plan_order(

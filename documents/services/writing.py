@@ -18,6 +18,7 @@ from activity.models import Event
 from documents.models import Action, GenerationRun, RunItem, RunShard
 from documents.rules import DocumentRules, Need
 from documents.services import reading
+from policies.models import ChargeBasis
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
@@ -55,6 +56,7 @@ class Item(NamedTuple):
     yield_pct: Decimal
     agreement_id: int | None
     minimum_charge: Decimal | None
+    minimum_charge_basis: str | None
     currency_id: int
     unit_price: Decimal
     price_unit: str
@@ -85,12 +87,12 @@ PATHS = {
     "site_id": "operation__production_order__site_id",
     "policy_id": "award__decision__policy_id",
     "minimum_charge": "award__agreement__minimum_charge",
+    "minimum_charge_basis": "award__agreement__minimum_charge_basis",
     **{
         name: f"award__{name}"
         for name in Item._fields[Item._fields.index("vendor_id") :]
-        if name not in ("minimum_charge", "minimum_top_up")
+        if not name.startswith("minimum_charge")
     },
-    "minimum_top_up": "award__minimum_top_up",
 }
 
 
@@ -262,6 +264,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     line.quantity, line.yield_pct = item.quantity, item.yield_pct
     line.unit_price, line.price_unit, line.price_factor = item.unit_price, item.price_unit, item.price_factor
     line.minimum_charge = item.minimum_charge or Decimal(0)
+    line.minimum_charge_basis = item.minimum_charge_basis or ChargeBasis.LINE
     line.is_price_open, line.agreement_id = item.is_estimate, item.agreement_id
     line.work_amount, line.minimum_top_up = item.work_amount, item.minimum_top_up
     line.lot_charge, line.freight = item.lot_charge, item.freight

@@ -88,7 +88,11 @@ def cancel_empty_orders(
 
 
 def recount_orders(order_ids: Collection[int]) -> None:
-    """Totals, dates and receipt progress of orders out of their lines: the one writer of these columns."""
+    """Totals, dates and receipt progress of orders out of their lines: the one writer of these columns.
+
+    A minimum charge per order and process is shared out first: what the lines' work lacks stands on the first of them.
+    """
+    _share_minimum(order_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -107,6 +111,30 @@ def recount_orders(order_ids: Collection[int]) -> None:
                 GROUP BY l.order_id
             ) s
             WHERE o.id = s.order_id
+            """,
+            [list(order_ids)],
+        )
+
+
+def _share_minimum(order_ids: Collection[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH shared AS (
+                SELECT l.id, CASE WHEN row_number() OVER (PARTITION BY l.order_id, l.process_id ORDER BY l.line_no) = 1
+                    THEN greatest(round(max(l.minimum_charge) OVER whole, c.decimals) - sum(l.work_amount) OVER whole, 0)
+                    ELSE 0 END AS top_up
+                FROM subcontract_orders_orderline l
+                JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
+                JOIN masterdata_currency c ON c.id = o.currency_id
+                WHERE l.order_id = ANY(%s) AND l.status <> 'cancelled' AND l.minimum_charge_basis = 'order'
+                WINDOW whole AS (PARTITION BY l.order_id, l.process_id)
+            )
+            UPDATE subcontract_orders_orderline l
+            SET minimum_top_up = s.top_up, amount = l.work_amount + s.top_up + l.lot_charge + l.freight,
+                amount_company = round(
+                    l.amount_company * (l.work_amount + s.top_up + l.lot_charge + l.freight) / nullif(l.amount, 0), 2)
+            FROM shared s WHERE l.id = s.id AND l.minimum_top_up <> s.top_up AND l.amount <> 0
             """,
             [list(order_ids)],
         )

@@ -12,6 +12,7 @@ from accounts.models import User
 from activity import services as activity
 from core.refusals import InvalidInput, InvalidQuantity, NoRight, NotFound, Stale, TooPrecise, WrongState
 from masterdata import services as masterdata
+from policies.models import ChargeBasis
 from production.models import QuantityBasis
 from production.rules.components import rounded_up
 from subcontract_orders import rules
@@ -281,7 +282,8 @@ def set_amounts(line: OrderLine, *, order: SubcontractOrder) -> None:
         quantity=line.quantity,
         unit_price=line.unit_price,
         price_factor=line.price_factor,
-        minimum_charge=line.minimum_charge,
+        # A minimum per order is shared out over the order's lines when it is counted.
+        minimum_charge=line.minimum_charge if line.minimum_charge_basis == ChargeBasis.LINE else Decimal(0),
         lot_charge=line.lot_charge,
         freight=line.freight,
         decimals=order.currency.decimals,
