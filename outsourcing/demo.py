@@ -1,0 +1,238 @@
+"""The demo: a real plan moved to today, policies of ours for its outside operations, a user for each role, one run.
+
+What comes with Outwork lies in `demo_data/NAME/` (the plan, with its licence and where it comes from) and in
+`demo_data/policies/NAME.json` (what we made up around it).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Sum
+
+from accounts import services as accounts
+from accounts.models import Role, User
+from documents import services as documents
+from documents.models import GenerationRun, RunState
+from interchange import services as interchange
+from masterdata import services as masterdata
+from masterdata.models import Site
+from production.models import OPEN_STATUSES, ProductionOrder
+from subcontract_orders.models import SubcontractOrder
+
+FOLDER = Path(__file__).parent / "demo_data"
+DEFAULT = "adventureworks"
+PASSWORD = "outwork"  # noqa: S105  (the demo's, printed on purpose)
+DAYS_AHEAD = 21  # for a plan that does not say better
+
+Tables = dict[str, list[dict[str, Any]]]
+
+# Columns that hold days. What is loaded moves as a whole, so that prices, approvals and orders keep their distances.
+DAYS = {
+    "production_orders": ("start", "due"),
+    "operations": ("start", "end"),
+    "prices": ("valid_from", "valid_to"),
+    "vendor_approvals": ("valid_to",),
+    "policies": ("valid_from", "valid_to", "season_from", "season_to", "transition_from"),
+    "downtimes": ("start", "end"),
+    "calendars": ("date",),
+    "exchange_rates": ("valid_from",),
+    "stock": ("as_of",),
+}
+# Rows of ours that change a row of the plan name it by this column; rows of other tables are added.
+KEYS = {"items": "code", "vendors": "code", "work_centers": "code", "production_orders": "number"}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoUser:
+    username: str
+    name: str
+    role: Role
+    limit: Decimal | None = None
+    at_one_site: bool = False
+
+
+USERS = (
+    DemoUser("planner", "Paula Planner", Role.PLANNER),
+    DemoUser("buyer", "Ben Buyer", Role.BUYER, limit=Decimal(5000)),
+    DemoUser("headbuyer", "Helen Headbuyer", Role.BUYER),
+    DemoUser("dock", "Dirk Dock", Role.DOCK, at_one_site=True),
+    DemoUser("quality", "Quentin Quality", Role.QUALITY),
+    DemoUser("payables", "Petra Payables", Role.PAYABLES),
+    DemoUser("auditor", "Anna Auditor", Role.AUDITOR),
+    DemoUser("admin", "Adam Administrator", Role.ADMINISTRATOR),
+)
+
+
+@dataclass(slots=True)
+class Made:
+    """What the demo did: the plan it found or loaded, and the figures of the run."""
+
+    data: str
+    loaded: bool
+    moved_days: int
+    run: str
+    figures: dict[str, Any]
+    blocked_by: dict[str, int]
+    value: Decimal
+    currency: str
+    seconds: float
+    notes: list[str] = field(default_factory=list)
+
+    def as_data(self) -> dict[str, Any]:
+        """One flat object for `--json`: the run's figures beside what the demo itself did."""
+        data = asdict(self)
+        figures = data.pop("figures")
+        return {
+            **figures,
+            **data,
+            "value": str(self.value),
+            "seconds": round(self.seconds, 2),
+            "users": [user.username for user in USERS],
+        }
+
+
+def make_demo(*, data: str, at: datetime, on: date) -> Made:
+    """Load a plan (one of ours by name, or a folder), make the demo's users, run the main job to its end.
+
+    A plan of ours that is here already stays as it is, whatever was changed in it since; a folder is loaded again, moved by
+    as many days as the first time. Raises ImportRefused, FileRefused, RunFailed.
+    """
+    began = time.monotonic()
+    plan = read_plan(data)
+    known = known_move(plan)
+    loaded = known is None or not is_ours(data)
+    days = move_to_today(plan, on=on, ahead=days_ahead(data)) if known is None else known
+    notes: list[str] = []
+    if loaded:
+        report = interchange.import_tables(tables=moved(plan, days=days), at=at, by=None, origin=f"demo {data}")
+        notes = [] if is_ours(data) else report.notes  # what the importer says about ours is known
+    make_users()
+    run = documents.start_run(at=at, on=on, by=None, reason="Demo")
+    run = documents.run_to_end(run_id=run.pk, at=at)
+    if run.state != RunState.DONE:
+        raise RunFailed(run)
+    value = SubcontractOrder.objects.open().aggregate(value=Sum("total_company"))["value"] or Decimal(0)
+    return Made(
+        data=data,
+        loaded=loaded,
+        moved_days=days,
+        run=run.number,
+        figures=documents.summary(run),
+        blocked_by=dict(run.blocked_by),
+        value=value,
+        currency=masterdata.company().currency.code,
+        seconds=time.monotonic() - began,
+        notes=notes,
+    )
+
+
+class RunFailed(Exception):
+    """The main job gave up; the run says why."""
+
+    def __init__(self, run: GenerationRun) -> None:
+        super().__init__(f"{run} failed: {run.error}")
+
+
+def is_ours(data: str) -> bool:
+    return data in names()
+
+
+def names() -> list[str]:
+    """The plans that come with Outwork."""
+    return sorted(path.stem for path in (FOLDER / "policies").glob("*.json"))
+
+
+def made_up(data: str) -> dict[str, Any]:
+    """What we made up around a plan of ours: tables, and beside them words about them and how far off it begins."""
+    found: dict[str, Any] = json.loads((FOLDER / "policies" / f"{data}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def days_ahead(data: str) -> int:
+    return int(made_up(data).get("first_due_after_days", DAYS_AHEAD)) if is_ours(data) else DAYS_AHEAD
+
+
+def read_plan(data: str) -> Tables:
+    """A plan's tables, with what we made up around it where it is one of ours."""
+    folder = FOLDER / data if is_ours(data) else Path(data)
+    tables: Tables = {name: [dict(row) for row in rows] for name, rows in interchange.tables_in_folder(folder).items()}
+    if is_ours(data):
+        with_ours(tables, {name: rows for name, rows in made_up(data).items() if isinstance(rows, list)})
+    return tables
+
+
+def with_ours(tables: Tables, ours: Mapping[str, Iterable[dict[str, Any]]]) -> None:
+    """Put our rows beside the plan's; where a row has the key of one of the plan's, its columns replace that row's."""
+    for name, rows in ours.items():
+        there = tables.setdefault(name, [])
+        key = KEYS.get(name)
+        by_key = {row[key]: row for row in there} if key else {}
+        for row in rows:
+            if key and row[key] in by_key:
+                by_key[row[key]].update(row)
+            else:
+                there.append(row)
+
+
+def move_to_today(plan: Tables, *, on: date, ahead: int) -> int:
+    """By how many days a plan is moved: whole weeks, so that every day keeps its weekday.
+
+    The first order still to be made then falls due `ahead` to `ahead` + 6 days from today. How far that is depends on how
+    long the plan's work outside takes: so that most of it can still be ordered in time, and some cannot.
+    """
+    dues = [
+        date.fromisoformat(row["due"])
+        for row in plan.get("production_orders", [])
+        if row.get("due") and (row.get("status") or "planned") in OPEN_STATUSES
+    ]
+    return -(((min(dues) - on).days - ahead) // 7) * 7 if dues else 0
+
+
+def known_move(plan: Tables) -> int | None:
+    """By how many days this plan was moved when it was loaded: what most of its orders say. None where it is not here."""
+    dues = {row["number"]: row["due"] for row in plan.get("production_orders", []) if row.get("due")}
+    found = ProductionOrder.objects.filter(number__in=dues).values_list("number", "due_date")
+    moves = Counter((due - date.fromisoformat(dues[number])).days for number, due in found)
+    return moves.most_common(1)[0][0] if moves else None
+
+
+def moved(plan: Tables, *, days: int) -> Tables:
+    """The plan with every day in it moved."""
+    if not days:
+        return plan
+    by = timedelta(days=days)
+    for name, columns in DAYS.items():
+        for row in plan.get(name, []):
+            for column in columns:
+                if row.get(column):
+                    row[column] = (date.fromisoformat(row[column]) + by).isoformat()
+    return plan
+
+
+def make_users() -> None:
+    """One user for each role, all with the demo's password. Those that are there keep theirs."""
+    site = Site.objects.order_by("pk").first()
+    for demo in USERS:
+        first, last = demo.name.split()
+        user, is_new = User.objects.get_or_create(
+            username=demo.username,
+            defaults={"first_name": first, "last_name": last, "email": f"{demo.username}@example.com"},
+        )
+        if is_new:
+            user.set_password(PASSWORD)
+            user.save(update_fields=["password"])
+            accounts.give_role(
+                user=user,
+                role=demo.role,
+                site_id=site.pk if site and demo.at_one_site else None,
+                approval_limit=demo.limit,
+            )
