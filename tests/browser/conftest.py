@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.workbench import rows
+
 HERE = Path(__file__).parent
 
 
@@ -43,3 +45,17 @@ def page(browser: Browser, live_server) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def desk(page: Page) -> Page:
+    """The work list of a buyer without a limit."""
+    rows.company()
+    rows.site()
+    rows.user("mara")
+    page.goto("/")
+    page.fill("#id_username", "mara")
+    page.fill("#id_password", "let me in")
+    page.click("#sign-in button")
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
+    return page
