@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.scope import HasScope
+from masterdata.models import reference
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -82,6 +83,7 @@ class Alert(models.Model):
     taken_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     taken_at = models.DateTimeField(null=True)
     due_date = models.DateField(null=True)
+    reference = reference("AL-")
 
     objects = AlertQuerySet.as_manager()
 

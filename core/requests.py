@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -89,26 +90,45 @@ class Words(serializers.ListField):
     child = serializers.CharField(max_length=60)
 
 
-class StrictFilters(DjangoFilterBackend):
-    """Filters of a list. A parameter nobody reads is refused: a misspelt filter must not answer with everything."""
+class NothingSerializer(StrictFields, serializers.Serializer):
+    """No fields."""
 
-    paging = frozenset({"limit", "cursor", "ordering"})
+    @classmethod
+    def check(cls, request: Request) -> None:
+        """Refuse fields that nobody reads."""
+        cls(data=request.data).is_valid(raise_exception=True)
+
+
+PAGING = frozenset({"limit", "cursor", "ordering"})
+
+
+def narrow(request: Request, queryset: QuerySet[Any], filterset_class: Any) -> QuerySet[Any]:
+    """The rows the parameters ask for. A parameter nobody reads is refused: a misspelt filter must not answer with all."""
+    known = PAGING | set(filterset_class.base_filters if filterset_class else ())
+    unknown = [
+        InvalidInput(
+            f"There is no filter '{name}'. Known: {', '.join(sorted(known))}.", field=name, code="unknown_parameter"
+        )
+        for name in request.query_params
+        if name not in known
+    ]
+    if unknown:
+        raise Refusals(unknown)
+    if filterset_class is None:
+        return queryset
+    filterset = filterset_class(request.query_params, queryset=queryset, request=request)
+    if not filterset.is_valid():
+        raise translate_validation(filterset.errors)
+    return filterset.qs  # type: ignore[no-any-return]
+
+
+class StrictFilters(DjangoFilterBackend):
+    """Narrows lists; what is addressed by its key is not narrowed further."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         if getattr(view, "action", None) != "list":
             return queryset
-        filterset_class = self.get_filterset_class(view, queryset)
-        known = self.paging | set(filterset_class.base_filters if filterset_class else ())
-        unknown = [
-            InvalidInput(
-                f"There is no filter '{name}'. Known: {', '.join(sorted(known))}.", field=name, code="unknown_parameter"
-            )
-            for name in request.query_params
-            if name not in known
-        ]
-        if unknown:
-            raise Refusals(unknown)
-        return super().filter_queryset(request, queryset, view)
+        return narrow(request, queryset, self.get_filterset_class(view, queryset))
 
 
 def etag(version: int) -> str:
@@ -156,13 +176,17 @@ class Changeable:
         if given.removeprefix("W/") != tag_of(self.get_serializer(row).data):  # type: ignore[attr-defined]
             raise Stale("Somebody changed it since it was read. Read it again, then change it.", field="If-Match")
 
+
+class Editable(Changeable):
+    """For viewsets of rows that are made and changed field by field: one transaction each, changes under a row lock."""
+
     @transaction.atomic
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().create(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
 
     @transaction.atomic
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change the fields given, under a row lock. Raises Stale."""
+        """Change the fields given. Raises Stale."""
         row = self.get_object()  # type: ignore[attr-defined]
         type(row).objects.select_for_update().get(pk=row.pk)
         row = self.get_object()  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import mixins, viewsets
 
 from core.idempotency import Repeatable
-from core.requests import KEY, Changeable
+from core.requests import KEY, Editable
 from masterdata.filters import (
     ClosureFilter,
     ExchangeRateFilter,
@@ -33,7 +33,7 @@ from masterdata.serializers import (
 
 class MasterDataViewSet(
     Repeatable,
-    Changeable,
+    Editable,
     mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
     mixins.ListModelMixin,

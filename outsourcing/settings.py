@@ -183,7 +183,7 @@ SPECTACULAR_SETTINGS = {
         "ProductionOrderStatus": "production.models.OrderStatus",
         "OperationStatus": "production.models.OperationStatus",
         "QuantityBasis": "production.models.QuantityBasis",
-        "Verdict": "policies.models.Verdict",
+        "OperationVerdict": "policies.models.Verdict",
         "PolicyVerdict": "policies.models.PolicyVerdict",
         "DecisionBasis": "policies.models.Basis",
         "PolicyStatus": "policies.models.PolicyStatus",

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from core.idempotency import Repeatable
 from core.refusals import InvalidInput
-from core.requests import KEY, Changeable, if_match
+from core.requests import KEY, Changeable, Editable, NothingSerializer, if_match
+from policies import services
 from policies.filters import (
     DecisionFilter,
     PolicyFilter,
@@ -27,7 +28,6 @@ from policies.models import Award, Decision, Policy, PolicyVendor, PriceAgreemen
 from policies.serializers import (
     DecisionSerializer,
     InsourceSerializer,
-    NothingSerializer,
     OperationSerializer,
     OutsourceSerializer,
     PlannedOrderSerializer,
@@ -39,7 +39,6 @@ from policies.serializers import (
     VendorApprovalSerializer,
     planned_orders,
 )
-from policies.services import standing
 from production import services as production
 from production.models import Operation, OperationWord, ProductionOrder, Word
 
@@ -124,7 +123,7 @@ class ProductionOrderViewSet(
     def cancel(self, request: Request, number: str) -> Response:
         """Withdraw an order with its open operations; what was made stays."""
         order = self.get_object()
-        _nothing(request)
+        NothingSerializer.check(request)
         production.cancel_production_order(
             production_order_id=order.pk, expected_version=if_match(request), by=request.user, at=timezone.now()
         )
@@ -147,7 +146,7 @@ class ProductionOrderViewSet(
     def retract(self, request: Request, number: str, operation_no: str) -> Response:
         """Take the planner's word back: flags and policies decide again."""
         operation = self._operation(number, operation_no)
-        _nothing(request)
+        NothingSerializer.check(request)
         production.retract_word(operation_id=operation.pk, by=request.user, at=timezone.now())
         return self._shown_operation(number, operation_no)
 
@@ -189,7 +188,7 @@ class DecisionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Decision]):
 
 class PolicyViewSet(
     Repeatable,
-    Changeable,
+    Editable,
     mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
     mixins.ListModelMixin,
@@ -212,7 +211,7 @@ class PolicyViewSet(
 
     def perform_update(self, serializer: Any) -> None:
         code = serializer.instance.code if serializer.instance else serializer.validated_data["code"]
-        standing.write_policy(
+        services.write_policy(
             values={**serializer.get_values(), "code": code}, by=self.request.user, at=timezone.now(), through="api"
         )
         serializer.instance = self.get_queryset().get(code=code)
@@ -221,17 +220,17 @@ class PolicyViewSet(
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, code: str) -> Response:
         """Put the policy in force: the next run decides by it."""
-        return self._set(request, standing.activate_policy)
+        return self._set(request, services.activate_policy)
 
     @extend_schema(request=NothingSerializer, responses=PolicySerializer)
     @action(detail=True, methods=["post"])
     def retire(self, request: Request, code: str) -> Response:
         """Take the policy out of force."""
-        return self._set(request, standing.retire_policy)
+        return self._set(request, services.retire_policy)
 
     def _set(self, request: Request, service: Any) -> Response:
         policy = self.get_object()
-        _nothing(request)
+        NothingSerializer.check(request)
         service(
             policy_id=policy.pk, expected_version=if_match(request), by=request.user, at=timezone.now(), through="api"
         )
@@ -240,7 +239,7 @@ class PolicyViewSet(
 
 class AgreementViewSet(
     Repeatable,
-    Changeable,
+    Editable,
     mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
     mixins.ListModelMixin,
@@ -283,11 +282,6 @@ class VendorApprovalViewSet(AgreementViewSet):
 def _decisions() -> Any:
     awards = Award.objects.select_related("vendor", "currency", "agreement")
     return Decision.objects.select_related("policy").prefetch_related(Prefetch("awards", awards))
-
-
-def _nothing(request: Request) -> None:
-    """The call takes no fields."""
-    NothingSerializer(data=request.data).is_valid(raise_exception=True)
 
 
 ROUTES = [

@@ -426,10 +426,6 @@ class InsourceSerializer(StrictFields, serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
-class NothingSerializer(StrictFields, serializers.Serializer[Any]):
-    """No fields."""
-
-
 class UnknownCode(NotFound):
     """A code in what was sent that names nothing."""
 

@@ -1,0 +1,46 @@
+"""Alerts: what wants a person's attention, and who looks after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from activity import services
+from activity.filters import AlertFilter
+from activity.models import Alert
+from activity.serializers import AlertSerializer
+from core.idempotency import Repeatable
+from core.requests import KEY, NothingSerializer
+
+
+class AlertViewSet(Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Alert]):
+    """Open alerts; those whose cause is gone with `closed=true`."""
+
+    queryset = Alert.objects.select_related("site", "vendor", "taken_by")
+    serializer_class = AlertSerializer
+    filterset_class = AlertFilter
+    lookup_field = "reference"
+    lookup_value_regex = KEY
+    orderings = {"opened_at": "opened_at", "updated_at": "updated_at"}
+    rights = {"take": "activity.take_alert"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    @extend_schema(request=NothingSerializer, responses=AlertSerializer)
+    @action(detail=True, methods=["post"])
+    def take(self, request: Request, reference: str) -> Response:
+        """Say that one looks after it."""
+        alert = self.get_object()
+        NothingSerializer.check(request)
+        services.take_alert(alert_id=alert.pk, by=request.user, at=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+ROUTES = [("alerts", AlertViewSet)]

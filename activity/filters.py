@@ -1,0 +1,30 @@
+"""How the list of alerts is narrowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+
+from activity.models import Alert
+
+
+class AlertFilter(filters.FilterSet):
+    order = filters.CharFilter("order_number")
+    operation = filters.CharFilter("operation_no")
+    site = filters.CharFilter("site__code")
+    vendor = filters.CharFilter("vendor__code")
+    taken = filters.BooleanFilter("taken_by", lookup_expr="isnull", exclude=True)
+    closed = filters.BooleanFilter(method="that_are_closed", label="Closed ones; open ones where it is left out")
+
+    class Meta:
+        model = Alert
+        fields = ["kind", "severity", "production_order", "proposes"]
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        found = super().filter_queryset(queryset)
+        return found if self.form.cleaned_data.get("closed") else found.open()
+
+    def that_are_closed(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
+        return queryset.filter(closed_at__isnull=not value)

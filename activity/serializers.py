@@ -1,0 +1,41 @@
+"""Alerts and events in JSON."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from activity.models import Alert, Event
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    """A thing a person should look at: what was, what is proposed, and who looks after it."""
+
+    order = serializers.CharField(source="order_number")
+    line = serializers.IntegerField(source="line_no", allow_null=True)
+    operation = serializers.CharField(source="operation_no")
+    site = serializers.CharField(source="site.code", default=None, allow_null=True)
+    vendor = serializers.CharField(source="vendor.code", default=None, allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
+    taken_by = serializers.CharField(source="taken_by.username", default=None, allow_null=True)
+    due = serializers.DateField(source="due_date", allow_null=True)
+
+    class Meta:
+        model = Alert
+        fields = [
+            "reference", "kind", "severity", "title", "order", "line", "production_order", "operation", "site", "vendor",
+            "before", "after", "proposes", "opened_at", "updated_at", "closed_at", "taken_by", "taken_at", "due",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """Something that happened to a document."""
+
+    by = serializers.CharField(source="by.username", default=None, allow_null=True)
+    data = serializers.JSONField()
+
+    class Meta:
+        model = Event
+        fields = ["name", "at", "by", "through", "data"]
+        read_only_fields = fields

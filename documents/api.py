@@ -1,0 +1,257 @@
+"""Runs of the main job, and the document sets they make: subcontract orders, shipments, expected receipts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from activity.models import Event
+from core.idempotency import Repeatable
+from core.requests import KEY, Changeable, NothingSerializer, if_match, narrow
+from documents import services, tasks
+from documents.filters import (
+    ExpectedReceiptFilter,
+    GenerationRunFilter,
+    RunItemFilter,
+    ShipmentFilter,
+    SubcontractOrderFilter,
+)
+from documents.models import GenerationRun, RunItem
+from documents.serializers import (
+    ChangeLineSerializer,
+    CloseSerializer,
+    ExpectedReceiptSerializer,
+    GenerationRunSerializer,
+    ReasonGivenSerializer,
+    ReasonSerializer,
+    RunItemSerializer,
+    ShipmentSerializer,
+    StartRunSerializer,
+    SubcontractOrderDetailSerializer,
+    SubcontractOrderSerializer,
+)
+from receipts.models import ExpectedReceipt
+from shipments.models import Shipment, ShipmentLine
+from subcontract_orders import services as orders
+from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
+from subcontract_orders.services.lines import KIND
+
+
+def _shipments() -> Any:
+    lines = ShipmentLine.objects.select_related("item", "lot", "order_line__order").order_by("position")
+    return Shipment.objects.select_related("vendor", "site", "from_location", "to_location").prefetch_related(
+        Prefetch("lines", lines)
+    )
+
+
+def _expected() -> Any:
+    return ExpectedReceipt.objects.select_related("order_line__order__vendor", "item", "location").open()
+
+
+class SubcontractOrderViewSet(
+    Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[SubcontractOrder]
+):
+    """What vendors are asked for. If-Match binds an act to the order as it was read."""
+
+    queryset = SubcontractOrder.objects.select_related(
+        "vendor", "site", "ship_to", "receive_at", "currency", "approved_by", "sent_by"
+    )
+    filterset_class = SubcontractOrderFilter
+    lookup_field = "number"
+    lookup_value_regex = KEY
+    orderings = {"number": "number", "total_company": "total_company", "created_at": "created_at"}
+    rights = {
+        "approve": "subcontract_orders.approve_subcontractorder",
+        "send": "subcontract_orders.send_subcontractorder",
+        "line": "subcontract_orders.change_subcontractorder",
+        "unpin": "subcontract_orders.change_subcontractorder",
+    }
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    def get_serializer_class(self) -> Any:
+        return SubcontractOrderSerializer if self.action == "list" else SubcontractOrderDetailSerializer
+
+    def shown(self, number: str) -> Response:
+        """The whole set, in a fixed number of queries however many lines there are."""
+        lines = OrderLine.objects.select_related("production_order", "item__unit", "process").order_by("line_no")
+        components = OrderComponent.objects.select_related("item", "ship_from").order_by("position")
+        order = get_object_or_404(
+            self.get_queryset().prefetch_related(
+                Prefetch("lines", lines.prefetch_related(Prefetch("components", components))),
+                Prefetch("revisions", OrderRevision.objects.order_by("revision")),
+            ),
+            number=number,
+        )
+        of_order = ShipmentLine.objects.filter(order_line__order=order).values("shipment")
+        order.shipments = _shipments().filter(pk__in=of_order).order_by("pk")
+        order.expected_receipts = _expected().filter(order_line__order=order).order_by("order_line__line_no")
+        order.history = Event.objects.of(kind=KIND, number=order.number).select_related("by").order_by("pk")
+        return Response(SubcontractOrderDetailSerializer(order).data)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.shown(kwargs["number"])
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, number: str) -> Response:
+        """Commit to a draft, within one's limit."""
+        return self._act(request, number, services.approve_set)
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def send(self, request: Request, number: str) -> Response:
+        """Mark an approved order as sent and keep what was sent as a revision."""
+        return self._act(request, number, services.send_set)
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Request, number: str) -> Response:
+        """The vendor accepts a sent order."""
+        return self._act(request, number, services.acknowledge_set)
+
+    @extend_schema(request=ReasonGivenSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def hold(self, request: Request, number: str) -> Response:
+        """Stop the set where it is: nothing is sent, shipped or received meanwhile."""
+        return self._act(request, number, services.hold_set, ReasonGivenSerializer)
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, number: str) -> Response:
+        """Let a held order go on from where it was."""
+        return self._act(request, number, services.release_set)
+
+    @extend_schema(request=ReasonSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, number: str) -> Response:
+        """Cancel the order, its planned shipments and what is expected of it."""
+        return self._act(request, number, services.cancel_set, ReasonSerializer)
+
+    @extend_schema(request=CloseSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, number: str) -> Response:
+        """Expect no more of a sent order: what is still needed is generated anew."""
+        said = CloseSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        return self._do(request, number, services.close_set)
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, number: str) -> Response:
+        """Take up a closed order: its open quantity is expected again."""
+        return self._act(request, number, services.reopen_set)
+
+    @extend_schema(request=ChangeLineSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["patch"], url_path=r"lines/(?P<line_no>[0-9]{1,9})")
+    def line(self, request: Request, number: str, line_no: str) -> Response:
+        """Set quantity, price or need date of a line of an order never sent. If-Match takes the order's ETag."""
+        return self._act(request, number, partial(services.change_line, line_no=int(line_no)), ChangeLineSerializer)
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"], url_path=r"lines/(?P<line_no>[0-9]{1,9})/unpin")
+    def unpin(self, request: Request, number: str, line_no: str) -> Response:
+        """Let runs set every field of the line again."""
+        return self._act(request, number, partial(orders.unpin_line, line_no=int(line_no)))
+
+    def _act(self, request: Request, number: str, service: Any, serializer: Any = NothingSerializer) -> Response:
+        said = serializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        return self._do(request, number, service, **said.validated_data)
+
+    def _do(self, request: Request, number: str, service: Any, **said: Any) -> Response:
+        order = self.get_object()
+        service(
+            order_id=order.pk,
+            expected_version=if_match(request),
+            by=request.user,
+            at=timezone.now(),
+            through="api",
+            **said,
+        )
+        return self.shown(number)
+
+
+class ShipmentViewSet(Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Shipment]):
+    """Material planned to go, and gone, to vendors."""
+
+    queryset = _shipments()
+    serializer_class = ShipmentSerializer
+    filterset_class = ShipmentFilter
+    lookup_field = "number"
+    lookup_value_regex = KEY
+    orderings = {"number": "number", "dispatch_by": "dispatch_by"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+
+class ExpectedReceiptViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ExpectedReceipt]):
+    """What is still expected back from vendors."""
+
+    queryset = _expected()
+    serializer_class = ExpectedReceiptSerializer
+    filterset_class = ExpectedReceiptFilter
+    orderings = {"date": "expected_on"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+
+class GenerationRunViewSet(
+    Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[GenerationRun]
+):
+    """Runs of the main job, the latest first."""
+
+    queryset = GenerationRun.objects.select_related("requested_by")
+    serializer_class = GenerationRunSerializer
+    filterset_class = GenerationRunFilter
+    lookup_field = "number"
+    lookup_value_regex = KEY
+    key_order = "-pk"
+    orderings = {"requested_at": "requested_at"}
+    rights = {"create": "documents.start_generationrun", "items": "documents.view_generationrun"}
+
+    @extend_schema(request=StartRunSerializer, responses={202: GenerationRunSerializer})
+    def create(self, request: Request) -> Response:
+        """Start a run. The answer comes at once; ask for the run to see how far it is."""
+        said = StartRunSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        now = timezone.now()
+        with transaction.atomic():
+            run = services.start_run(at=now, on=timezone.localdate(now), by=request.user, **said.validated_data)
+            # The nudge only makes it sooner: without a broker the run is found by its state.
+            transaction.on_commit(partial(tasks.continue_run.delay, run.pk), robust=True)
+        return Response(self.get_serializer(run).data, status=202)
+
+    @extend_schema(
+        responses=RunItemSerializer(many=True),
+        filters=False,
+        parameters=[OpenApiParameter(name, str) for name in RunItemFilter.base_filters],
+    )
+    @action(detail=True, methods=["get"], orderings={})
+    def items(self, request: Request, number: str) -> Response:
+        """The differences the run found, and what became of each."""
+        run = get_object_or_404(GenerationRun, number=number)
+        found = RunItem.objects.filter(run=run).select_related("operation__production_order")
+        page = self.paginate_queryset(narrow(request, found, RunItemFilter))
+        return self.get_paginated_response(RunItemSerializer(page, many=True).data)
+
+
+ROUTES = [
+    ("generation-runs", GenerationRunViewSet),
+    ("subcontract-orders", SubcontractOrderViewSet),
+    ("shipments", ShipmentViewSet),
+    ("expected-receipts", ExpectedReceiptViewSet),
+]

@@ -1,0 +1,260 @@
+"""Document sets and runs in JSON: the order with its lines and components, what is shipped, what is expected, what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from activity.serializers import EventSerializer
+from core.requests import StrictFields
+from documents import services
+from documents.models import GenerationRun, RunItem
+from receipts.models import ExpectedReceipt
+from shipments.models import Shipment, ShipmentLine
+from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
+
+QUANTITY = {"max_digits": 18, "decimal_places": 5}
+
+
+class ComponentSerializer(serializers.ModelSerializer[OrderComponent]):
+    """Material the vendor needs for a line: required, on its way there and back, and how it reaches him."""
+
+    item = serializers.CharField(source="item.code")
+    ship_from = serializers.CharField(source="ship_from.code", default=None, allow_null=True)
+    at_vendor = serializers.DecimalField(**QUANTITY)
+
+    class Meta:
+        model = OrderComponent
+        fields = [
+            "position", "item", "stage", "supply", "basis", "quantity_per", "scrap_pct", "required", "sent", "direct",
+            "carried_in", "found", "consumed", "returned", "written_off", "lost", "carried_out", "at_vendor", "ship_from",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
+    """One operation (or an item bought complete): quantity, frozen price, dates, rules of the policy, components."""
+
+    line = serializers.IntegerField(source="line_no")
+    production_order = serializers.CharField(source="production_order.number", default=None, allow_null=True)
+    operation = serializers.CharField(source="operation_no")
+    item = serializers.CharField(source="item.code")
+    item_name = serializers.CharField(source="item.name")
+    unit = serializers.CharField(source="item.unit.code", default=None, allow_null=True)
+    process = serializers.CharField(source="process.code", default=None, allow_null=True)
+    received = serializers.DecimalField(**QUANTITY)
+    open = serializers.DecimalField(source="open_quantity", **QUANTITY)
+    price_open = serializers.BooleanField(source="is_price_open")
+    policy = serializers.CharField(source="policy_code")
+    certificates = serializers.ListField(child=serializers.CharField())
+    pinned = serializers.JSONField(help_text="Fields a person has set, with who, when and why; runs leave them.")
+    components = ComponentSerializer(many=True)
+
+    class Meta:
+        model = OrderLine
+        fields = [
+            "line", "status", "production_order", "operation", "item", "item_name", "unit", "process", "description",
+            "quantity", "received", "accepted", "rejected", "scrapped", "open", "yield_pct",
+            "unit_price", "price_unit", "price_factor", "price_open", "work_amount", "minimum_top_up", "lot_charge", "freight",
+            "amount", "amount_company",
+            "need_date", "vendor_ready_date", "at_vendor_date", "dispatch_by", "order_by", "promised_date", "late_by",
+            "policy", "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection",
+            "sample_pct", "certificates", "rejects", "use_vendor_stock", "pinned", "components",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class SubcontractOrderSerializer(serializers.ModelSerializer[SubcontractOrder]):
+    """A subcontract order as lists show it."""
+
+    vendor = serializers.CharField(source="vendor.code")
+    site = serializers.CharField(source="site.code")
+    ship_to = serializers.CharField(source="ship_to.code")
+    receive_at = serializers.CharField(source="receive_at.code")
+    currency = serializers.CharField(source="currency.code")
+    due = serializers.DateField(source="due_date", allow_null=True)
+    approved_by = serializers.CharField(source="approved_by.username", default=None, allow_null=True)
+    sent_by = serializers.CharField(source="sent_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = SubcontractOrder
+        fields = [
+            "number", "vendor", "site", "ship_to", "receive_at", "status", "revision", "version", "currency", "total",
+            "total_company", "material", "receipt", "order_by", "dispatch_by", "due", "auto_send_at", "made_by_run", "created_at",
+            "approved_at", "approved_by", "sent_at", "sent_by", "acknowledged_at", "closed_at", "cancelled_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ShipmentLineSerializer(serializers.ModelSerializer[ShipmentLine]):
+    """So much of one component of one order line."""
+
+    item = serializers.CharField(source="item.code")
+    lot = serializers.CharField(source="lot.code", default=None, allow_null=True)
+    order = serializers.CharField(source="order_line.order.number")
+    line = serializers.IntegerField(source="order_line.line_no")
+
+    class Meta:
+        model = ShipmentLine
+        fields = ["position", "item", "lot", "stage", "quantity", "order", "line"]
+        read_only_fields = fields
+
+
+class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
+    """Material on its way from a place of ours (or another vendor's) to a vendor's."""
+
+    vendor = serializers.CharField(source="vendor.code")
+    site = serializers.CharField(source="site.code")
+    to = serializers.CharField(source="to_location.code")
+    lines = ShipmentLineSerializer(many=True)
+
+    class Meta:
+        model = Shipment
+        fields = [
+            "number", "status", "vendor", "site", "to", "dispatch_by", "version", "created_at", "dispatched_at", "delivered_at",
+            "lines",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of Python's own, so it cannot be declared as the others are.
+        return {**super().get_fields(), "from": serializers.CharField(source="from_location.code", read_only=True)}
+
+
+class ExpectedReceiptSerializer(serializers.ModelSerializer[ExpectedReceipt]):
+    """What is still expected of an order line, by when and where."""
+
+    order = serializers.CharField(source="order_line.order.number")
+    line = serializers.IntegerField(source="order_line.line_no")
+    vendor = serializers.CharField(source="order_line.order.vendor.code")
+    item = serializers.CharField(source="item.code")
+    date = serializers.DateField(source="expected_on")
+    location = serializers.CharField(source="location.code")
+
+    class Meta:
+        model = ExpectedReceipt
+        fields = ["order", "line", "vendor", "item", "quantity", "date", "location"]
+        read_only_fields = fields
+
+
+class RevisionSerializer(serializers.ModelSerializer[OrderRevision]):
+    """A revision of an order, as it was sent or waits to be."""
+
+    class Meta:
+        model = OrderRevision
+        fields = ["revision", "made_at", "sent_at", "reason"]
+        read_only_fields = fields
+
+
+class SubcontractOrderDetailSerializer(SubcontractOrderSerializer):
+    """A subcontract order with its whole document set and history."""
+
+    lines = OrderLineSerializer(many=True)
+    revisions = RevisionSerializer(many=True)
+    shipments = ShipmentSerializer(many=True)
+    expected_receipts = ExpectedReceiptSerializer(many=True)
+    history = EventSerializer(many=True)
+
+    class Meta(SubcontractOrderSerializer.Meta):
+        fields = [
+            *SubcontractOrderSerializer.Meta.fields, "lines", "revisions", "shipments", "expected_receipts", "history",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ReasonGivenSerializer(StrictFields, serializers.Serializer[Any]):
+    """Why."""
+
+    reason = serializers.CharField(max_length=300)
+
+
+class ReasonSerializer(StrictFields, serializers.Serializer[Any]):
+    """Why, where there is something to say."""
+
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class CloseSerializer(StrictFields, serializers.Serializer[Any]):
+    """What becomes of our material at the vendor."""
+
+    leftovers = serializers.ChoiceField(choices=[("keep", "Stays where it lies")], required=False, default="keep")
+
+
+class ChangeLineSerializer(StrictFields, serializers.Serializer[Any]):
+    """Fields of a line of an order never sent; each is pinned, so that runs leave it."""
+
+    quantity = serializers.DecimalField(**QUANTITY, required=False)
+    unit_price = serializers.DecimalField(**QUANTITY, required=False)
+    need_date = serializers.DateField(required=False)
+    reason = serializers.CharField(max_length=300)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) < 2:
+            raise serializers.ValidationError("Say what changes: quantity, unit_price or need_date.", "nothing_to_do")
+        return attrs
+
+
+# Runs
+
+
+class ScopeSerializer(StrictFields, serializers.Serializer[Any]):
+    """What a run is narrowed to, by business keys; left out: everything."""
+
+    site = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
+    item = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
+    production_order = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
+
+
+class StartRunSerializer(StrictFields, serializers.Serializer[Any]):
+    """A run of the main job."""
+
+    scope = ScopeSerializer(required=False)
+    dry_run = serializers.BooleanField(required=False, default=False)
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How far a run is."""
+
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+    percent = serializers.IntegerField()
+
+
+class GenerationRunSerializer(serializers.ModelSerializer[GenerationRun]):
+    """A run of the main job: how far it is, what it looked at, what it did, and what it refused and why."""
+
+    dry_run = serializers.BooleanField(source="is_dry")
+    scope = serializers.JSONField()
+    requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
+    progress = serializers.SerializerMethodField()
+    refused = serializers.DictField(
+        source="blocked_by", child=serializers.IntegerField(), help_text="How many operations each reason holds back."
+    )
+
+    class Meta:
+        model = GenerationRun
+        fields = [
+            "number", "state", "dry_run", "scope", "reason", "requested_by", "requested_at", "on", "started_at", "decided_at",
+            "finished_at", "progress", "operations", "in_house", "outsource", "review", "blocked", "created", "changed",
+            "cancelled", "alerts", "orders", "lines", "shipments", "refused", "error",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_progress(self, run: GenerationRun) -> ProgressSerializer:
+        return ProgressSerializer(services.progress(run)).data  # type: ignore[return-value]
+
+
+class RunItemSerializer(serializers.ModelSerializer[RunItem]):
+    """One difference a run found, and what became of it."""
+
+    production_order = serializers.CharField(source="operation.production_order.number")
+    operation = serializers.CharField(source="operation.operation_no")
+    order = serializers.CharField(source="order_number")
+    due = serializers.DateField(source="due_date", allow_null=True)
+
+    class Meta:
+        model = RunItem
+        fields = ["action", "production_order", "operation", "order", "quantity", "due", "outcome"]
+        read_only_fields = fields
