@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from django.db import transaction
@@ -63,14 +64,18 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
         if int(request.META.get("CONTENT_LENGTH") or 0) > services.LARGEST_UPLOAD:
             raise TooLarge(f"A request may have {services.LARGEST_UPLOAD // 1024 // 1024} MB.")
         options = _options(request)
-        tables, origin = _tables(request)
-        report = services.import_tables(
-            tables=tables,
-            at=timezone.now(),
-            by=request.user,
-            dry_run=options.get("dry_run") == "true",
-            origin=origin,
-        )
+        try:
+            tables, origin = _tables(request)
+            report = services.import_tables(
+                tables=tables,
+                at=timezone.now(),
+                by=request.user,
+                dry_run=options.get("dry_run") == "true",
+                origin=origin,
+            )
+        finally:
+            if isinstance(request.data, SpooledTemporaryFile):
+                request.data.close()
         data = {"reference": report.reference, **report.as_data()}
         return Response(data, status=201 if report.reference else 200)
 
@@ -105,7 +110,7 @@ def _tables(request: Request) -> tuple[Mapping[str, Iterable[Mapping[str, Any]]]
         return services.tables_in_files([(file.name or "", file) for file in files]), ", ".join(
             str(file.name) for file in files[:5]
         )
-    if request.content_type.startswith("application/zip"):
+    if request.content_type.startswith("application/zip") and data:
         return services.tables_in_zip(data), "upload.zip"
     if not isinstance(data, dict) or not data:
         raise InvalidInput("Send an object of tables: {table: [rows]}, or files.", code="malformed")

@@ -105,7 +105,7 @@ def work_centers(work: Reading) -> None:
     refs = {"vendor": Vendor, "location": Location, "site": Site}
 
     def ready(row: int, values: Values) -> Values:
-        if "kind" in values and not values["kind"]:
+        if not values.get("kind") and ("kind" in values or values.get("vendor_id")):
             values["kind"] = WorkCenterKind.EXTERNAL if values.get("vendor_id") else WorkCenterKind.INTERNAL
         if values.get("location_id") and not values.get("site_id"):
             values["site_id"] = work.site_of(values["location_id"])

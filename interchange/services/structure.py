@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 from interchange.services.reading import Reading, renamed
-from masterdata.models import Item, Process, WorkCenter, WorkCenterKind
+from masterdata.models import Item, Process, WorkCenter
 from production import services as production
 
 
@@ -34,23 +33,15 @@ def routings(work: Reading) -> None:
     refs = {"item": Item, "work_center": WorkCenter, "process": Process}
     for chunk in work.chunks():
         work.make_processes(values.get("name") for _, values in chunk if not values.get("process"))
-        external = _external_centers({values.get("work_center") for _, values in chunk})
         steps = {}
         for row, values in work.resolve_all(
             [(row, {**values, "process": values.get("process") or values.get("name")}) for row, values in chunk],
             refs,
         ):
             key = (values.pop("item_id"), values.pop("variant", ""), values.pop("operation_no"))
-            if "outsourced" in values and values["outsourced"] is None:
-                values["outsourced"] = "yes" if values.get("work_center_id") in external else "no"
             work.step_rows[key] = (work.table, work.file, row)
             steps[key] = renamed(values, next_operation_no="next_nos", run_minutes_per_unit="run_minutes")
         work.count(production.upsert_routings(steps=steps))
-
-
-def _external_centers(codes: Iterable[str | None]) -> set[int]:
-    found = WorkCenter.objects.filter(code__in={code for code in codes if code}, kind=WorkCenterKind.EXTERNAL)
-    return set(found.values_list("pk", flat=True))
 
 
 def check_structure(work: Reading) -> None:

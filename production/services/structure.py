@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.refusals import InvalidInput, NotFound
-from masterdata.models import Item
+from masterdata.models import Item, WorkCenter, WorkCenterKind
 from masterdata.services import Upserted, upsert_by_key
-from production.models import BomLine, RoutingStep
+from production.models import BomLine, Outsourced, RoutingStep
 from production.rules.schedule import in_order
 
 
@@ -125,7 +125,9 @@ def upsert_routings(*, steps: Mapping[StepKey, Mapping[str, Any]]) -> Upserted:
     """Make or change routing steps, found by item, variant and operation number. Values are columns.
 
     Where no `sequence` is given, a number that is one (010) is its own sequence, others are put at the end in the order given.
+    A new step whose `outsourced` is not said is done outside at an external work center and inside at any other.
     """
+    external = set(WorkCenter.objects.filter(kind=WorkCenterKind.EXTERNAL).values_list("pk", flat=True))
     last: dict[tuple[int, str], int] = defaultdict(int)
     known: dict[StepKey, int] = {}
     rows = RoutingStep.objects.filter(item_id__in={item for item, _, _ in steps})
@@ -138,7 +140,10 @@ def upsert_routings(*, steps: Mapping[StepKey, Mapping[str, Any]]) -> Upserted:
         sequence = values.get("sequence") or known.get(key) or sequence_of(number) or last[(item, variant)] + 10
         last[(item, variant)] = max(last[(item, variant)], sequence)
         fixed = {"item_id": item, "variant": variant, "operation_no": number, "sequence": sequence}
-        placed.append({**values, **fixed})
+        step = {**values, **fixed}
+        if not step.get("outsourced") and ("outsourced" in step or key not in known):
+            step["outsourced"] = Outsourced.YES if step.get("work_center_id") in external else Outsourced.NO
+        placed.append(step)
     return upsert_by_key(model=RoutingStep, key=("item_id", "variant", "operation_no"), rows=placed)
 
 

@@ -1,0 +1,433 @@
+"""What rows become, and every way a row is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from interchange.models import PlanImport
+from interchange.services import ImportRefused
+from inventory.models import Balance
+from masterdata.models import (
+    Closure,
+    Company,
+    Currency,
+    Downtime,
+    ExchangeRate,
+    Item,
+    Location,
+    Process,
+    Site,
+    Unit,
+    Vendor,
+    WorkCenter,
+)
+from policies.models import Policy, PriceAgreement, VendorApproval
+from production.models import BomLine, Operation, PlanChange, ProductionOrder, RoutingStep
+from tests.interchange.plans import SHAFT, load, load_shaft, only, refused
+
+
+def test_a_plan_becomes_orders_with_scheduled_operations():
+    report = load_shaft()
+
+    turning, plating = Operation.objects.order_by("sequence")
+    assert (turning.name, turning.process.code, turning.work_center.code) == ("Turning", "Turning", "LATHE")
+    assert (turning.planned_start, turning.planned_end) == (date(2026, 3, 18), date(2026, 3, 18))
+    assert (turning.outsourced, plating.outsourced) == ("no", "yes")
+    assert plating.quantity == 8
+    assert report.counts["production_orders"] == {"created": 1, "changed": 0, "unchanged": 0}
+    assert PlanImport.objects.get().reference == report.reference
+    assert PlanChange.objects.filter(reason__startswith="Import").count() == 1
+
+
+def test_the_same_again_changes_nothing():
+    load_shaft()
+
+    assert load_shaft().written == 0
+    assert ProductionOrder.objects.get().version == 1
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing():
+    report = load({**SHAFT}, dry_run=True)
+
+    assert report.counts["items"] == {"created": 2, "changed": 0, "unchanged": 0}
+    assert not Item.objects.exists()
+    assert not PlanChange.objects.exists()
+
+
+def test_a_missing_column_leaves_what_is_there_and_an_empty_cell_empties_it():
+    load({"vendors": [{"code": "V1", "name": "Vendor One", "email": "orders@v1.example"}]})
+
+    load({"vendors": [{"code": "V1", "email": ""}]})
+
+    vendor = Vendor.objects.get()
+    assert (vendor.name, vendor.email) == ("Vendor One", "")
+
+
+def test_every_further_table_is_read():
+    load_shaft(
+        company=[{"name": "We", "currency": "CHF", "time_zone": "Europe/Zurich", "address": "Somewhere 1"}],
+        exchange_rates=[{"currency": "EUR", "rate": "0.95", "valid_from": "2026-01-01"}],
+        item_groups=[{"code": "TURNED", "name": "Turned parts"}],
+        sites=[{"code": "MAIN", "name": "Main plant", "time_zone": "Europe/Zurich"}],
+        processes=[{"code": "Plating", "name": "Zinc plating", "certificates": "coc|material"}],
+        calendars=[
+            {"date": "2026-12-25"},
+            {"vendor": "V1", "date": "2026-08-03"},
+            {"work_center": "LATHE", "date": "2026-03-17"},
+        ],
+        downtimes=[{"work_center": "LATHE", "start": "2026-04-01", "end": "2026-04-03", "reason": "spindle"}],
+        vendor_approvals=[{"vendor": "V1", "process": "Plating", "status": "pending", "valid_to": "2026-12-31"}],
+        prices=[
+            {"vendor": "V1", "operation_name": "Plating", "unit_price": 3, "price_unit": "100 pcs", "minimum_qty": 50},
+            {"vendor": "V1", "item": "SHAFT", "unit_price": "", "minimum_charge": 25, "minimum_charge_basis": "order"},
+        ],
+    )
+
+    assert Company.objects.get().currency.code == "CHF"
+    assert ExchangeRate.objects.get().rate == Decimal("0.95")
+    assert Site.objects.get().time_zone == "Europe/Zurich"
+    assert Process.objects.get(code="Plating").certificates == ["coc", "material"]
+    assert Closure.objects.count() == 3
+    assert Downtime.objects.get().end_date == date(2026, 4, 3)
+    assert VendorApproval.objects.get().status == "pending"
+    plating, complete = PriceAgreement.objects.order_by("pk")
+    assert (plating.item, plating.price_factor, plating.minimum_quantity) == (None, 100, 50)
+    assert (complete.process, complete.unit_price, complete.minimum_charge) == (None, None, 25)
+    assert Location.objects.get(vendor__code="V1").code == "AT-V1"
+
+
+def test_a_policy_is_read_with_its_ranked_vendors_and_read_again_is_the_same():
+    row = {
+        "code": "PLATE",
+        "process": "Plating",
+        "when_down": "yes",
+        "vendors": [{"vendor": "V2", "share_pct": 60}, "V1"],
+        "inspection": {"sample_pct": 10},
+        "certificates": ["coc"],
+        "over_receipt_pct": 10,
+    }
+    tables = {"vendors": [{"code": "V1"}, {"code": "V2"}], "policies": [row]}
+    load_shaft(**tables)
+
+    again = load_shaft(**tables)
+
+    policy = Policy.objects.get()
+    assert (policy.status, policy.verdict, policy.when_down, policy.priority) == ("active", "outsource", True, 100)
+    assert (policy.inspection, policy.sample_pct, policy.certificates) == ("sample", 10, ["coc"])
+    assert list(policy.vendors.order_by("rank").values_list("vendor__code", "share_pct")) == [("V2", 60), ("V1", None)]
+    assert (again.written, policy.version) == (0, 1)
+
+
+def test_a_policy_whose_vendors_change_counts_a_version():
+    load_shaft(vendors=[{"code": "V1"}, {"code": "V2"}], policies=[{"code": "P", "vendors": "V1|V2"}])
+
+    report = load({"policies": [{"code": "P", "vendors": "V2"}]})
+
+    policy = Policy.objects.get()
+    assert [vendor.vendor.code for vendor in policy.vendors.all()] == ["V2"]
+    assert (policy.version, report.counts["policies"]["changed"]) == (2, 1)
+
+
+def test_equal_lines_of_a_bill_are_told_apart_by_their_order():
+    twice = [
+        {"parent": "SHAFT", "component": "BAR", "quantity": 1},
+        {"parent": "SHAFT", "component": "BAR", "quantity": 2},
+    ]
+    load_shaft(boms=twice)
+
+    load({"boms": [*twice[:1], {**twice[1], "quantity": 3}]})
+
+    assert list(BomLine.objects.order_by("position").values_list("quantity", flat=True)) == [1, 3]
+
+
+def test_a_step_put_between_two_others_is_done_between_them():
+    load_shaft()
+
+    load({"routings": [{"item": "SHAFT", "operation_no": 15, "name": "Deburring", "work_center": "LATHE"}]})
+
+    steps = RoutingStep.objects.order_by("sequence").values_list("operation_no", flat=True)
+    assert list(steps) == ["10", "15", "20"]
+
+
+def test_a_plant_is_a_site_and_other_places_belong_to_the_first_one():
+    load(
+        {
+            "locations": [
+                {"code": "STORE", "kind": "warehouse"},
+                {"code": "P1", "kind": "plant", "name": "Plant 1"},
+                {"code": "P2", "kind": "plant"},
+            ]
+        }
+    )
+
+    assert list(Site.objects.order_by("pk").values_list("code", "name")) == [("P1", "Plant 1"), ("P2", "")]
+    places = Location.objects.order_by("code").values_list("code", "site__code", "is_main")
+    assert list(places) == [("P1", "P1", True), ("P2", "P2", True), ("STORE", "P1", False)]
+
+
+def test_an_order_at_a_plant_is_an_order_of_its_site():
+    load_shaft(
+        locations=[{"code": "MAIN", "kind": "plant"}, {"code": "P2", "kind": "plant"}],
+        production_orders=[{"number": "P1", "item": "SHAFT", "quantity": 8, "due": "2026-03-18", "location": "P2"}],
+    )
+
+    assert ProductionOrder.objects.get().site.code == "P2"
+
+
+def test_stock_is_set_and_rows_of_one_place_add_up():
+    load_shaft(stock=[{"item": "BAR", "quantity": "1.5"}, {"item": "BAR", "quantity": "2"}])
+
+    balance = Balance.objects.get()
+    assert (balance.location.code, balance.quantity) == ("MAIN", Decimal("3.5"))
+
+
+def test_a_unit_nobody_defined_has_no_decimals_for_pieces_and_five_else():
+    load({"items": [{"code": "A", "unit": "EA"}, {"code": "B", "unit": "m"}]})
+
+    assert dict(Unit.objects.values_list("code", "decimals")) == {"EA": 0, "m": 5}
+
+
+def test_a_unit_nobody_defined_gets_the_decimals_its_stock_has():
+    report = load({"items": [{"code": "A", "unit": "EA"}], "stock": [{"item": "A", "quantity": "1.5"}]})
+
+    assert Unit.objects.get().decimals == 1
+    assert report.notes == ["Unit EA is not defined and its stock has 1 decimals: so has the unit."]
+
+
+def test_currencies_know_their_decimals():
+    load({"vendors": [{"code": "J", "currency": "JPY"}, {"code": "K", "currency": "KWD"}]})
+
+    assert dict(Currency.objects.values_list("code", "decimals")) == {"EUR": 2, "JPY": 0, "KWD": 3} or dict(
+        Currency.objects.values_list("code", "decimals")
+    ) == {"JPY": 0, "KWD": 3}
+
+
+def test_half_done_operations_come_with_a_go_live():
+    load_shaft(
+        operations=[{"order": "P1", "number": 10, "good": 5, "scrap": 1, "start": "2026-03-09", "end": "2026-03-11"}]
+    )
+
+    turning, plating = Operation.objects.order_by("sequence")
+    assert (turning.good, turning.scrap, turning.status) == (5, 1, "in_progress")
+    assert (turning.planned_start, turning.planned_end) == (date(2026, 3, 9), date(2026, 3, 11))
+    assert (plating.good, plating.status) == (0, "open")
+
+
+def test_references_of_other_systems_are_kept():
+    load({"items": [{"code": "A", "source": "erp", "external_refs": "pdm:77|shop:X1"}]})
+
+    item = Item.objects.get()
+    assert item.source == "erp"
+    assert item.external_refs == [{"system": "pdm", "key": "77"}, {"system": "shop", "key": "X1"}]
+
+
+def test_columns_nobody_reads_are_noted():
+    assert load({"items": [{"code": "A", "origin": "source"}]}).notes == ["items: ignored columns: origin"]
+
+
+def test_the_location_of_a_work_center_gives_it_its_site():
+    load_shaft(work_centers=[{"code": "LATHE", "location": "MAIN"}, {"code": "OUT", "vendor": "V1"}])
+
+    lathe, out = WorkCenter.objects.order_by("code")
+    assert (lathe.site.code, lathe.kind) == ("MAIN", "internal")
+    assert (out.vendor.code, out.kind) == ("V1", "external")
+
+
+# Refused
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "bad"),
+    [
+        ("items", {"code": ""}, ("code", "", "missing_value")),
+        ("items", {"name": "x"}, ("code", "", "missing_column")),
+        ("items", {"code": "A" * 61}, ("code", "A" * 61, "too_long")),
+        ("items", {"code": "A\x00"}, ("code", "A\x00", "invalid")),
+        ("items", {"code": "A\ud800"}, ("code", "A\ud800", "invalid")),
+        ("items", {"code": ["A"]}, ("code", "['A']", "invalid")),
+        ("items", {"code": "A", "kind": "thing"}, ("kind", "thing", "invalid")),
+        ("items", {"code": "A", "lot_tracked": "perhaps"}, ("lot_tracked", "perhaps", "invalid")),
+        ("items", {"code": "A", "standard_cost": "-1"}, ("standard_cost", "-1", "invalid")),
+        ("items", {"code": "A", "standard_cost": "NaN"}, ("standard_cost", "NaN", "invalid")),
+        ("items", {"code": "A", "standard_cost": "1_000"}, ("standard_cost", "1_000", "invalid")),
+        ("items", {"code": "A", "standard_cost": "1e99"}, ("standard_cost", "1e99", "invalid")),
+        ("vendors", {"code": "V", "currency": "euro"}, ("currency", "euro", "invalid")),
+        ("vendors", {"code": "V", "email": "nobody"}, ("email", "nobody", "invalid")),
+        ("company", {"time_zone": "Mars/Olympus"}, ("time_zone", "Mars/Olympus", "invalid")),
+        ("company", {"time_zone": "../etc/passwd"}, ("time_zone", "../etc/passwd", "invalid")),
+        ("units", {"code": "x", "decimals": 6}, ("decimals", "6", "invalid")),
+        ("boms", {"parent": "NO", "component": "BAR", "quantity": 1}, ("parent", "NO", "not_found")),
+        ("boms", {"parent": "SHAFT", "component": "BAR", "quantity": -1}, ("quantity", "-1", "invalid_quantity")),
+        ("boms", {"parent": "SHAFT", "component": "BAR", "quantity": 0}, ("quantity", "0", "invalid_quantity")),
+        ("boms", {"parent": "SHAFT", "component": "BAR", "quantity": "0.000001"}, ("quantity", "0.000001", "too_precise")),
+        ("boms", {"parent": "SHAFT", "component": "SHAFT", "quantity": 1}, ("component", "", "bom_cycle")),
+        (
+            "boms",
+            {"parent": "SHAFT", "component": "BAR", "quantity": 1, "operation_no": 99},
+            ("operation_no", "99", "not_found"),
+        ),
+        ("routings", {"item": "SHAFT", "operation_no": 30, "work_center": "NO"}, ("work_center", "NO", "not_found")),
+        (
+            "routings",
+            {"item": "SHAFT", "operation_no": 30, "next_operation_no": 40},
+            ("next_operation_no", "30", "not_found"),
+        ),
+        ("prices", {"vendor": "V1", "unit_price": 1}, ("item", "", "missing_value")),
+        ("prices", {"vendor": "V9", "item": "SHAFT"}, ("vendor", "V9", "not_found")),
+        ("prices", {"vendor": "V1", "item": "SHAFT", "process": "Magic"}, ("process", "Magic", "not_found")),
+        ("policies", {"code": "P", "vendors": ["V9"]}, ("vendors", "V9", "not_found")),
+        ("policies", {"code": "P", "vendors": ["V1", "V1"]}, ("vendors", "['V1', 'V1']", "invalid")),
+        ("policies", {"code": "P", "process": "Magic"}, ("process", "Magic", "not_found")),
+        ("policies", {"code": "P", "inspection": {"some": 1}}, ("inspection", "{'some': 1}", "invalid")),
+        (
+            "policies",
+            {"code": "P", "valid_from": "2026-02-01", "valid_to": "2026-01-01"},
+            ("valid_to", "2026-01-01", "invalid_date"),
+        ),
+        ("vendor_approvals", {"vendor": "V1", "process": "Magic"}, ("process", "Magic", "not_found")),
+        ("downtimes", {"work_center": "LATHE", "start": "2026-03-02", "end": "2026-03-01"}, ("end", "2026-03-01", "invalid_date")),
+        ("stock", {"item": "BAR", "quantity": -1}, ("quantity", "-1", "invalid_quantity")),
+        ("stock", {"item": "BAR", "quantity": "0.0001"}, ("quantity", "0.0001", "too_precise")),
+        ("stock", {"item": "BAR", "quantity": 1, "location": "NOWHERE"}, ("location", "NOWHERE", "not_found")),
+        ("locations", {"code": "X", "kind": "vendor"}, ("vendor", "", "missing_value")),
+        (
+            "production_orders",
+            {"number": "X", "item": "SHAFT", "quantity": 1, "due": "2026-13-40"},
+            ("due", "2026-13-40", "invalid_date"),
+        ),
+        (
+            "production_orders",
+            {"number": "X", "item": "SHAFT", "quantity": 1, "due": "0001-01-01"},
+            ("due", "0001-01-01", "invalid_date"),
+        ),
+        (
+            "production_orders",
+            {"number": "X", "item": "SHAFT", "quantity": 1, "due": "2026-03-01", "start": "2026-03-02"},
+            ("start", "2026-03-02", "invalid_date"),
+        ),
+        (
+            "production_orders",
+            {"number": "X", "item": "SHAFT", "quantity": "10.0035", "due": "2026-03-18"},
+            ("quantity", "10.0035", "too_precise"),
+        ),
+        (
+            "production_orders",
+            {"number": "X", "item": "SHAFT", "quantity": -10, "due": "2026-03-18"},
+            ("quantity", "-10", "invalid_quantity"),
+        ),
+        (
+            "production_orders",
+            {"number": "X", "item": "SHAFT", "quantity": 1, "due": "2026-03-18", "routing_variant": "OTHER"},
+            ("routing_variant", "OTHER", "not_found"),
+        ),
+        ("operations", {"order": "NO", "number": 10}, ("order", "NO", "not_found")),
+        ("operations", {"order": "P1", "number": 10, "good": "0.5"}, ("good", "0.5", "too_precise")),
+    ],
+)  # fmt: skip
+def test_a_bad_row_is_named_and_nothing_is_written(table, row, bad):
+    load_shaft()
+    before = (
+        ProductionOrder.objects.get().version,
+        Item.objects.count(),
+        BomLine.objects.count(),
+        Policy.objects.count(),
+    )
+
+    found = refused({table: [row], "sites": [{"code": "NEW"}]})
+
+    column, value, code = bad
+    assert only(found) == (table, 1, column, value, code)
+    assert not Site.objects.filter(code="NEW").exists()
+    after = ProductionOrder.objects.get().version, Item.objects.count(), BomLine.objects.count(), Policy.objects.count()
+    assert after == before
+
+
+def test_a_circle_of_bills_is_refused_and_named():
+    load({"items": [{"code": code} for code in "ABC"], "boms": [{"parent": "A", "component": "B", "quantity": 1}]})
+
+    found = refused(
+        {"boms": [{"parent": "B", "component": "C", "quantity": 1}, {"parent": "C", "component": "A", "quantity": 1}]}
+    )
+
+    assert [(row.row, row.column, row.code) for row in found] == [(1, "component", "bom_cycle")]
+    assert found[0].detail == "These bills of material go round in a circle: B → C → A → B."
+    assert BomLine.objects.count() == 1
+
+
+def test_operations_that_follow_one_another_in_a_circle_are_refused():
+    found = refused(
+        {
+            "items": [{"code": "A"}],
+            "routings": [
+                {"item": "A", "operation_no": 10, "next_operation_no": 20},
+                {"item": "A", "operation_no": 20, "next_operation_no": 10},
+            ],
+        }
+    )
+
+    assert only(found) == ("routings", 1, "next_operation_no", "10", "routing_cycle")
+
+
+def test_all_bad_rows_are_named_and_those_that_follow_from_them_are_not():
+    found = refused(
+        {
+            "items": [{"code": "A", "kind": "thing"}, {"code": "B"}],
+            "boms": [
+                {"parent": "A", "component": "B", "quantity": 1},
+                {"parent": "B", "component": "C", "quantity": 1},
+            ],
+        }
+    )
+
+    assert [(row.table, row.row, row.column, row.code) for row in found] == [
+        ("items", 1, "kind", "invalid"),
+        ("boms", 2, "component", "not_found"),
+    ]
+
+
+def test_one_key_twice_is_harmless_only_with_the_same_content():
+    assert load({"items": [{"code": "A", "name": "x"}, {"code": "A", "name": "x"}]}).counts["items"]["created"] == 1
+
+    found = refused({"items": [{"code": "A", "name": "x"}, {"code": "A", "name": "y"}]})
+
+    assert only(found) == ("items", 2, "code", "A", "duplicate")
+    assert found[0].detail == "Row 1 already says something else of code A."
+
+
+def test_a_price_of_outside_work_twice_is_refused():
+    price = {"vendor": "V1", "item": "SHAFT", "operation_name": "Plating", "unit_price": 1}
+    load_shaft()
+
+    assert only(refused({"prices": [price, {**price, "unit_price": 2}]}))[1:3] == (2, "vendor")
+
+
+def test_unknown_tables_and_those_not_built_are_named():
+    found = refused({"open_orders": [], "iems": []})
+
+    assert [(row.table, row.code) for row in found] == [("open_orders", "not_built"), ("iems", "not_found")]
+
+
+def test_no_more_than_a_thousand_bad_rows_are_told():
+    assert len(refused({"items": [{"code": ""}] * 1500})) == 1000
+
+
+def test_a_refusal_says_where_in_one_sentence():
+    with pytest.raises(ImportRefused) as refusal:
+        load({"items": [{"code": "A", "kind": "thing"}, {"code": ""}]})
+
+    assert refusal.value.detail == (
+        "items, row 1: “thing” is none of: raw, semi, finished, service. (2 bad rows in all)"
+    )
+    assert refusal.value.as_errors()[0] == {
+        "code": "invalid",
+        "field": "kind",
+        "detail": "“thing” is none of: raw, semi, finished, service.",
+        "table": "items",
+        "file": "items",
+        "row": 1,
+        "column": "kind",
+        "value": "thing",
+    }
