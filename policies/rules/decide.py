@@ -308,6 +308,11 @@ class Decider:
             if policy.verdict in ("in_house", "review"):
                 reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
                 return Outcome(policy.verdict, "policy", policy)
+            if policy.verdict == "buy_complete":
+                # One line for the whole order at the item's own price is not made by itself yet: a buyer is asked.
+                reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
+                reasons.append(Reason("bought_complete", policy.code))
+                return Outcome("review", "policy", policy)
             found: list[Reason] = []
             offers = self._source(operation, policy, wanted, need, found)
             if policy.cost_below_pct is not None and (failure := self._too_dear(policy, operation, offers)) is not None:

@@ -208,12 +208,6 @@ def _default_inside(reason: Reason) -> Sentence:
     return f"No policy sends it out and its sourcing flag is {flag}, so it stays inside.", {"flag": flag}
 
 
-def _bought_complete(reason: Reason) -> Sentence:
-    return f"The whole production order is bought complete; it is ordered with operation {reason.values[0]}.", {
-        "operation": reason.values[0]
-    }
-
-
 MATCHED = {
     "outsource": "it goes outside",
     "in_house": "it stays inside",
@@ -233,7 +227,7 @@ SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
         f"External work center {reason.values[0]} has vendor {reason.vendor} of its own.", {"work_center": reason.values[0]},
     ),
     "default_inside": _default_inside,
-    "bought_complete": _bought_complete,
+    "bought_complete": lambda _: ("The whole production order should be bought complete: a buyer places that order.", {}),
     "vendor_chosen": _vendor_chosen,
     "vendor_compared": _compared,
     "vendor_passed_over": _compared,
@@ -292,7 +286,8 @@ def policy_sentence(policy: PolicyValues, vendor_names: Mapping[int, str]) -> st
         what += f" at {words['site']}"
     when = _conditions(policy)
     parts = f"{what}, {when}," if when else what
-    return f"{parts[0].upper()}{parts[1:]} {_goes(policy, vendor_names)}."
+    said = f"{parts[0].upper()}{parts[1:]} {_goes(policy, vendor_names)}"
+    return said if said.endswith(".") else f"{said}."  # a name may end on one: Custom Frames, Inc.
 
 
 def _conditions(policy: PolicyValues) -> str:

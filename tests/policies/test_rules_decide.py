@@ -155,6 +155,15 @@ def test_a_policy_may_keep_inside_or_ask_a_person():
     assert [(x.verdict, x.policy_id) for x in found] == [("review", ask.policy_id), ("in_house", keep.policy_id)]
 
 
+def test_buying_the_whole_order_is_left_to_a_buyer():
+    rule = policy("BUY", V1, verdict="buy_complete")
+
+    found = one(book(policies=[rule], prices=[price(V1)]), operation())
+
+    assert (found.verdict, found.policy_id, found.awards) == ("review", rule.policy_id, ())
+    assert "bought_complete" in found.codes()
+
+
 def test_an_external_work_center_has_a_vendor_of_its_own_where_no_policy_decides():
     centers = {OUT: WorkCenterValues(OUT, "CHROME", is_external=True, vendor_id=V1)}
 
