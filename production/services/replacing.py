@@ -1,0 +1,52 @@
+"""How one item is made, stated whole: what is left out is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from core.refusals import InvalidInput, Refusals
+from masterdata.models import Item
+from production.models import BomLine, RoutingStep
+from production.services.changes import note_plan_change
+from production.services.structure import bom_problems, routing_problems, upsert_routings
+
+
+class Twice(InvalidInput):
+    """An operation number that stands in one routing twice."""
+
+    code = "duplicate"
+
+
+@transaction.atomic
+def replace_bom(*, item_id: int, lines: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    """Make these the lines of an item's bill of material, in this order. Values are columns. Raises Refusals."""
+    item = Item.objects.select_for_update().get(pk=item_id)
+    BomLine.objects.filter(parent=item).delete()
+    BomLine.objects.bulk_create(
+        [BomLine(parent=item, position=place * 10, **values) for place, values in enumerate(lines, start=1)]
+    )
+    if problems := list(bom_problems(parent_ids=[item_id])):
+        raise Refusals(problems)
+    note_plan_change(at=at, reason=f"Bill of material of {item} changed")
+
+
+@transaction.atomic
+def replace_routing(*, item_id: int, variant: str, steps: Sequence[Mapping[str, Any]], at: datetime) -> None:
+    """Make these the steps of an item's routing (or of a variant of it). Values are columns. Raises Twice, Refusals."""
+    item = Item.objects.select_for_update().get(pk=item_id)
+    numbers = [values["operation_no"] for values in steps]
+    if doubled := next((number for number in numbers if numbers.count(number) > 1), None):
+        raise Twice(f"Operation {doubled} stands here twice.", field="operation_no")
+    RoutingStep.objects.filter(item=item, variant=variant).delete()
+    upsert_routings(steps={(item_id, variant, values["operation_no"]): _step(values) for values in steps})
+    if problems := [*routing_problems(item_ids=[item_id]), *bom_problems(parent_ids=[item_id])]:
+        raise Refusals(problems)
+    note_plan_change(at=at, reason=f"Routing of {item} changed")
+
+
+def _step(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "operation_no"}
