@@ -131,14 +131,8 @@ def stop(home: Path) -> bool:
     except BlockingIOError:
         return False
     try:
-        for folder, program, wish in (
-            (place.cluster, "postgres", signal.SIGINT),
-            (place.store, "valkey-server", signal.SIGTERM),
-        ):
-            pids = _processes(folder, program)
-            for pid in pids - _children(pids):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, wish)
+        _end(place.cluster, "postgres")
+        _end(place.store, "valkey-server")
         return _wait(lambda: not (_processes(place.cluster, "postgres") or _processes(place.store, "valkey-server")))
     finally:
         os.close(in_use)
@@ -238,26 +232,32 @@ def _processes(folder: Path, program: str) -> set[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if os.readlink(entry / "cwd") == str(folder) and Path(os.readlink(entry / "exe")).name.startswith(
-                    program
-                ):
+                here, name = os.readlink(entry / "cwd"), Path(os.readlink(entry / "exe")).name
+                if here == str(folder) and name.startswith(program):
                     found.add(int(entry.name))
     return found
 
 
-def _children(pids: set[int]) -> set[int]:
-    children = set()
+def _main_processes(folder: Path, program: str) -> set[int]:
+    pids, found = _processes(folder, program), set()
     for pid in pids:
         with contextlib.suppress(OSError):
             parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
-            if int(parent) in pids:
-                children.add(pid)
-    return children
+            if int(parent) not in pids:
+                found.add(pid)
+    return found
 
 
-def _wait(done: Callable[[], bool], alive: Callable[[], bool] = lambda: True) -> bool:
-    """Wait until `done`; False after PATIENCE, or two seconds after the last sign of life."""
-    end, seen = time.monotonic() + PATIENCE, time.monotonic()
+def _end(folder: Path, program: str) -> None:
+    """Ask the server in this folder to finish; its children follow."""
+    for pid in _main_processes(folder, program):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+
+
+def _wait(done: Callable[[], bool], alive: Callable[[], bool] = lambda: True, patience: float = PATIENCE) -> bool:
+    """Wait until `done`; False when patience ends, or two seconds after the last sign of life."""
+    end, seen = time.monotonic() + patience, time.monotonic()
     while not done():
         now = time.monotonic()
         seen = now if alive() else seen
@@ -270,20 +270,32 @@ def _wait(done: Callable[[], bool], alive: Callable[[], bool] = lambda: True) ->
 # Start
 
 
+def _make_way(folder: Path, program: str, line: Path, answers: Callable[[], bool]) -> bool:
+    """Wait for what is under way in this folder; True when nothing runs there and a server can be started."""
+    for pid in _processes(Path(f"{folder} (deleted)"), program):
+        with contextlib.suppress(
+            ProcessLookupError
+        ):  # its data is gone; in its own time it would take our socket along
+            os.kill(pid, signal.SIGKILL)
+
+    def settled() -> bool:
+        # Else one is starting or stopping just now, or the children of a killed one have not noticed yet.
+        return answers() or not _processes(folder, program)
+
+    if not _wait(settled, patience=5) and not line.exists():
+        _end(folder, program)  # somebody swept its socket away: nobody can reach it any more
+    if not _wait(settled):
+        raise ServersUnavailable(f"A {program} runs in {folder} but does not answer. {HELP}")
+    return not answers()
+
+
 def _start_postgres(place: Place) -> None:
     cluster, log = place.cluster, place.root / "postgres.log"
-
-    def running() -> bool:
-        return bool(_processes(cluster, "postgres"))
 
     def answers() -> bool:
         return _postgres_answers(place, "postgres")
 
-    # It may be starting or stopping just now, or the children of a killed server have not noticed yet.
-    _wait(lambda: answers() or not running())
-    if not answers():
-        if running():
-            raise ServersUnavailable(f"PostgreSQL in {cluster} runs but does not answer, see {log}. {HELP}")
+    if _make_way(cluster, "postgres", place.run / ".s.PGSQL.5432", answers):
         for leftover in (cluster / "postmaster.pid", *place.run.glob(".s.PGSQL.*")):
             leftover.unlink(missing_ok=True)
         binaries, version = _postgres_binaries(place)
@@ -292,7 +304,7 @@ def _start_postgres(place: Place) -> None:
         settings = ["listen_addresses=", "timezone=UTC", "max_connections=200"]
         options = [word for setting in settings for word in ("-c", setting)]
         _spawn(place, log, binaries / "postgres", "-D", cluster, "-k", place.run, "-p", "5432", *options)
-        if not _wait(answers, alive=running):
+        if not _wait(answers, alive=lambda: bool(_processes(cluster, "postgres"))):
             raise ServersUnavailable(f"PostgreSQL does not start in {cluster}.\n{_tail(log)}\n{HELP}")
     with contextlib.closing(_connect(place, "postgres")) as connection:
         connection.autocommit = True
@@ -313,27 +325,18 @@ def _create_cluster(place: Place, binaries: Path, version: int) -> None:
 
 
 def _start_valkey(place: Place) -> None:
-    log = place.root / "valkey.log"
+    store, log = place.store, place.root / "valkey.log"
 
-    def running() -> bool:
-        return bool(_processes(place.store, "valkey-server"))
+    def answers() -> bool:
+        return _valkey_answers(place)
 
-    _wait(lambda: _valkey_answers(place) or not running())
-    if not _valkey_answers(place):
+    if _make_way(store, "valkey-server", place.valkey_socket, answers):
         place.valkey_socket.unlink(missing_ok=True)
-        options: list[str | Path] = [
-            "--port",
-            "0",
-            "--unixsocket",
-            place.valkey_socket,
-            "--unixsocketperm",
-            "700",
-            "--dir",
-            place.store,
-        ]
-        _spawn(place, log, _valkey_binary(place), *options, "--appendonly", "yes", "--save", "")
-        if not _wait(lambda: _valkey_answers(place), alive=running):
-            raise ServersUnavailable(f"Valkey does not start in {place.store}.\n{_tail(log)}\n{HELP}")
+        where: list[str | Path] = ["--port", "0", "--unixsocket", place.valkey_socket, "--dir", store]
+        how = ["--unixsocketperm", "700", "--appendonly", "yes", "--save", ""]
+        _spawn(place, log, _valkey_binary(place), *where, *how)
+        if not _wait(answers, alive=lambda: bool(_processes(store, "valkey-server"))):
+            raise ServersUnavailable(f"Valkey does not start in {store}.\n{_tail(log)}\n{HELP}")
 
 
 def _as(place: Place) -> dict[str, Any]:

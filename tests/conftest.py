@@ -1,6 +1,8 @@
 """What every test shares. Tests run on PostgreSQL and may use the database unless they say otherwise."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,11 +55,10 @@ def at() -> datetime:
 
 
 @pytest.fixture
-def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for embedded servers, below folders that a service account may pass."""
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/tmp"):
-            folder.chmod(0o755)
+def private_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of its own for embedded servers. Not below pytest's folder, which a service account may not pass."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)
-    return tmp_path / "home"
+    with tempfile.TemporaryDirectory(prefix="outwork-test-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder) / "home"

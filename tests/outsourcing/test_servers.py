@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -46,8 +47,15 @@ def process_ids(home: Path) -> set[int]:
 
 
 def main_processes(home: Path) -> set[int]:
-    everything = process_ids(home)
-    return everything - servers._children(everything)
+    place = servers._place(home)
+    return servers._main_processes(place.cluster, "postgres") | servers._main_processes(place.store, "valkey-server")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def kill_both(home: Path) -> None:
@@ -108,6 +116,31 @@ def test_a_foreign_process_whose_number_stands_in_the_pid_file_is_left_alone(hom
         foreign.kill()
 
 
+def test_a_server_whose_data_was_deleted_does_not_disturb_a_new_one_at_the_same_place(home):
+    servers.ensure(home)
+    old = process_ids(home)
+    shutil.rmtree(home)
+
+    urls = servers.ensure(home)
+
+    assert query(urls, "SELECT 1") == [(1,)]
+    assert store(urls).ping() is True
+    assert process_ids(home) & old == set()
+    assert not any(is_alive(pid) for pid in old)
+
+
+def test_a_server_that_lost_its_socket_is_started_anew(home):
+    urls = servers.ensure(home)
+    query(urls, "CREATE TABLE kept (n int)")
+    (home / "run" / ".s.PGSQL.5432").unlink()
+    (home / "run" / "valkey.sock").unlink()
+
+    servers.ensure(home)
+
+    assert query(urls, "SELECT count(*) FROM kept") == [(0,)]
+    assert store(urls).ping() is True
+
+
 def test_four_first_calls_at_once_end_with_one_server_each(home):
     script = (
         "import sys, pathlib, time; from outsourcing import servers; print(servers.ensure(pathlib.Path(sys.argv[1])))"
@@ -141,8 +174,8 @@ def test_a_server_somebody_uses_is_not_stopped(home):
     assert process_ids(home) == set()
 
 
-def test_two_homes_never_meet(home, tmp_path):
-    second_home = tmp_path / "second"
+def test_two_homes_never_meet(home):
+    second_home = home.with_name("second")
     first, second = servers.ensure(home), servers.ensure(second_home)
     try:
         query(first, "CREATE TABLE only_here (n int)")
