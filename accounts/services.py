@@ -45,7 +45,7 @@ def give_role(
     approval_limit: Decimal | None = None,
 ) -> Access:
     """Give a user a role everywhere, within a site or for a vendor; again with another limit sets the limit."""
-    access, _ = Access.objects.update_or_create(
+    access, _ = Access.objects.update_or_create(  # type: ignore[misc]  # None is looked up as NULL
         user=user, role=role, site_id=site_id, vendor_id=vendor_id, defaults={"approval_limit": approval_limit}
     )
     let_into_planning(user_id=user.pk)

@@ -92,6 +92,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         {"label": label, "count": counts.get(verdict, 0), "link": f"{decisions}?verdict__exact={verdict}"}
         for verdict, label in Verdict.choices
     ]
+    context["title"] = "Planning"
     context["last_run"] = GenerationRun.objects.order_by("-pk").first()
     return context
 

@@ -68,6 +68,7 @@ class PolicyVendorInline(TabularInline):
     verbose_name_plural = "vendors, in rank order"
     ordering = ["rank"]
     extra = 0
+    hide_title = True
 
 
 @admin.register(Policy)
@@ -130,7 +131,8 @@ class PolicyAdmin(PlanAdmin):
             {
                 "fields": [
                     "consolidate",
-                    ("auto_approve_up_to", "auto_send", "auto_send_wait_minutes"),
+                    "auto_approve_up_to",
+                    ("auto_send", "auto_send_wait_minutes"),
                     ("transit_out_days", "transit_back_days"),
                     ("preparation_days", "inspection_days"),
                     ("over_receipt_pct", "under_receipt_pct", "over_send_pct"),

@@ -84,6 +84,8 @@ class PolicyForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.label = str(field.label).replace(" pct", " %")
         if self.instance._state.adding and "consolidate" in self.fields:
             self.fields["consolidate"].initial = Consolidate.WEEK
 
