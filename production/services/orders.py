@@ -193,11 +193,13 @@ class _Plan:
         rows, touched = [], []
         seen: dict[str, PlannedOrder] = {}
         for index, order in enumerate(self.orders):
-            if (twin := seen.setdefault(order.number, order)) is not order:
+            twin = seen.get(order.number)
+            if twin is not None:
                 if twin != order:
                     twice = ForeignNumber(f"{order.number} stands here twice, with different content.", field="number")
                     self.bad.append(BadOrder(twice, index=index))
                 continue
+            seen[order.number] = order
             try:
                 old = self.known.get(order.number)
                 row = self.order_row(order, old)

@@ -200,9 +200,7 @@ def test_a_unit_nobody_defined_gets_the_decimals_its_stock_has():
 def test_currencies_know_their_decimals():
     load({"vendors": [{"code": "J", "currency": "JPY"}, {"code": "K", "currency": "KWD"}]})
 
-    assert dict(Currency.objects.values_list("code", "decimals")) == {"EUR": 2, "JPY": 0, "KWD": 3} or dict(
-        Currency.objects.values_list("code", "decimals")
-    ) == {"JPY": 0, "KWD": 3}
+    assert dict(Currency.objects.values_list("code", "decimals")) == {"JPY": 0, "KWD": 3}
 
 
 def test_half_done_operations_come_with_a_go_live():
@@ -288,7 +286,11 @@ def test_the_location_of_a_work_center_gives_it_its_site():
             ("valid_to", "2026-01-01", "invalid_date"),
         ),
         ("vendor_approvals", {"vendor": "V1", "process": "Magic"}, ("process", "Magic", "not_found")),
-        ("downtimes", {"work_center": "LATHE", "start": "2026-03-02", "end": "2026-03-01"}, ("end", "2026-03-01", "invalid_date")),
+        (
+            "downtimes",
+            {"work_center": "LATHE", "start": "2026-03-02", "end": "2026-03-01"},
+            ("end", "2026-03-01", "invalid_date"),
+        ),
         ("stock", {"item": "BAR", "quantity": -1}, ("quantity", "-1", "invalid_quantity")),
         ("stock", {"item": "BAR", "quantity": "0.0001"}, ("quantity", "0.0001", "too_precise")),
         ("stock", {"item": "BAR", "quantity": 1, "location": "NOWHERE"}, ("location", "NOWHERE", "not_found")),

@@ -1,0 +1,137 @@
+"""Numbers, places that make themselves, and rows in bulk."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connection
+
+from masterdata import services as masterdata
+from masterdata.models import Closure, Item, Location, LocationKind, Process, Site, Vendor
+from production.models import RoutingStep
+from tests.factories import ItemFactory, SiteFactory, VendorFactory
+
+
+def test_numbers_are_drawn_in_blocks_and_never_twice():
+    assert masterdata.draw_numbers(kind="run", count=2) == ["RUN-00001", "RUN-00002"]
+    assert masterdata.draw_numbers(kind="run") == ["RUN-00003"]
+    assert masterdata.draw_numbers(kind="shipment") == ["SH-00001"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_draw_at_once_draw_apart():
+    drawn: list[str] = []
+
+    def draw() -> None:
+        drawn.extend(masterdata.draw_numbers(kind="run", count=10))
+        connection.close()
+
+    threads = [threading.Thread(target=draw) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(drawn)) == 40
+
+
+def test_the_company_is_there_from_the_first_question():
+    assert masterdata.company().currency.code == "EUR"
+    assert masterdata.company() == masterdata.company()
+
+
+def test_the_first_site_is_the_default_and_main_is_made_where_there_is_none():
+    made = masterdata.default_site()
+    SiteFactory(code="OTHER")
+
+    assert (made.code, masterdata.default_site()) == ("MAIN", made)
+    assert masterdata.main_location(site=made).code == "MAIN"
+
+
+def test_every_vendor_gets_one_place():
+    one, two = VendorFactory(code="V1"), VendorFactory(code="V2")
+    Location.objects.create(code="X-V1", kind=LocationKind.VENDOR, vendor=one)
+
+    assert masterdata.make_vendor_locations(vendor_ids=[one.pk, two.pk]) == 1
+    assert masterdata.make_vendor_locations(vendor_ids=[one.pk, two.pk]) == 0
+
+    assert masterdata.vendor_location(vendor=one).code == "X-V1"
+    assert masterdata.vendor_location(vendor=two).code == "AT-V2"
+
+
+def test_a_vendors_place_for_a_site_comes_before_his_common_one():
+    vendor, site = VendorFactory(code="V1"), SiteFactory(code="S1")
+    common = Location.objects.create(code="X", kind=LocationKind.VENDOR, vendor=vendor)
+    own = Location.objects.create(code="Y", kind=LocationKind.VENDOR, vendor=vendor, site=site)
+
+    assert masterdata.vendor_location(vendor=vendor, site=site) == own
+    assert masterdata.vendor_location(vendor=vendor) == common
+
+
+def test_today_is_the_sites_own():
+    SiteFactory(code="TOKYO", time_zone="Asia/Tokyo")
+    SiteFactory(code="LIMA", time_zone="America/Lima")
+
+    dates = masterdata.site_dates(at=datetime(2026, 3, 1, 22, 0, tzinfo=UTC))
+
+    assert {Site.objects.get(pk=pk).code: day for pk, day in dates.items()} == {
+        "TOKYO": date(2026, 3, 2),
+        "LIMA": date(2026, 3, 1),
+    }
+
+
+def test_rows_are_made_changed_or_left_by_their_key():
+    rows = [{"code": "A", "name": "a"}, {"code": "B", "name": "b"}]
+    first = masterdata.upsert_master(model=Vendor, rows=rows)
+
+    second = masterdata.upsert_master(
+        model=Vendor, rows=[{"code": "A", "name": "a"}, {"code": "B", "email": "b@b.example"}, {"code": "C"}]
+    )
+
+    assert (first.created, second.created, second.changed, second.unchanged) == (2, 1, 1, 1)
+    assert second.ids[("A",)] == first.ids[("A",)]
+    assert list(Vendor.objects.order_by("code").values_list("code", "name", "email")) == [
+        ("A", "a", ""),
+        ("B", "b", "b@b.example"),
+        ("C", "", ""),
+    ]
+
+
+def test_a_key_may_hold_nulls():
+    rows = [{"day": date(2026, 12, 25), "vendor_id": None, "work_center_id": None}]
+
+    masterdata.upsert_master(model=Closure, rows=rows)
+
+    assert masterdata.upsert_master(model=Closure, rows=rows).unchanged == 1
+
+
+def test_copied_rows_hold_any_text_list_and_number():
+    nasty = "tab\t line\nfeed\r back\\slash \\N \"quoted\" 'single' {brace},comma – € 你"
+    item = ItemFactory()
+    masterdata.copy_rows(
+        model=Process, rows=[{"code": nasty, "certificates": [nasty, {"a": None}]}, {"code": "\\N", "name": "\\."}]
+    )
+    masterdata.copy_rows(
+        model=RoutingStep,
+        rows=[
+            {"item_id": item.pk, "sequence": 10, "operation_no": "10", "next_nos": [nasty[:20], "", "NULL", "20"]},
+            {"item_id": item.pk, "sequence": 20, "operation_no": "20", "run_minutes": Decimal("0.000001")},
+        ],
+    )
+
+    first, second = Process.objects.order_by("pk")
+    assert (first.code, first.certificates, first.requires_approval) == (nasty, [nasty, {"a": None}], False)
+    assert (second.code, second.name) == ("\\N", "\\.")
+    ten, twenty = RoutingStep.objects.order_by("sequence")
+    assert (ten.next_nos, ten.setup_minutes) == ([nasty[:20], "", "NULL", "20"], None)
+    assert (twenty.next_nos, twenty.run_minutes) == ([], Decimal("0.000001"))
+
+
+def test_copied_rows_obey_every_constraint():
+    ItemFactory(code="A")
+
+    with pytest.raises(IntegrityError):
+        masterdata.copy_rows(model=Item, rows=[{"code": "A"}])
