@@ -302,6 +302,7 @@ def _start_postgres(place: Place) -> None:
         if not any(cluster.iterdir()):
             _create_cluster(place, binaries, version)
         settings = ["listen_addresses=", "timezone=UTC", "max_connections=200"]
+        settings += os.environ.get("OUTWORK_POSTGRES_SETTINGS", "").split()
         options = [word for setting in settings for word in ("-c", setting)]
         _spawn(place, log, binaries / "postgres", "-D", cluster, "-k", place.run, "-p", "5432", *options)
         if not _wait(answers, alive=lambda: bool(_processes(cluster, "postgres"))):
