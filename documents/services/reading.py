@@ -237,7 +237,11 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         receive_at_id,
         content_hash,
         pinned,
-        *rest,
+        accepted,
+        at_vendor_date,
+        dispatch_by,
+        policy_code,
+        yield_pct,
     ) in loaded:
         is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
         found.setdefault(operation_id, []).append(
@@ -262,7 +266,11 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 places.get(pk, receive_at_id),
                 content_hash,
                 pinned,
-                *rest,
+                accepted,
+                at_vendor_date,
+                dispatch_by,
+                policy_code,
+                yield_pct,
             )
         )
     return found

@@ -315,9 +315,9 @@ def _decide(run: GenerationRun, *, at: datetime) -> None:
         cache.set(_progress_key(run), (run.operations, max(total, run.operations)), 3600)
 
     for differences in _left_behind(seen, scoped):
-        RunItem.objects.bulk_create([_item(run, one, 0, None) for one in differences], batch_size=2000)
-        for one in differences:
-            said.note(one)
+        RunItem.objects.bulk_create([_item(run, difference, 0, None) for difference in differences], batch_size=2000)
+        for difference in differences:
+            said.note(difference)
     run.alerts = said.keep(numbers=None if scoped is None else _numbers(seen | set(scoped)))
     deciding.drop_outdated_decisions(on=run.on)
     for verdict, count in counts.items():

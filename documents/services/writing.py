@@ -31,15 +31,15 @@ KIND = "subcontract_order"
 
 
 class Item(NamedTuple):
-    """A work item with all its line will hold, read in one statement."""
+    """A work item with all its line will hold, read in one statement. Places are blank where a line is withdrawn."""
 
     pk: int
     action: str
     line_id: int | None
     group_key: str
     order_number: str
-    ship_to_id: int | None
-    receive_at_id: int | None
+    ship_to_id: int
+    receive_at_id: int
     components: list[list[Any]]
     content_hash: str
     operation_id: int
@@ -125,7 +125,8 @@ def write_shard(*, shard: RunShard, at: datetime) -> int:
 
 def _sorted(items: Sequence[Item], known: dict[str, SubcontractOrder]) -> tuple[list[Item], list[Item]]:
     """Which items may be done as the orders stand now, and which must be left."""
-    done, left = [], []
+    done: list[Item] = []
+    left: list[Item] = []
     for item in items:
         order = known.get(item.order_number)
         if item.action == Action.CREATE:
@@ -255,7 +256,7 @@ def _new_orders(
 
 def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     """Set all a run decides about a line."""
-    assert item.vendor_id is not None and item.ship_to_id is not None  # noqa: S101, PT018  (sorted out before)
+    assert item.vendor_id is not None  # noqa: S101  (sorted out before)
     line.status, line.is_draft = LineStatus.OPEN, True
     line.vendor_id, line.ship_to_id = item.vendor_id, item.ship_to_id
     line.operation_id, line.production_order_id = item.operation_id, item.production_order_id

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from activity import services as activity
@@ -158,7 +159,7 @@ def cancel_order(
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     if order.status in (OrderStatus.CANCELLED, OrderStatus.CLOSED):
         raise NotOfThisState(f"{order} is already {order.get_status_display().lower()}.")
-    if OrderLine.objects.with_received().filter(order=order, received_quantity__gt=0).exists():
+    if OrderLine.objects.filter(Q(accepted__gt=0) | Q(rejected__gt=0) | Q(scrapped__gt=0), order=order).exists():
         raise Received(f"Part of {order} is received already; close it instead of cancelling it.")
     OrderLine.objects.filter(order=order).update(status=LineStatus.CANCELLED, is_draft=False)
     order.auto_send_at = None
