@@ -10,15 +10,31 @@ from core.idempotency import Repeatable
 from core.requests import KEY, Editable
 from masterdata.filters import (
     ClosureFilter,
+    DowntimeFilter,
     ExchangeRateFilter,
     ItemFilter,
     LocationFilter,
     VendorFilter,
     WorkCenterFilter,
 )
-from masterdata.models import Closure, ExchangeRate, Item, ItemGroup, Location, Process, Site, Unit, Vendor, WorkCenter
+from masterdata.models import (
+    Closure,
+    Currency,
+    Downtime,
+    ExchangeRate,
+    Item,
+    ItemGroup,
+    Location,
+    Process,
+    Site,
+    Unit,
+    Vendor,
+    WorkCenter,
+)
 from masterdata.serializers import (
     ClosureSerializer,
+    CurrencySerializer,
+    DowntimeSerializer,
     ExchangeRateSerializer,
     ItemGroupSerializer,
     ItemSerializer,
@@ -104,6 +120,22 @@ class ClosureViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
     rights = {"destroy": "masterdata.change_closure"}
 
 
+class DowntimeViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
+    """When work centers of ours cannot work. What was entered by mistake may be taken out again."""
+
+    queryset = Downtime.objects.select_related("work_center")
+    serializer_class = DowntimeSerializer
+    filterset_class = DowntimeFilter
+    lookup_field = "reference"
+    orderings = {"start": "start_date"}
+    rights = {"destroy": "masterdata.change_downtime"}
+
+
+class CurrencyViewSet(MasterDataViewSet):
+    queryset = Currency.objects.all()
+    serializer_class = CurrencySerializer
+
+
 class ExchangeRateViewSet(MasterDataViewSet):
     queryset = ExchangeRate.objects.select_related("currency")
     serializer_class = ExchangeRateSerializer
@@ -122,5 +154,7 @@ ROUTES = [
     ("work-centers", WorkCenterViewSet),
     ("processes", ProcessViewSet),
     ("calendars", ClosureViewSet),
+    ("downtimes", DowntimeViewSet),
+    ("currencies", CurrencyViewSet),
     ("exchange-rates", ExchangeRateViewSet),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_filters import rest_framework as filters
 
-from masterdata.models import Closure, ExchangeRate, Item, Location, Vendor, WorkCenter
+from masterdata.models import Closure, Downtime, ExchangeRate, Item, Location, Vendor, WorkCenter
 
 
 class ItemFilter(filters.FilterSet):
@@ -55,6 +55,15 @@ class ClosureFilter(filters.FilterSet):
 
     class Meta:
         model = Closure
+        fields: list[str] = []
+
+
+class DowntimeFilter(filters.FilterSet):
+    work_center = filters.CharFilter("work_center__code")
+    end_from = filters.DateFilter("end_date", lookup_expr="gte")
+
+    class Meta:
+        model = Downtime
         fields: list[str] = []
 
 

@@ -293,6 +293,7 @@ class Downtime(models.Model):
     start_date = models.DateField()
     end_date = models.DateField()
     reason = models.CharField(max_length=200, blank=True)
+    reference = reference("DT-")
 
     class Meta:
         constraints = [

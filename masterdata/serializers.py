@@ -11,6 +11,7 @@ from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
 from masterdata.models import (
     Closure,
     Currency,
+    Downtime,
     ExchangeRate,
     Item,
     ItemGroup,
@@ -147,6 +148,35 @@ class ClosureSerializer(StrictFields, serializers.ModelSerializer[Closure]):
                 "A closed day is of a vendor or of a work center, not of both.", "invalid"
             )
         return attrs
+
+
+class DowntimeSerializer(StrictFields, serializers.ModelSerializer[Downtime]):
+    """Days (both included) on which a work center of ours cannot work."""
+
+    work_center = CodeField(queryset=WorkCenter.objects.all())
+    start = serializers.DateField(source="start_date")
+    end = serializers.DateField(source="end_date")
+
+    class Meta:
+        model = Downtime
+        fields = ["reference", "work_center", "start", "end", "reason"]
+        read_only_fields = ["reference"]
+        validators: list[Any] = []
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        first, last = (attrs.get(name, getattr(self.instance, name, None)) for name in ("start_date", "end_date"))
+        if first and last and last < first:
+            raise serializers.ValidationError({"end": exceptions.ErrorDetail("Ends before it starts.", "invalid_date")})
+        return attrs
+
+
+class CurrencySerializer(CodedSerializer):
+    """A currency; amounts in it are rounded half-up to its decimals."""
+
+    class Meta:
+        model = Currency
+        fields = ["code", "name", "decimals"]
+        extra_kwargs = {"decimals": {"max_value": 2, "min_value": 0}, "code": {"min_length": 3}}
 
 
 class ExchangeRateSerializer(StrictFields, serializers.ModelSerializer[ExchangeRate]):

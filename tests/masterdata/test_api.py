@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from accounts import services as accounts
 from accounts.models import User
-from masterdata.models import Closure, Currency, ExchangeRate, Item, ItemGroup, Unit, Vendor, WorkCenter
+from masterdata.models import Closure, Currency, Downtime, ExchangeRate, Item, ItemGroup, Unit, Vendor, WorkCenter
 
 pytestmark = pytest.mark.django_db
 
@@ -133,8 +133,10 @@ def test_an_exchange_rate_is_addressed_by_its_reference(planner: APIClient):
     assert ExchangeRate.objects.get().rate == Decimal("0.91")
 
 
-LISTS = ["units", "item-groups", "items", "sites", "vendors", "locations", "work-centers", "processes", "calendars",
-         "exchange-rates"]  # fmt: skip
+LISTS = [
+    "units", "item-groups", "items", "sites", "vendors", "locations", "work-centers", "processes", "calendars", "downtimes",
+    "currencies", "exchange-rates",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("resource", LISTS)
@@ -149,6 +151,7 @@ def test_a_list_costs_one_query(planner: APIClient, django_assert_num_queries, r
         center = WorkCenter.objects.create(code=f"W{number}", vendor=vendor)
         Item.objects.create(code=f"I{number}", unit=unit, item_group=group)
         Closure.objects.create(work_center=center, day="2026-05-01")
+        Downtime.objects.create(work_center=center, start_date="2026-05-01", end_date="2026-05-02")
         ExchangeRate.objects.create(currency=euro, rate=1, valid_from=f"2026-01-0{number + 1}")
     planner.get("/api/v1/units/")  # the user's access rows are read once
 
