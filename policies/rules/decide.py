@@ -33,6 +33,7 @@ from policies.rules.values import (
 ONE = Decimal(1)
 FLAG_NO = (Reason("flag_no"),)
 NOTHING_LEFT = Reason("nothing_to_order")
+KEPT = 50_000  # answers remembered at most, so that memory stays flat over a million operations
 
 
 class Wanted(NamedTuple):
@@ -463,8 +464,9 @@ class Decider:
         if capacity is None:
             capacity = conditions.week_hours(center, week, self._closed_days(center))
             self._weeks[center.work_center_id, week] = capacity
-        hours = self._hours.get((center.work_center_id, week), ZERO) + conditions.own_hours(operation)
-        if conditions.is_overloaded(hours, capacity, above_pct):
+        own = conditions.own_hours(operation)
+        hours = self._hours.get((center.work_center_id, week), ZERO) + own
+        if own and conditions.is_overloaded(hours, capacity, above_pct):
             return None
         return "load_above_pct", hours * HUNDRED / capacity if capacity else ZERO, above_pct
 
@@ -682,6 +684,8 @@ class Decider:
         transit = self._transit[policy.policy_id] if policy is not None else dates.NO_TRANSIT
         chains = self._chains.get((vendor_id, transit, need))
         if chains is None:
+            if len(self._chains) >= KEPT:
+                self._chains.clear()
             chains = self._chains[vendor_id, transit, need] = {}
         today, closed = self.today, vendor.closed
 
@@ -764,6 +768,8 @@ class Decider:
         key = (vendor.vendor_id, operation.item_id, process_id, operation.site_id)
         found = self._levels.get(key)
         if found is None:
+            if len(self._levels) >= KEPT:
+                self._levels.clear()
             prices = self.book.prices
             rows = [
                 *prices.get((vendor.vendor_id, process_id, operation.item_id), ()),

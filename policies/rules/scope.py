@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from policies.rules.values import OperationFacts, PolicyValues
 
+KEPT = 50_000  # answers remembered at most
+
 ScopeKey = tuple[int, int | None, int | None, int | None, int]
 
 
@@ -61,6 +63,8 @@ class Shelf:
                 ("site", site_id), ("any", None),
             )  # fmt: skip
             near = [policy for place in places for policy in self._by_field.get(place, ())]
+            if len(self._found) >= KEPT:
+                self._found.clear()
             found = self._found[key] = tuple(sorted((p for p in near if fits(p, key)), key=looking_order))
         return found
 

@@ -233,8 +233,10 @@ def _prices(
     found: dict[tuple[int, int, int], list[PriceRow]] = defaultdict(list)
     # A price that ended before today cannot be that of a day of ordering, which is today or later.
     rows = PriceAgreement.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on)).values_list(*PRICE_FIELDS)
+    # Price lists repeat themselves: one object for each value of a column keeps hundreds of thousands of rows small.
+    same: dict[Any, Any] = {}
     for row in rows.iterator(chunk_size=10_000):
-        priced = PriceRow(*row)
+        priced = PriceRow(*(same.setdefault(pair, pair[1]) for pair in enumerate(row)))
         if row[5] is None:
             own = vendors[priced.vendor_id].currency_id
             priced.currency_id = company_currency_id if own is None else own

@@ -307,3 +307,13 @@ def test_facts_of_single_orders_are_read_whatever_the_horizon():
     (order,) = deciding.facts_of(production_order_ids=[operation.production_order_id])
 
     assert [one.operation_id for one in order.operations] == [operation.pk]
+
+
+def test_loading_costs_the_same_for_any_number_of_policies_and_prices(django_assert_max_num_queries):
+    for vendor in VendorFactory.create_batch(5):
+        PriceAgreementFactory(vendor=vendor)
+        PolicyFactory(vendors=[vendor])
+    services.Decider.load(on=TODAY)
+
+    with django_assert_max_num_queries(12):
+        services.Decider.load(on=TODAY)
