@@ -256,7 +256,6 @@ UNFOLD = {
     },
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "outsourcing.navigation.sidebar"},
-    "COMMAND": {"search_models": ["policies.orderwithverdicts", "policies.policy", "masterdata.item", "masterdata.vendor"]},
     "DASHBOARD_CALLBACK": "outsourcing.navigation.first_page",
 }
 

@@ -81,6 +81,7 @@ def test_every_plan_of_ours_has_its_licence_and_says_where_it_comes_from():
         assert demo.made_up(name)["about"].startswith("Made up for the demo")
 
 
+@pytest.mark.slow
 def test_adventureworks_shows_every_verdict_and_orders_with_a_reason():
     made = demo.make_demo(data="adventureworks", at=AT, on=ON)
 
@@ -109,6 +110,7 @@ def test_a_second_time_changes_nothing_whatever_the_day_and_keeps_what_people_ch
     assert User.objects.count() == len(demo.USERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["bc-cronus", "ambrosia-pie", "frepple-manufacturing"])
 def test_the_other_plans_make_orders_too(data):
     made = demo.make_demo(data=data, at=AT, on=ON)
