@@ -64,7 +64,7 @@ const paletteItems = () => [...document.querySelectorAll("#palette .sc-palette-i
 
 const paletteAt = (index) => {
   const items = paletteItems();
-  items.forEach((item, at) => item.setAttribute("aria-selected", at === index ? "true" : "false"));
+  items.forEach((item, at) => item.setAttribute("aria-current", at === index ? "true" : "false"));
   items[index]?.scrollIntoView({ block: "nearest" });
 };
 
@@ -78,7 +78,7 @@ const openPalette = () => {
 
 const steerPalette = (event) => {
   const items = paletteItems();
-  const at = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
+  const at = items.findIndex((item) => item.getAttribute("aria-current") === "true");
   if (event.key === "ArrowDown") paletteAt(Math.min(items.length - 1, at + 1));
   else if (event.key === "ArrowUp") paletteAt(Math.max(0, at - 1));
   else if (event.key === "Enter") items[Math.max(0, at)]?.click();

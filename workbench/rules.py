@@ -35,13 +35,13 @@ BLOCKING = {
     "below_minimum": ("Less than the vendor takes", "Put it together with other orders, or agree a smaller minimum."),
     "above_maximum": ("More than the vendor takes", "Split it, or name another vendor."),
     "no_capacity": ("No capacity left in that week", "Move the date, raise the capacity, or name another vendor."),
+    "no_vendor": ("The policy names no vendor", "Name a vendor in the policy, or give the work center one of its own."),
     "item_blocked": ("The part is blocked", "Release the part, or cancel the production order."),
 }
 TITLES = {
     "planners_word": "The planner's word",
     "flag_no": "The plan keeps it inside",
     "no_policy": "No policy and no vendor",
-    "no_vendor": "Policy {policy} names no vendor",
     "policy_matched": "Policy {policy} applies",
     "policy_skipped": "Policy {policy} does not apply",
     "vendor_chosen": "{vendor} is chosen",
@@ -68,7 +68,7 @@ DECIDING = {
     ),
     "review": ("no_policy", "no_vendor", "policy_matched"),
     "in_house": ("planners_word", "flag_no", "policy_matched", "default_inside"),
-    "blocked": ("no_vendor", "policy_matched"),
+    "blocked": ("policy_matched",),
 }
 GOOD = {
     "policy_matched",
@@ -79,7 +79,7 @@ GOOD = {
     "already_ordered",
     "bought_complete",
 }
-WARNING = {"late_by", "no_policy", "no_vendor"}
+WARNING = {"late_by", "no_policy"}
 
 
 @dataclass(frozen=True, slots=True)

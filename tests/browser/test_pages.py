@@ -73,7 +73,7 @@ def test_an_order_is_approved_and_sent_by_two_clicks(desk: Page, orders):
     desk.get_by_role("button", name="Send to Alpen Eloxal").click()
 
     expect(desk.locator("h1")).to_contain_text("Sent")
-    expect(desk.locator("[aria-current=step]")).to_contain_text("Acknowledged")
+    expect(desk.locator("[aria-current=step]")).to_contain_text("Awaiting the vendor")
 
 
 def test_the_palette_searches_and_opens(desk: Page, orders):

@@ -89,7 +89,7 @@ def test_the_steps_tell_how_far_an_order_is(desk):
         ("Sent", "done"),
         ("Acknowledged", "done"),
         ("Material out", "done"),
-        ("Received", "now"),
+        ("Receiving", "now"),
         ("Closed", "to_come"),
     ]
 

@@ -188,6 +188,12 @@ def called(thing: Any) -> str:
 
 
 @register.filter
+def person(user: Any) -> str:
+    """A user by full name, else by user name; nobody is the system."""
+    return (user.get_full_name() or user.get_username()) if user else "the system"
+
+
+@register.filter
 def words(value: Any) -> str:
     """A code as words: previous_operation_short is Previous operation short."""
     text = str(value).replace("_", " ").replace(".", " ").strip()

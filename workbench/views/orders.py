@@ -206,6 +206,16 @@ def part_of(line: OrderLine) -> str:
     return f"{line.item.name} {line.item.code}" if line.item.name else line.item.code
 
 
+# What a step is called while it is the one to do.
+NOW = {
+    "Approved": "To approve",
+    "Sent": "To send",
+    "Acknowledged": "Awaiting the vendor",
+    "Received": "Receiving",
+    "Closed": "To close",
+}
+
+
 def steps(shown: SubcontractOrder, shell: Shell) -> list[dict[str, str]]:
     """How far the order is, from made to closed: done, now, still to come, or stopped there."""
     when = shell_time(shell)
@@ -234,8 +244,7 @@ def steps(shown: SubcontractOrder, shell: Shell) -> list[dict[str, str]]:
         state = "done" if reached[index] and index < now else "to_come"
         if index == now:
             state = "stopped" if stopped else "now"
-            if stopped:
-                name, text = "Cancelled", when(shown.cancelled_at)
+            name, text = ("Cancelled", when(shown.cancelled_at)) if stopped else (NOW.get(name, name), text)
         laid.append({"name": name, "text": text, "who": by, "state": state})
     return laid[: now + 1] if stopped else laid
 

@@ -66,22 +66,28 @@ def seconds(shown: GenerationRun) -> str:
     return f"{(shown.finished_at - shown.started_at).total_seconds():.1f}"
 
 
+TITLES = {
+    RunState.WAITING: "Waiting",
+    RunState.DECIDING: "Deciding",
+    RunState.WRITING: "Writing the document sets",
+    RunState.DONE: "Done",
+    RunState.FAILED: "Stopped",
+}
+
+
 def progress(shown: GenerationRun) -> dict[str, Any]:
-    """How far a run is: deciding has no known end, writing counts what is written of what is to be written."""
-    done, total = shown.items_done, shown.items_total
+    """How far a run is: operations while it decides, differences while it writes them."""
+    now = documents.progress(shown)
+    done, total = now.done, now.total
+    if shown.state == RunState.DECIDING:
+        note = f"{done:,} of {total:,} operations looked at" if total else ""
+    elif shown.state == RunState.WAITING:
+        note = ""
+    else:
+        note = f"{done:,} of {total:,} differences written" if total else "nothing to write"
     if shown.state == RunState.DONE:
-        return {"title": "Done", "note": f"{total:,} of {total:,} differences written", "done": 1, "total": 1}
-    if shown.state == RunState.FAILED:
-        return {"title": "Stopped", "note": f"{done:,} of {total:,} differences written", "done": done, "total": total}
-    if shown.state == RunState.WRITING:
-        return {
-            "title": "Writing the document sets",
-            "note": f"{done:,} of {total:,} differences written",
-            "done": done,
-            "total": total,
-        }
-    title = "Deciding" if shown.state == RunState.DECIDING else "Waiting"
-    return {"title": title, "note": f"{shown.operations:,} operations looked at", "done": 0, "total": 0}
+        done, total = 1, 1
+    return {"title": TITLES[RunState(shown.state)], "note": note, "done": done, "total": total}
 
 
 @require_POST
@@ -90,7 +96,9 @@ def progress(shown: GenerationRun) -> dict[str, Any]:
 def generate(request: HttpRequest) -> HttpResponse:
     shell = Shell(request)
     try:
-        started = documents.start_run(at=timezone.now(), on=shell.today, by=request.user)
+        started = documents.start_run(
+            at=timezone.now(), on=shell.today, by=request.user, reason="Asked for on the page"
+        )
     except Refusal as refusal:
         messages.error(request, refusal.detail)
         return redirect("workbench:run_list")
