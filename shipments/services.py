@@ -132,14 +132,3 @@ def _refresh(shipment_ids: Collection[int]) -> None:
             """,
             [list(shipment_ids)],
         )
-
-
-def set_planned(*, quantities: Mapping[int, Decimal]) -> None:
-    """Set the quantities of planned shipment lines, by their keys; a line with nothing left to ship goes."""
-    rows = list(ShipmentLine.objects.filter(pk__in=quantities, shipment__status=ShipmentStatus.PLANNED))
-    ShipmentLine.objects.filter(pk__in=[row.pk for row in rows if quantities[row.pk] <= 0]).delete()
-    kept = [row for row in rows if quantities[row.pk] > 0]
-    for row in kept:
-        row.quantity = quantities[row.pk]
-    ShipmentLine.objects.bulk_update(kept, ["quantity"])
-    _refresh({row.shipment_id for row in rows})

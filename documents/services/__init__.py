@@ -1,7 +1,9 @@
 """The main job and every act on a whole document set."""
 
 from documents.services.acting import (
+    NothingToApply,
     acknowledge_set,
+    apply_alert,
     approve_set,
     cancel_set,
     change_line,
@@ -9,6 +11,7 @@ from documents.services.acting import (
     hold_set,
     release_set,
     reopen_set,
+    revise_line,
     send_set,
 )
 from documents.services.runs import (
@@ -27,8 +30,10 @@ from documents.services.runs import (
 from subcontract_orders.services import send_due_orders
 
 __all__ = [
+    "NothingToApply",
     "Progress",
     "acknowledge_set",
+    "apply_alert",
     "approve_set",
     "cancel_set",
     "change_line",
@@ -41,6 +46,7 @@ __all__ = [
     "release_set",
     "reopen_set",
     "request_run",
+    "revise_line",
     "run_to_end",
     "send_due_orders",
     "send_set",

@@ -6,17 +6,27 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Sum
 
 from accounts.models import User
 from activity import services as activity
 from activity.models import Alert
-from documents.services.watching import REQUIREMENT_KINDS
+from core.refusals import NotFound, WrongState
+from documents.services.runs import request_run
+from documents.services.watching import CHANGED, REQUIREMENT_KINDS, watch_material_left
+from masterdata import services as masterdata
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
 from shipments.models import ShipmentLine, ShipmentStatus
 from subcontract_orders import services as orders
 from subcontract_orders.models import OrderComponent, OrderLine, SubcontractOrder
+
+
+class NothingToApply(WrongState):
+    """The alert proposes nothing that one act could do."""
+
+    code = "nothing_to_do"
 
 
 def approve_set(
@@ -127,17 +137,135 @@ def change_line(
         at=at,
         through=through,
     )
-    if quantity is not None:
-        components = {c.pk: c for c in OrderComponent.objects.filter(line=line)}
-        planned = ShipmentLine.objects.filter(order_line=line, shipment__status=ShipmentStatus.PLANNED)
-        shipments.set_planned(
-            quantities={
-                row.pk: components[row.component_id].required - components[row.component_id].carried_in
-                for row in planned
-            }
-        )
-    _expect([line])
+    _follow(line, at=at)
     return line
+
+
+@transaction.atomic
+def revise_line(
+    *,
+    order_id: int,
+    line_no: int,
+    quantity: Decimal | None = None,
+    unit_price: Decimal | None = None,
+    need_date: date | None = None,
+    reason: str = "",
+    expected_version: int | None = None,
+    by: User,
+    at: datetime,
+    through: str = "page",
+) -> OrderLine:
+    """Change a line of a sent order as a new revision, with its planned shipment and expected receipt.
+
+    Raises as subcontract_orders.services.revise_line.
+    """
+    line = orders.revise_line(
+        order_id=order_id,
+        line_no=line_no,
+        quantity=quantity,
+        unit_price=unit_price,
+        need_date=need_date,
+        reason=reason,
+        expected_version=expected_version,
+        by=by,
+        at=at,
+        through=through,
+    )
+    _follow(line, at=at)
+    orders.recount_material([line.order_id])
+    return line
+
+
+@transaction.atomic
+def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page") -> Alert:
+    """Do what an alert about a changed or cancelled requirement proposes, in one act, and close it.
+
+    A sent line is revised or taken off (with its last line the order is cancelled); a draft's pinned fields are given back
+    to the next run. Raises NotFound, NothingToApply, and as the acts it stands for.
+    """
+    alert = Alert.objects.visible_to(by).filter(pk=alert_id).first()
+    if alert is None:
+        raise NotFound("There is no such alert.", field="alert")
+    if alert.closed_at is not None or alert.kind not in REQUIREMENT_KINDS:
+        raise NothingToApply("This alert proposes nothing that could be applied, or its cause is gone.")
+    if "vendor" in alert.after:
+        raise NothingToApply(
+            f"Another vendor takes a new order: cancel {alert.order_number}, and the next run orders at {alert.after['vendor']}."
+        )
+    line = (
+        OrderLine.objects.active()
+        .select_related("order")
+        .filter(order__number=alert.order_number, line_no=alert.line_no)
+        .first()
+    )
+    if line is None:
+        raise NothingToApply(f"Line {alert.line_no} of {alert.order_number} is cancelled already.")
+    if line.order.sent_at is None:
+        orders.unpin_line(order_id=line.order_id, line_no=line.line_no, by=by, at=at, through=through)
+        request_run(reason=f"{alert.order_number} follows the plan again", at=at, by=by)
+    elif alert.kind == CHANGED:
+        quantity, need_date = alert.after.get("quantity"), alert.after.get("need_date")
+        revise_line(
+            order_id=line.order_id,
+            line_no=line.line_no,
+            quantity=Decimal(quantity) if quantity else None,
+            need_date=date.fromisoformat(need_date) if need_date else None,
+            reason=alert.title,
+            by=by,
+            at=at,
+            through=through,
+        )
+    elif line.received == 0 and not OrderLine.objects.active().filter(order=line.order_id).exclude(pk=line.pk).exists():
+        cancel_set(order_id=line.order_id, reason=alert.title, by=by, at=at, through=through)
+    else:
+        _take_off(line, reason=alert.title, by=by, at=at, through=through)
+    activity.close_alerts(kind=alert.kind, subjects=[alert.subject], at=at)
+    alert.refresh_from_db()
+    return alert
+
+
+def _take_off(line: OrderLine, *, reason: str, by: User, at: datetime, through: str) -> None:
+    orders.cancel_line(order_id=line.order_id, line_no=line.line_no, reason=reason, by=by, at=at, through=through)
+    planned = shipments.planned_shipments(order_ids=[line.order_id])
+    shipments.unplan(line_ids=[line.pk])
+    shipments.plan(wanted=[], planned=planned, numbers=iter(()), at=at)
+    receipts.expect_no_more(line_ids=[line.pk])
+    orders.recount_material([line.order_id])
+
+
+def _follow(line: OrderLine, *, at: datetime) -> None:
+    """Plan what is still to be shipped for a line, and expect what is still open of it."""
+    order = SubcontractOrder.objects.get(pk=line.order_id)
+    elsewhere: dict[int, Decimal] = dict(
+        ShipmentLine.objects.filter(order_line=line, shipment__status__in=[ShipmentStatus.PICKED, ShipmentStatus.HELD])
+        .values_list("component_id")
+        .annotate(total=Sum("quantity"))
+    )
+    wanted = []
+    for component in OrderComponent.objects.filter(line=line).order_by("position"):
+        left = component.required - component.carried_in - component.net_sent - elsewhere.get(component.pk, Decimal(0))
+        if component.ship_from_id and component.ship_from_id != line.ship_to_id and left > 0:
+            wanted.append(
+                shipments.ToShip(
+                    order_id=order.pk,
+                    order_line_id=line.pk,
+                    component_id=component.pk,
+                    item_id=component.item_id,
+                    stage=component.stage,
+                    quantity=left,
+                    vendor_id=order.vendor_id,
+                    site_id=order.site_id,
+                    from_location_id=component.ship_from_id,
+                    to_location_id=line.ship_to_id,
+                    dispatch_by=line.dispatch_by,
+                )
+            )
+    planned = shipments.planned_shipments(order_ids=[order.pk])
+    new = {one.from_location_id for one in wanted} - {place for _, place in planned}
+    numbers = masterdata.draw_numbers(kind="shipment", count=len(new)) if new else []
+    shipments.unplan(line_ids=[line.pk])
+    shipments.plan(wanted=wanted, planned=planned, numbers=iter(numbers), at=at)
+    _expect([line])
 
 
 def _expect(lines: list[OrderLine]) -> None:
@@ -162,3 +290,4 @@ def _stop(order: SubcontractOrder, *, at: datetime) -> None:
     for kind in REQUIREMENT_KINDS:
         about = Alert.objects.open().filter(kind=kind, order_number=order.number)
         activity.close_alerts(kind=kind, subjects=list(about.values_list("subject", flat=True)), at=at)
+    watch_material_left(at=at)

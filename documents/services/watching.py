@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.db import connection
+from django.db.models import F
 
 from activity import services as activity
 from activity.models import Alert, Severity
 from documents.rules import Difference, text
 from policies.models import ApprovalStatus, VendorApproval
+from subcontract_orders.models import OrderComponent, OrderStatus
 
 CHANGED, CANCELLED = "requirement_changed", "requirement_cancelled"
 REQUIREMENT_KINDS = (CHANGED, CANCELLED)
@@ -110,6 +112,40 @@ def watch_shortages(*, at: datetime) -> int:
             for item, place, site_id, number, order_number, dispatch_by, there, wanted, shipments in rows
         ],
         at=at,
+    )
+
+
+def watch_material_left(*, at: datetime) -> int:
+    """Say of cancelled orders what of ours still lies at the vendor, until it is back or written off."""
+    left = (
+        OrderComponent.objects.filter(line__order__status=OrderStatus.CANCELLED)
+        .filter(sent__gt=F("consumed") + F("returned") + F("written_off") + F("lost") + F("carried_out"))
+        .select_related("line__order__vendor", "item")
+        .order_by("line__order__number", "line_id", "position")
+    )
+    by_order: dict[str, list[OrderComponent]] = {}
+    for component in left:
+        by_order.setdefault(component.line.order.number, []).append(component)
+    return activity.keep_alerts(
+        kind="material_left_at_vendor",
+        alerts=[_left_alert(number, components) for number, components in by_order.items()],
+        at=at,
+    )
+
+
+def _left_alert(number: str, components: list[OrderComponent]) -> Alert:
+    order = components[0].line.order
+    lying = {component.item.code: text(component.at_vendor) for component in components}
+    said = ", ".join(f"{quantity} {code}" for code, quantity in lying.items())
+    return Alert(
+        kind="material_left_at_vendor",
+        subject=number,
+        title=f"{number} is cancelled and {said} of ours lie at {order.vendor.code}"[:300],
+        order_number=number,
+        site_id=order.site_id,
+        vendor_id=order.vendor_id,
+        before=lying,
+        proposes="return",
     )
 
 

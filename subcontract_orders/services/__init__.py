@@ -1,5 +1,6 @@
 """Business actions on subcontract orders: acts of people on one order, and the bulk writing of runs."""
 
+from subcontract_orders.services.flows import recount_material
 from subcontract_orders.services.lines import (
     add_lines,
     add_orders,
@@ -18,6 +19,7 @@ from subcontract_orders.services.order import (
     Received,
     acknowledge_order,
     approve_order,
+    cancel_line,
     cancel_order,
     change_line,
     close_order,
@@ -25,6 +27,7 @@ from subcontract_orders.services.order import (
     lock_order,
     release_order,
     reopen_order,
+    revise_line,
     send_due_orders,
     send_order,
     set_amounts,
@@ -42,15 +45,18 @@ __all__ = [
     "approve_by_policy",
     "approve_order",
     "cancel_empty_orders",
+    "cancel_line",
     "cancel_order",
     "change_line",
     "close_order",
     "complete_components",
     "hold_order",
     "lock_order",
+    "recount_material",
     "recount_orders",
     "release_order",
     "reopen_order",
+    "revise_line",
     "rewrite_lines",
     "send_by_policy",
     "send_due_orders",

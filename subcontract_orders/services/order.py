@@ -23,6 +23,7 @@ from subcontract_orders.models import (
     LineStatus,
     OrderComponent,
     OrderLine,
+    OrderRevision,
     OrderStatus,
     SubcontractOrder,
 )
@@ -218,46 +219,117 @@ def change_line(
     """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     _must_be(order, *UNSENT, to="change")
-    line = (
-        OrderLine.objects.active()
-        .select_related("item__unit", "order__currency")
-        .filter(order=order, line_no=line_no)
-        .first()
-    )
-    if line is None:
-        raise NotFound(f"{order} has no line {line_no}.", field="line")
+    line = _line_of(order, line_no)
+    before = _shown(line)
+    changed = _set(line, quantity=quantity, unit_price=unit_price, need_date=need_date)
     pin = {"by": by.get_username(), "at": at.isoformat(), "reason": reason}
-    before = {"quantity": str(line.quantity), "unit_price": str(line.unit_price), "need_date": str(line.need_date)}
-    if quantity is not None:
-        decimals = line.item.unit.decimals if line.item.unit else 5
-        if quantity <= 0:
-            raise InvalidQuantity(f"{quantity} is not a quantity above zero.", field="quantity")
-        if quantity != rounded_up(quantity, decimals=decimals):
-            raise TooPrecise(f"{line.item} has {decimals} decimals; {quantity} has more.", field="quantity")
-        line.quantity, line.pinned["quantity"] = quantity, pin
-        _scale_components(line)
-    if unit_price is not None:
-        if unit_price < 0:
-            raise InvalidInput(f"{unit_price} is below zero.", field="unit_price")
-        line.unit_price, line.is_price_open, line.pinned["unit_price"] = unit_price, False, pin
-    if need_date is not None:
-        line.need_date, line.pinned["need_date"] = need_date, pin
+    line.pinned = {**line.pinned, **dict.fromkeys(changed, pin)}
     set_amounts(line, order=order)
     line.save()
     writing.recount_orders([order.pk])
     writing.approve_by_policy([order.pk], at=at, through=through)
-    activity.record(
+    _record(
         "order.changed",
-        kind=KIND,
-        number=order.number,
-        at=at,
+        order,
         by=by,
+        at=at,
         through=through,
-        site_id=order.site_id,
-        vendor_id=order.vendor_id,
         data={"line": line_no, "reason": reason, "before": before},
     )
     return line
+
+
+@transaction.atomic
+def revise_line(
+    *,
+    order_id: int,
+    line_no: int,
+    quantity: Decimal | None = None,
+    unit_price: Decimal | None = None,
+    need_date: date | None = None,
+    reason: str = "",
+    expected_version: int | None = None,
+    by: User,
+    at: datetime,
+    through: str = "page",
+) -> OrderLine:
+    """Change a line of an order the vendor has: a new revision of the order.
+
+    Worth no more than was approved, it stays sent, and the new revision is in force at once. Worth more, it waits as a draft
+    revision to be approved and sent; what was sent last stays in force until then (OrderRevision keeps it whole).
+    documents.services.revise_line brings the shipment and the expected receipt along.
+    Raises NotOfThisState, NotFound, Stale, InvalidInput, InvalidQuantity (also below what is received), TooPrecise.
+    """
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    if order.sent_at is None or order.status not in (*WITH_VENDOR, *UNSENT):
+        raise NotOfThisState(f"{order} is {order.get_status_display().lower()}; one cannot revise it.")
+    line = _line_of(order, line_no)
+    if quantity is not None and quantity < line.received:
+        raise InvalidQuantity(
+            f"{line.received} of line {line_no} are received already; it cannot be less.", field="quantity"
+        )
+    before = _shown(line)
+    _set(line, quantity=quantity, unit_price=unit_price, need_date=need_date)
+    set_amounts(line, order=order)
+    if line.received >= line.quantity:
+        line.status = LineStatus.COMPLETE
+    line.save()
+    _revised(order, by=by, at=at, through=through, data={"line": line_no, "reason": reason, "before": before})
+    return line
+
+
+@transaction.atomic
+def cancel_line(
+    *,
+    order_id: int,
+    line_no: int,
+    reason: str = "",
+    expected_version: int | None = None,
+    by: User,
+    at: datetime,
+    through: str = "page",
+) -> OrderLine:
+    """Take one line off an order the vendor has, as a new revision; what was received of it stays and completes it.
+
+    Raises NotOfThisState, NotFound, Stale.
+    """
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    _must_be(order, *WITH_VENDOR, to="take lines off")
+    line = _line_of(order, line_no)
+    if line.received > 0:
+        line.quantity, line.status = line.received, LineStatus.COMPLETE
+        set_amounts(line, order=order)
+    else:
+        line.status = LineStatus.CANCELLED
+    line.save()
+    _revised(order, by=by, at=at, through=through, data={"line": line_no, "reason": reason, "cancelled": True})
+    return line
+
+
+def _revised(order: SubcontractOrder, *, by: User, at: datetime, through: str, data: dict[str, Any]) -> None:
+    """Count a revision: in force at once where it is worth no more than was approved, else waiting as a draft."""
+    approved = order.approved_total
+    writing.recount_orders([order.pk])
+    order.refresh_from_db()
+    if order.status in WITH_VENDOR:
+        order.revision += 1
+    if approved is not None and order.total_company > approved:
+        order.approved_at = order.approved_by = order.approved_total = None
+        _moved(order, OrderStatus.DRAFT, "order.revision_waits", by=by, at=at, through=through, data=data)
+        return
+    if order.status not in WITH_VENDOR:
+        _moved(order, order.status, "order.revised", by=by, at=at, through=through, data=data)
+        return
+    _moved(order, order.status, "order.revised", by=by, at=at, through=through, data=data)
+    OrderRevision.objects.create(
+        order=order,
+        revision=order.revision,
+        content=writing.contents_of([order.pk])[order.pk],
+        made_at=at,
+        made_by=by,
+        sent_at=at,
+        reason=str(data.get("reason", ""))[:300],
+    )
 
 
 @transaction.atomic
@@ -267,13 +339,45 @@ def unpin_line(
     """Let runs set every field of a line again. Raises NotOfThisState, NotFound, Stale."""
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     _must_be(order, *UNSENT, to="change")
-    line = OrderLine.objects.active().filter(order=order, line_no=line_no).first()
-    if line is None:
-        raise NotFound(f"{order} has no line {line_no}.", field="line")
+    line = _line_of(order, line_no)
     line.pinned, line.content_hash = {}, ""
     line.save(update_fields=["pinned", "content_hash"])
     _moved(order, order.status, "order.unpinned", by=by, at=at, through=through, data={"line": line_no})
     return line
+
+
+def _line_of(order: SubcontractOrder, line_no: int) -> OrderLine:
+    line = OrderLine.objects.active().select_related("item__unit").filter(order=order, line_no=line_no).first()
+    if line is None:
+        raise NotFound(f"{order} has no line {line_no}.", field="line")
+    return line
+
+
+def _shown(line: OrderLine) -> dict[str, str]:
+    return {"quantity": str(line.quantity), "unit_price": str(line.unit_price), "need_date": str(line.need_date)}
+
+
+def _set(line: OrderLine, *, quantity: Decimal | None, unit_price: Decimal | None, need_date: date | None) -> list[str]:
+    """Set fields of a line, its components with the quantity. Says which."""
+    changed = []
+    if quantity is not None:
+        decimals = line.item.unit.decimals if line.item.unit else 5
+        if quantity <= 0:
+            raise InvalidQuantity(f"{quantity} is not a quantity above zero.", field="quantity")
+        if quantity != rounded_up(quantity, decimals=decimals):
+            raise TooPrecise(f"{line.item} has {decimals} decimals; {quantity} has more.", field="quantity")
+        line.quantity = quantity
+        _scale_components(line)
+        changed.append("quantity")
+    if unit_price is not None:
+        if unit_price < 0:
+            raise InvalidInput(f"{unit_price} is below zero.", field="unit_price")
+        line.unit_price, line.is_price_open = unit_price, False
+        changed.append("unit_price")
+    if need_date is not None:
+        line.need_date = line.promised_date = need_date
+        changed.append("need_date")
+    return changed
 
 
 def set_amounts(line: OrderLine, *, order: SubcontractOrder) -> None:
@@ -328,6 +432,13 @@ def _moved(
     for name, value in fields.items():
         setattr(order, name, value)
     order.save()
+    _record(event, order, by=by, at=at, through=through, data=data)
+    return order
+
+
+def _record(
+    event: str, order: SubcontractOrder, *, by: User | None, at: datetime, through: str, data: dict[str, Any] | None
+) -> None:
     activity.record(
         event,
         kind=KIND,
@@ -339,4 +450,3 @@ def _moved(
         vendor_id=order.vendor_id,
         data=data,
     )
-    return order

@@ -1,0 +1,235 @@
+"""Acts of a person on a whole document set."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from activity.models import Alert, Event
+from core.refusals import InvalidQuantity, NotFound, Stale, TooPrecise
+from documents import services as documents
+from documents.services import NothingToApply
+from receipts.models import ExpectedReceipt
+from shipments.models import Shipment, ShipmentLine, ShipmentStatus
+from subcontract_orders.models import LineStatus, OrderComponent, OrderStatus
+from subcontract_orders.services import NotDraft, NotOfThisState, OverLimit, Received
+from tests.documents import plans
+from tests.documents.plans import moment
+
+
+@pytest.fixture(autouse=True)
+def _one_draft() -> None:
+    plans.base()
+    plans.plan("P1", "FG", 9, "2026-03-31")
+    plans.generate()
+
+
+def act(service, **fields):
+    return service(order_id=plans.order(1).pk, by=plans.boss(), at=moment(), **fields)
+
+
+def alert() -> Alert:
+    return Alert.objects.open().get()
+
+
+def apply(found: Alert) -> Alert:
+    return documents.apply_alert(alert_id=found.pk, by=plans.boss(), at=moment())
+
+
+def planned() -> list[Decimal]:
+    return list(ShipmentLine.objects.filter(shipment__status="planned").values_list("quantity", flat=True))
+
+
+def test_approving_needs_the_right_and_a_limit_that_reaches():
+    with pytest.raises(OverLimit) as refused:
+        documents.approve_set(order_id=plans.order(1).pk, by=plans.buyer(899), at=moment())
+    assert refused.value.code == "no_right"
+    assert plans.order(1).status == OrderStatus.DRAFT
+    assert not Event.objects.filter(name="order.approved").exists()
+
+    order = documents.approve_set(order_id=plans.order(1).pk, by=plans.buyer(900), at=moment())
+
+    assert (order.status, order.approved_total, order.version) == (OrderStatus.APPROVED, 900, plans.order(1).version)
+
+
+def test_an_order_is_approved_once_and_sent_only_when_approved():
+    with pytest.raises(NotOfThisState):
+        act(documents.send_set)
+    act(documents.approve_set)
+    with pytest.raises(NotDraft):
+        act(documents.approve_set)
+
+    order = act(documents.send_set)
+
+    assert (order.status, order.sent_at, order.sent_by) == (OrderStatus.SENT, moment(), plans.boss())
+    assert plans.line(1).is_draft is False
+    content = order.revisions.get().content
+    assert (content["number"], content["vendor"], content["total"]) == ("SC-00001", "V1", "900.00")
+    assert content["lines"][0]["components"] == [{"item": "RM", "stage": "", "supply": "own", "required": "9.00000"}]
+
+
+def test_a_stale_version_is_refused():
+    with pytest.raises(Stale):
+        act(documents.approve_set, expected_version=plans.order(1).version - 1)
+    with pytest.raises(NotFound):
+        documents.approve_set(order_id=0, by=plans.boss(), at=moment())
+
+
+def test_cancelling_takes_the_whole_set_along_and_the_next_run_orders_anew():
+    order = act(documents.cancel_set, reason="vendor is on strike")
+
+    assert order.status == OrderStatus.CANCELLED
+    assert plans.line(1).status == LineStatus.CANCELLED
+    assert Shipment.objects.get().status == ShipmentStatus.CANCELLED
+    assert ExpectedReceipt.objects.get().quantity == 0
+    with pytest.raises(NotOfThisState):
+        act(documents.cancel_set)
+    plans.generate()
+    assert [row[0] for row in plans.lines()] == ["SC-00002"]
+
+
+def test_what_is_received_is_closed_not_cancelled():
+    plans.send(1)
+    plans.line(1).__class__.objects.update(accepted=4)
+
+    with pytest.raises(Received):
+        act(documents.cancel_set)
+    order = act(documents.close_set)
+
+    assert order.status == OrderStatus.CLOSED
+    assert ExpectedReceipt.objects.get().quantity == 0
+    plans.generate()
+    assert [(row[0], row[4]) for row in plans.lines()] == [("SC-00001", 9), ("SC-00002", 5)]
+
+
+def test_a_reopened_order_expects_its_open_quantity_again():
+    plans.send(1)
+    act(documents.close_set)
+
+    order = act(documents.reopen_set)
+
+    assert (order.status, order.closed_at) == (OrderStatus.SENT, None)
+    assert ExpectedReceipt.objects.get().quantity == 9
+
+
+def test_a_held_order_goes_on_from_where_it_was():
+    plans.send(1)
+    act(documents.acknowledge_set)
+    act(documents.hold_set, reason="drawing is wrong")
+    with pytest.raises(NotOfThisState):
+        act(documents.acknowledge_set)
+
+    assert act(documents.release_set).status == OrderStatus.ACKNOWLEDGED
+    assert Event.objects.get(name="order.held").data == {"reason": "drawing is wrong"}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "refusal"), [(Decimal(0), InvalidQuantity), (Decimal(-1), InvalidQuantity), (Decimal("1.5"), TooPrecise)]
+)
+def test_a_quantity_without_sense_is_refused_and_nothing_is_written(quantity, refusal):
+    before = plans.rows_written()
+
+    with pytest.raises(refusal):
+        act(documents.change_line, line_no=1, quantity=quantity, reason="typo")
+
+    assert plans.rows_written() == before
+
+
+def test_a_line_that_is_given_back_follows_the_plan_again():
+    act(documents.change_line, line_no=1, quantity=Decimal(12), reason="spare parts")
+    plans.generate()
+    found = alert()
+    assert (found.kind, found.after) == ("requirement_changed", {"quantity": "9"})
+
+    apply(found)
+    plans.generate()
+
+    assert (plans.line(1).quantity, plans.line(1).pinned, plans.order(1).total) == (9, {}, 900)
+    assert not Alert.objects.open().exists()
+
+
+def test_applying_a_raised_requirement_waits_as_a_draft_revision():
+    plans.send(1)
+    plans.plan("P1", "FG", 12, "2026-03-30")
+    plans.generate()
+
+    apply(alert())
+
+    order, line = plans.order(1), plans.line(1)
+    assert (order.status, order.revision, order.total) == (OrderStatus.DRAFT, 2, 1200)
+    assert (line.quantity, line.need_date) == (12, date(2026, 3, 30))
+    assert planned() == [12]
+    assert ExpectedReceipt.objects.get().quantity == 12
+    assert [row.revision for row in order.revisions.all()] == [1]
+    plans.generate()
+    assert not Alert.objects.open().exists()
+    plans.send(1)
+    assert list(plans.order(1).revisions.order_by("revision").values_list("revision", flat=True)) == [1, 2]
+
+
+def test_applying_a_lowered_requirement_keeps_the_order_sent():
+    plans.send(1)
+    plans.plan("P1", "FG", 6, "2026-03-31")
+    plans.generate()
+
+    apply(alert())
+
+    order = plans.order(1)
+    assert (order.status, order.revision, order.total) == (OrderStatus.SENT, 2, 600)
+    assert planned() == [6]
+    assert OrderComponent.objects.get().required == 6
+    assert order.revisions.get(revision=2).content["total"] == "600.00"
+    plans.generate()
+    assert not Alert.objects.open().exists()
+
+
+def test_applying_a_cancelled_requirement_cancels_the_order_with_its_last_line():
+    plans.send(1)
+    plans.cancel("P1")
+    plans.generate()
+
+    apply(alert())
+
+    assert plans.order(1).status == OrderStatus.CANCELLED
+    assert Shipment.objects.get().status == ShipmentStatus.CANCELLED
+    assert not Alert.objects.open().exists()
+
+
+def test_material_of_ours_that_a_cancelled_order_leaves_at_the_vendor_is_said_until_it_is_back():
+    plans.send(1)
+    OrderComponent.objects.update(sent=9)
+    plans.cancel("P1")
+    plans.generate()
+
+    apply(alert())
+
+    found = alert()
+    assert (found.kind, found.subject, found.before) == ("material_left_at_vendor", "SC-00001", {"RM": "9"})
+    OrderComponent.objects.update(returned=9)
+    plans.generate()
+    assert not Alert.objects.open().exists()
+
+
+def test_an_alert_that_proposes_nothing_is_not_applied():
+    plans.plan("P2", "FG", 2000, "2026-03-31")
+    plans.generate()
+    found = Alert.objects.open().get(kind="shortage")
+
+    with pytest.raises(NothingToApply) as refused:
+        apply(found)
+
+    assert refused.value.code == "nothing_to_do"
+
+
+def test_less_than_what_is_received_is_refused():
+    plans.send(1)
+    plans.line(1).__class__.objects.update(accepted=4)
+
+    with pytest.raises(InvalidQuantity):
+        act(documents.revise_line, line_no=1, quantity=Decimal(3))
+
+    act(documents.revise_line, line_no=1, quantity=Decimal(4))
+    assert (plans.line(1).status, plans.order(1).receipt) == (LineStatus.COMPLETE, "complete")
+    assert ExpectedReceipt.objects.get().quantity == 0
