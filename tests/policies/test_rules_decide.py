@@ -624,6 +624,14 @@ def test_what_is_open_or_received_is_not_bought_again():
     assert told(found[0])[0] == "Already ordered at V1 on SC-1: 0 open, 5 received; that stays there."
 
 
+def test_a_lowered_plan_says_how_much_is_still_needed_of_what_is_ordered():
+    what = book(policies=[policy("OUT", V1)], prices=[price(V1)])
+
+    found = one(what, operation(quantity=6, frozen=(Frozen(V1, d(10), d(0)),)))
+
+    assert (found.verdict, found.quantity, found.awards) == ("outsource", 6, ())
+
+
 def test_rejects_and_scrap_count_as_received():
     what = book(policies=[policy("OUT", V1)], prices=[price(V1)])
     sent = (Frozen(V1, d(0), d(10), accepted=d(6)),)

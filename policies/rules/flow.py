@@ -1,0 +1,126 @@
+"""How pieces and dates run through the operations of one production order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from policies.rules import price
+from policies.rules.values import HUNDRED, ZERO, Decided, OperationFacts
+
+
+class Wanted(NamedTuple):
+    """How much is wanted: good pieces (of a first operation: before the yield), less what is ordered or was received."""
+
+    good: Decimal
+    less: Decimal
+    is_first: bool
+    decimals: int
+
+    def quantity(self, yield_pct: Decimal) -> Decimal:
+        good = self.good
+        if self.is_first:
+            return price.order_quantity(good, yield_pct, self.decimals) - self.less
+        return price.round_up(good, self.decimals) - self.less
+
+
+def neighbours(
+    operations: Sequence[OperationFacts], everything: Sequence[OperationFacts]
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Which operations come right before and right after each. Cancelled ones are stepped over.
+
+    Where no operation names what follows it, they follow one another in sequence. A step backward is not followed.
+    """
+    count = len(operations)
+    if not any(operation.next_nos for operation in everything):
+        return [[i - 1] if i else [] for i in range(count)], [[i + 1] if i + 1 < count else [] for i in range(count)]
+    place = {operation.operation_no: number for number, operation in enumerate(everything)}
+    live = {operation.operation_no: index for index, operation in enumerate(operations)}
+
+    def following(operation: OperationFacts) -> set[int]:
+        found: set[int] = set()
+        for number in operation.next_nos:
+            if number not in place or place[number] <= place[operation.operation_no]:
+                continue
+            if number in live:
+                found.add(live[number])
+            else:
+                found |= following(everything[place[number]])
+        return found
+
+    after = [sorted(following(operation)) for operation in operations]
+    before: list[list[int]] = [[] for _ in operations]
+    for index, later in enumerate(after):
+        for other in later:
+            before[other].append(index)
+    return before, after
+
+
+def inputs(
+    operations: Sequence[OperationFacts], before: Sequence[Sequence[int]], decided: Sequence[Decided | None]
+) -> list[Decimal]:
+    """How many pieces each operation can get: its own quantity, or less where those before it can no longer give as many."""
+    found: list[Decimal] = []
+    gives: list[Decimal] = []
+    for index, operation in enumerate(operations):
+        available = operation.quantity
+        for earlier in before[index]:
+            available = min(available, gives[earlier])
+        found.append(available)
+        gives.append(_gives(operation, available, not before[index], decided[index]))
+    return found
+
+
+def _gives(operation: OperationFacts, available: Decimal, is_first: bool, decided: Decided | None) -> Decimal:
+    """What an operation has given and can still give: its good pieces and those expected."""
+    if not operation.is_open:
+        # A finished step without any count (as some plans are loaded) is taken to have given all.
+        return operation.good if operation.good or operation.scrap else available
+    if not operation.frozen and decided is None:
+        return operation.good + max(ZERO, available - operation.good - operation.scrap)
+    wanted, _ = wanted_of(operation, available, is_first)
+    expected = sum((line.open * line.yield_pct / HUNDRED for line in operation.frozen), operation.good)
+    if decided is not None and decided.verdict == "outsource":
+        return expected + sum((award.quantity * award.yield_pct / HUNDRED for award in decided.awards), ZERO)
+    return expected + max(ZERO, wanted.quantity(HUNDRED))
+
+
+def wanted_of(operation: OperationFacts, available: Decimal, is_first: bool) -> tuple[Wanted, Decimal]:
+    """What must be ordered, and what stands with vendors already.
+
+    A first operation buys good pieces, over the yield; a later one can only work on the pieces it gets, and those used up
+    inside at this step are gone.
+    """
+    if not operation.frozen:
+        inside_good, inside_scrap, standing = operation.good, operation.scrap, ZERO
+    else:
+        standing = received = accepted = ZERO
+        for line in operation.frozen:
+            standing += line.open + line.received
+            received += line.received
+            accepted += line.received if line.accepted is None else line.accepted
+        inside_good = max(ZERO, operation.good - accepted)
+        inside_scrap = max(ZERO, operation.scrap - (received - accepted))
+    if is_first:
+        return Wanted(max(ZERO, operation.quantity - inside_good), standing, True, operation.decimals), standing
+    good = max(ZERO, available - inside_good - inside_scrap)
+    return Wanted(good, standing, False, operation.decimals), standing
+
+
+def start_of_next(operation: OperationFacts, decided: Decided | None, need: date, otherwise: date) -> date:
+    """By when the pieces must be there for the next step: its dispatch where it goes outside; where it stays inside and was
+    itself pulled earlier, its own start earlier by as much.
+    """
+    if decided is None:
+        return otherwise
+    if decided.awards:
+        return min(award.dispatch_by for award in decided.awards)
+    leaving = [line.dispatch_by or line.at_vendor_date for line in operation.frozen if line.open > 0]
+    if decided.verdict == "outsource" and (known := [day for day in leaving if day is not None]):
+        return min(known)
+    end = operation.planned_end or operation.due_date
+    if need < end and operation.planned_start is not None:
+        return operation.planned_start - (end - need)
+    return otherwise
