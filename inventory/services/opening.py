@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from accounts.models import User
-from core.refusals import InvalidQuantity, Refusal, Refusals, TooPrecise
+from core.refusals import InvalidQuantity, NoRight, Refusal, Refusals, TooPrecise
 from inventory.models import Balance, Lot, Movement
 from inventory.services.ledger import Move, NotEnoughStock, post_movements
 from masterdata.models import Item, Location, LocationKind
@@ -58,11 +58,12 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
 
     What is more comes from the virtual difference location, at a vendor from the virtual supplier (a direct delivery), at
     `unit_cost`, else the item's standard cost, else for nothing; what is less leaves at cost. A place is counted once.
-    Raises CountsRefused (invalid_quantity, too_precise, not_enough_stock).
+    Raises CountsRefused (invalid_quantity, too_precise, not_enough_stock, no_right).
     """
     if not counts:
         return Upserted()
     _check(counts)
+    _check_scope(counts, by)
     lots = _lots(counts)
     keys: list[PlaceKey] = [
         (count.item_id, lots.get((count.item_id, count.lot)), count.location_id) for count in counts
@@ -116,6 +117,21 @@ def _check(counts: Sequence[CountedStock]) -> None:
         elif count.quantity != round(count.quantity, places):
             text = f"{count.quantity.normalize():f} has more than the {places} decimals of the unit."
             bad.append(BadCount(TooPrecise(text, field="quantity"), index=index))
+    if bad:
+        raise CountsRefused(bad)
+
+
+def _check_scope(counts: Sequence[CountedStock], by: User | None) -> None:
+    if by is None or by.scope.everywhere:
+        return
+    places = {count.location_id for count in counts}
+    mine = by.scope.rows(site="site_id", vendor="vendor_id")
+    allowed = set(Location.objects.filter(mine, pk__in=places).values_list("pk", flat=True))
+    bad = [
+        BadCount(NoRight("You have no right to load stock here.", field="location"), index=index)
+        for index, count in enumerate(counts)
+        if count.location_id not in allowed
+    ]
     if bad:
         raise CountsRefused(bad)
 

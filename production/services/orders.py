@@ -13,7 +13,17 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Refusals, Stale, TooPrecise, WrongState
+from core.refusals import (
+    InvalidInput,
+    InvalidQuantity,
+    NoRight,
+    NotFound,
+    Refusal,
+    Refusals,
+    Stale,
+    TooPrecise,
+    WrongState,
+)
 from masterdata.models import Closure, Item, WorkCenter
 from masterdata.services import Upserted, copy_rows, default_site, site_dates, upsert_by_key
 from production.models import (
@@ -280,10 +290,10 @@ class _Plan:
             "source": order.source or None,
         }
         row |= {name: value for name, value in said.items() if value is not None}
+        row.setdefault("site_id", old["site_id"] if old else self.site_id)
+        self.check_scope({row["site_id"], old["site_id"] if old else row["site_id"]})
         if old is None:
-            row.setdefault("site_id", self.site_id)
             return row | {"status": order.status or OrderStatus.PLANNED}
-        row.setdefault("site_id", old["site_id"])
         if order.source and old["source"] and order.source != old["source"]:
             raise ForeignNumber(f"{order.number} is a number of {old['source']} already.", field="number")
         if order.status is None or order.status == old["status"]:
@@ -292,6 +302,10 @@ class _Plan:
             self.done.kept += 1
             return row | {"status": old["status"]}
         return row | {"status": order.status}
+
+    def check_scope(self, site_ids: set[int]) -> None:
+        if self.by and not self.by.scope.everywhere and not site_ids <= self.by.scope.site_ids:
+            raise NoRight("You have no right to plan at this site.", field="location")
 
     def check_precision(self, quantity: Decimal, decimals: int, column: str = "quantity") -> None:
         if quantity != round(quantity, decimals):

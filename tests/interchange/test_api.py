@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from interchange.models import PlanImport
-from masterdata.models import Item
+from masterdata.models import Item, Site, Vendor
 from production.models import ProductionOrder
 from tests.factories import AT
 from tests.interchange.plans import SHAFT, load
@@ -134,8 +134,6 @@ def test_only_those_who_plan_may_import(django_user_model, role):
     if role == "vendor":
         load({"vendors": [{"code": "V1"}]})
         user = django_user_model.objects.create(username=role)
-        from masterdata.models import Vendor
-
         user.access.create(role=role, vendor=Vendor.objects.get())
         client = APIClient()
         client.force_authenticate(user)
@@ -144,6 +142,30 @@ def test_only_those_who_plan_may_import(django_user_model, role):
 
     assert client.post(ADDRESS, SHAFT, format="json").status_code == 403
     assert not Item.objects.exists()
+
+
+def test_a_planner_of_one_site_plans_and_counts_only_there(django_user_model):
+    load({**SHAFT, "locations": [{"code": "MAIN", "kind": "plant"}, {"code": "P2", "kind": "plant"}]})
+    user = django_user_model.objects.create(username="planner")
+    user.access.create(role="planner", site=Site.objects.get(code="P2"))
+    client = APIClient()
+    client.force_authenticate(user)
+    order = {"number": "P2-1", "item": "SHAFT", "quantity": 1, "due": "2026-03-18", "location": "P2"}
+    stock = {"item": "BAR", "location": "P2", "quantity": 1}
+
+    allowed = client.post(ADDRESS, {"production_orders": [order], "stock": [stock]}, format="json")
+    elsewhere = {
+        "production_orders": [{"number": "P1", "item": "SHAFT", "quantity": 9, "due": "2026-03-18"}],
+        "stock": [{**stock, "location": "MAIN"}],
+    }
+    refused = client.post(ADDRESS, elsewhere, format="json")
+
+    assert allowed.status_code == 201
+    assert [(row["table"], row["code"]) for row in refused.json()["errors"]] == [
+        ("stock", "no_right"),
+        ("production_orders", "no_right"),
+    ]
+    assert ProductionOrder.objects.get(number="P1").quantity == 8
 
 
 def test_the_same_key_imports_once(planner):

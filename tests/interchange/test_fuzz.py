@@ -22,7 +22,9 @@ NUMBERS = ["0", "1", "-1", "0.000001", "1e5", "99999999999999", "2147483648", "1
 DATES = ["2026-03-18", "2026-13-40", "1900-01-01", "2199-12-31", "0001-01-01", "2026-03-18T00:00:00", "18.03.2026"]
 cells = st.one_of(
     st.sampled_from(KNOWN + WORDS + NUMBERS + DATES),
-    st.sampled_from(["", None, True, False, 0, 1, -1, 3.5, Decimal("0.1"), [], {}, [["x"]], {"a": {"b": 1}}, "\x00", "\ud800"]),
+    st.sampled_from(
+        ["", None, True, False, 0, 1, -1, 3.5, Decimal("0.1"), [], {}, [["x"]], {"a": {"b": 1}}, "\x00", "\ud800"]
+    ),
     st.text(max_size=12),
     st.integers(),
 )
@@ -41,7 +43,10 @@ def plans(draw):
 
 
 def everything() -> list[list[object]]:
-    return [list(model.objects.order_by("pk").values()) for model in (Item, Vendor, Location, Process, ProductionOrder, Currency)]
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Item, Vendor, Location, Process, ProductionOrder, Currency)
+    ]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -51,12 +56,16 @@ def test_any_rows_are_read_or_refused(tables):
         load(SHAFT)
     before = everything()
 
+    refusal = None
     try:
         import_tables(tables=tables, at=AT, by=None)
     except ImportRefused as refused:
-        assert refused.rows
-        assert all(row.code and row.detail for row in refused.rows)
-        assert not any(row.code == "invalid" and "contradict" in row.detail for row in refused.rows), refused.rows
+        refusal = refused
+
+    if refusal:
+        assert refusal.rows
+        assert all(row.code and row.detail for row in refusal.rows)
+        assert not any("contradict" in row.detail for row in refusal.rows), refusal.rows  # a check says it better
         assert everything() == before
 
 

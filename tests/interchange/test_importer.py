@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from interchange.models import PlanImport
 from interchange.services import ImportRefused
@@ -232,6 +234,24 @@ def test_the_location_of_a_work_center_gives_it_its_site():
     lathe, out = WorkCenter.objects.order_by("code")
     assert (lathe.site.code, lathe.kind) == ("MAIN", "internal")
     assert (out.vendor.code, out.kind) == ("V1", "external")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_at_once_end_like_one():
+    reports = []
+
+    def run() -> None:
+        reports.append(load_shaft(stock=[{"item": "BAR", "quantity": 5}]))
+        connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(report.written > 0 for report in reports) == [False, False, True]
+    assert (ProductionOrder.objects.count(), Operation.objects.count(), Balance.objects.get().quantity) == (1, 2, 5)
 
 
 # Refused
