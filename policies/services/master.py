@@ -24,7 +24,9 @@ def upsert_policies(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
     `weekly_capacity`, `quantity_from`, `quantity_to`. Every change counts the policy's version up.
     """
     codes = [row["code"] for row in rows]
-    known: dict[str, dict[str, Any]] = {row["code"]: dict(row) for row in Policy.objects.filter(code__in=codes).values()}
+    known: dict[str, dict[str, Any]] = {
+        row["code"]: dict(row) for row in Policy.objects.filter(code__in=codes).values()
+    }
     ranked = _ranked([row["id"] for row in known.values()])
     plain, changed = [], set()
     for row in rows:
