@@ -43,4 +43,5 @@ class AlertViewSet(Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin,
         return Response(self.get_serializer(self.get_object()).data)
 
 
-ROUTES = [("alerts", AlertViewSet)]
+ROUTES: list[tuple[str, type[viewsets.GenericViewSet[Alert]]]] = []
+"""`documents.api` serves alerts: what they propose is applied to whole document sets."""

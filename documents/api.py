@@ -15,7 +15,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from activity.models import Event
+from activity.api import AlertViewSet
+from activity.models import Alert, Event
+from activity.serializers import AlertSerializer
 from core.idempotency import Repeatable
 from core.requests import KEY, Changeable, NothingSerializer, if_match, narrow
 from documents import services, tasks
@@ -34,6 +36,7 @@ from documents.serializers import (
     GenerationRunSerializer,
     ReasonGivenSerializer,
     ReasonSerializer,
+    ReviseSerializer,
     RunItemSerializer,
     ShipmentSerializer,
     StartRunSerializer,
@@ -75,6 +78,7 @@ class SubcontractOrderViewSet(
         "send": "subcontract_orders.send_subcontractorder",
         "line": "subcontract_orders.change_subcontractorder",
         "unpin": "subcontract_orders.change_subcontractorder",
+        "revise": "subcontract_orders.change_subcontractorder",
     }
 
     def get_queryset(self) -> Any:
@@ -165,6 +169,12 @@ class SubcontractOrderViewSet(
         """Let runs set every field of the line again."""
         return self._act(request, number, partial(orders.unpin_line, line_no=int(line_no)))
 
+    @extend_schema(request=ReviseSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def revise(self, request: Request, number: str) -> Response:
+        """Change a line of an order the vendor has: a new revision, which waits for approval where it is worth more."""
+        return self._act(request, number, services.revise_line, ReviseSerializer)
+
     def _act(self, request: Request, number: str, service: Any, serializer: Any = NothingSerializer) -> Response:
         said = serializer(data=request.data)
         said.is_valid(raise_exception=True)
@@ -249,7 +259,23 @@ class GenerationRunViewSet(
         return self.get_paginated_response(RunItemSerializer(page, many=True).data)
 
 
+class ProposingAlertViewSet(AlertViewSet):
+    """Alerts; what one proposes about a document set is applied here, where the sets are."""
+
+    rights = {**AlertViewSet.rights, "apply": "subcontract_orders.change_subcontractorder"}
+
+    @extend_schema(request=NothingSerializer, responses=AlertSerializer)
+    @action(detail=True, methods=["post"])
+    def apply(self, request: Request, reference: str) -> Response:
+        """Do what the alert proposes, in one act."""
+        alert = self.get_object()
+        NothingSerializer.check(request)
+        services.apply_alert(alert_id=alert.pk, by=request.user, at=timezone.now(), through="api")
+        return Response(self.get_serializer(Alert.objects.visible_to(request.user).get(pk=alert.pk)).data)
+
+
 ROUTES = [
+    ("alerts", ProposingAlertViewSet),
     ("generation-runs", GenerationRunViewSet),
     ("subcontract-orders", SubcontractOrderViewSet),
     ("shipments", ShipmentViewSet),

@@ -195,6 +195,21 @@ class ChangeLineSerializer(StrictFields, serializers.Serializer[Any]):
         return attrs
 
 
+class ReviseSerializer(StrictFields, serializers.Serializer[Any]):
+    """A line of an order the vendor has, and what it becomes."""
+
+    line = serializers.IntegerField(min_value=1, source="line_no")
+    quantity = serializers.DecimalField(**QUANTITY, required=False)
+    unit_price = serializers.DecimalField(**QUANTITY, required=False)
+    need_date = serializers.DateField(required=False)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.keys() & {"quantity", "unit_price", "need_date"}:
+            raise serializers.ValidationError("Say what changes: quantity, unit_price or need_date.", "nothing_to_do")
+        return attrs
+
+
 # Runs
 
 
