@@ -28,7 +28,7 @@ class CursorPages(BasePagination):
     states in `orderings` (API name to own column, which must not be nullable), `-` before a name turns it round.
     """
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.limit = _limit(request)
         ordering = _ordering(request, view)

@@ -42,7 +42,7 @@ def needed_right(view: Any, *, method: str) -> str | None:
     if action is None and getattr(view, "action_map", None):
         return None
     stated: Mapping[str, str] = getattr(view, "rights", {})
-    if action in stated:
+    if action and action in stated:
         return stated[action]
     options = view.queryset.model._meta
     verb = "change" if action and action not in ("list", "retrieve", "create") and method == "POST" else _VERBS[method]
@@ -76,7 +76,7 @@ class CodeField(serializers.SlugRelatedField[Any]):
         return super().to_internal_value(str(data))
 
 
-class ExternalRefSerializer(StrictFields, serializers.Serializer):
+class ExternalRefSerializer(StrictFields, serializers.Serializer[Any]):
     """The key another system knows the row by."""
 
     system = serializers.CharField(max_length=60)
@@ -90,7 +90,7 @@ class Words(serializers.ListField):
     child = serializers.CharField(max_length=60)
 
 
-class NothingSerializer(StrictFields, serializers.Serializer):
+class NothingSerializer(StrictFields, serializers.Serializer[Any]):
     """No fields."""
 
     @classmethod
