@@ -278,7 +278,9 @@ class Seen:
                 found.append(f"{where}: there are {len(rows)} current decisions")
                 continue
             wrong = mismatches(wanted, rows[0], but=("production_order", "operation", "vendor", "reason"))
-            vendors = [award["vendor"] for award in rows[0].get("awards") or []] or [rows[0].get("vendor")]
+            vendors = list(
+                dict.fromkeys([rows[0].get("vendor"), *(award["vendor"] for award in rows[0].get("awards") or [])])
+            )
             if "vendor" in wanted and not any(same(wanted["vendor"], vendor) for vendor in vendors):
                 wrong.append(f"vendor is {', '.join(map(str, vendors))} and should be {wanted['vendor']}")
             codes = [reason["code"] for reason in rows[0]["reasons"]]

@@ -88,7 +88,10 @@ class Api:
         response = getattr(self.client, method)(path, data, format=None if method == "get" else "json")
         if response.status_code in (405, 501):
             raise NotBuiltYet(f"{method.upper()} {known}")
-        return Answer(response.status_code, response.content)
+        answer = Answer(response.status_code, response.content)
+        if "not_built" in answer.codes:
+            raise NotBuiltYet(f"{method.upper()} {known}: {answer.body.get('detail')}")
+        return answer
 
 
 def _path(*parts: object) -> str:

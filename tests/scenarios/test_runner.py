@@ -219,7 +219,7 @@ def test_a_shipment_is_found_by_what_it_carries_whether_in_one_line_or_in_two():
 def test_a_decision_needs_its_reason_among_the_reasons_and_its_vendor_among_the_awards():
     decision = {
         "production_order": "P1", "operation": "10", "verdict": "blocked", "policy": "ANOD", "quantity": "5",
-        "awards": [{"vendor": "V1"}, {"vendor": "V2"}],
+        "vendor": "V1", "awards": [{"vendor": "V1"}, {"vendor": "V2"}],
         "reasons": [{"code": "inactive"}, {"code": "no_price"}],
     }  # fmt: skip
     wanted = {"production_order": "P1", "operation": 10}
