@@ -12,7 +12,7 @@ from rest_framework import serializers
 from core.refusals import NotFound, Refusal, Refusals
 from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
 from masterdata.models import Currency, Item, ItemGroup, Location, Process, Site, Vendor, WorkCenter
-from policies.models import Award, Decision, Inspection, Policy, PolicyVendor, PriceAgreement, VendorApproval
+from policies.models import Award, Decision, Inspection, Policy, PolicyVendor, PriceAgreement, VendorApproval, Verdict
 from production.models import OperationStatus, OrderStatus, Outsourced, ProductionOrder
 from production.services import PlannedOperation, PlannedOrder
 
@@ -251,7 +251,11 @@ class VerdictSerializer(serializers.ModelSerializer[Decision]):
 
     def get_vendor(self, decision: Decision) -> str | None:
         awards = self._awards(decision)
-        return awards[0].vendor.code if awards else None
+        if awards:
+            return awards[0].vendor.code
+        # All is ordered already: nothing more is awarded, and the vendor who has it stands in the reasons.
+        ordered = (reason.get("vendor") for reason in decision.reasons if reason["code"] == "already_ordered")
+        return next(ordered, None) if decision.verdict == Verdict.OUTSOURCE else None
 
     @extend_schema_field(AwardSerializer(many=True))
     def get_awards(self, decision: Decision) -> Any:
