@@ -53,7 +53,13 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         }
     ),
     "dock": frozenset(
-        {"shipments.view_shipment", "shipments.change_shipment", "receipts.view", "receipts.change_receipt", "inventory.view"}
+        {
+            "shipments.view_shipment",
+            "shipments.change_shipment",
+            "receipts.view",
+            "receipts.change_receipt",
+            "inventory.view",
+        }
     ),
     "quality": frozenset(
         {"view", "staff", "policies.add_vendorapproval", "policies.change_vendorapproval", "receipts.inspect_receipt"}
