@@ -76,7 +76,9 @@ class Alert(models.Model):
     vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, null=True, related_name="+")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
-    proposes = models.CharField(max_length=30, blank=True, help_text="What applying it would do: change, cancel, order …")
+    proposes = models.CharField(
+        max_length=30, blank=True, help_text="What applying it would do: change, cancel, order …"
+    )
     opened_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -90,7 +92,9 @@ class Alert(models.Model):
     class Meta:
         permissions = [("take_alert", "Can take, snooze and apply alerts")]
         constraints = [
-            models.UniqueConstraint(fields=["kind", "subject"], condition=Q(closed_at__isnull=True), name="alert_opens_once"),
+            models.UniqueConstraint(
+                fields=["kind", "subject"], condition=Q(closed_at__isnull=True), name="alert_opens_once"
+            ),
             models.CheckConstraint(condition=Q(severity__in=Severity.values), name="alert_severity"),
         ]
         indexes = [models.Index(fields=["order_number"], name="alert_of_order", condition=Q(closed_at__isnull=True))]
