@@ -95,8 +95,8 @@ def test_the_decision_list_costs_the_same_for_any_number_of_rows(desk, django_as
     for number in range(12):
         rows.decision(rows.operation(), reasons=[{"code": "vendor_chosen", "vendor": f"V{number}"}])
 
-    # session, user, access, company; four tabs; sites; count, rows, vendors; to order, alerts
-    with django_assert_num_queries(14):
+    # session, user, access, company; four tabs; sites; rows, vendors; to order, alerts
+    with django_assert_num_queries(13):
         desk.get(LIST)
 
 

@@ -133,6 +133,17 @@ def test_the_figures_count_and_add_up_and_lead_to_their_lists(desk):
     assert all(desk.get(figure["href"]).status_code == 200 for figure in figures)
 
 
+def test_past_a_thousand_one_narrows_and_does_not_page(desk, monkeypatch):
+    monkeypatch.setattr("workbench.views.page.COUNT_UP_TO", 2)
+    monkeypatch.setattr("workbench.views.page.ROWS", 2)
+    for _ in range(3):
+        rows.order()
+
+    page = desk.get(HERE, {"page": "9"}).context["page"]
+
+    assert (page.number, page.paginator.num_pages, page.paginator.counted) == (1, 1, 3)
+
+
 def test_an_order_of_several_lines_counts_lines_not_different_pieces(desk):
     rows.order(lines=3)
 
@@ -185,6 +196,6 @@ def test_the_work_list_costs_the_same_for_any_number_of_rows(desk, django_assert
         rows.order(status=OrderStatus.SENT)
         rows.decision(rows.operation(), verdict=Verdict.BLOCKED, reasons=[{"code": "no_price", "vendor": f"V{number}"}])
 
-    # session, user, access, company; five tabs; vendors, sites; count, rows, first lines; to order, figures, stuck, alerts
-    with django_assert_num_queries(18):
+    # session, user, access, company; five tabs; vendors, sites; rows, first lines; to order, four figures, alerts
+    with django_assert_num_queries(19):
         desk.get(HERE, {"tab": tab})

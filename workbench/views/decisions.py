@@ -49,7 +49,7 @@ def decision_list(request: HttpRequest) -> HttpResponse:
     decisions = filtered_decisions(Decision.objects.current().visible_to(request.user), filters)
     for entry in tabs.values():
         entry.count = count(decisions.filter(verdict=entry.key))
-    page = paged(request, shown_decisions(decisions.filter(verdict=tab.key)))
+    page = paged(request, shown_decisions(decisions.filter(verdict=tab.key)), counted=tab.count)
     page.object_list = list(page.object_list)
     attach_because(page.object_list)
     context = {

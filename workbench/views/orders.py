@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import F, Prefetch
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -42,7 +42,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
     shell, filters = Shell(request), read_filters(request.GET)
     orders = filtered_orders(SubcontractOrder.objects.visible_to(request.user), filters, today=shell.today)
     rows = orders.select_related("vendor", "currency").with_line_summary()
-    page = paged(request, rows.order_by(F("due_date").asc(nulls_last=True), "pk"))
+    page = paged(request, rows.order_by("-pk"))
     page.object_list = list(page.object_list)
     attach_first_lines(page.object_list)
     context = {

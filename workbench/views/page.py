@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -91,9 +91,24 @@ def show(
     return response
 
 
-def paged(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any]) -> Page[Any]:
-    """The page of a list the address asks for."""
-    return Paginator(rows, per_page=ROWS).get_page(request.GET.get("page"))
+class CappedPaginator(Paginator):
+    """Pages of a list that is counted no further than the cap: past a thousand rows one narrows, one does not page."""
+
+    @cached_property
+    def counted(self) -> int:
+        return count(self.object_list)
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.counted, COUNT_UP_TO)
+
+
+def paged(request: HttpRequest, rows: QuerySet[Any], *, counted: int | None = None) -> Page[Any]:
+    """The page of a list the address asks for. `counted` is how many there are, where a tab has counted them already."""
+    paginator = CappedPaginator(rows, per_page=ROWS)
+    if counted is not None:
+        paginator.counted = counted
+    return paginator.get_page(request.GET.get("page"))
 
 
 def choice(name: str, word: str, everything: str, options: list[tuple[str, str]], chosen: str) -> dict[str, Any]:
