@@ -26,6 +26,10 @@ class Lot(models.Model):
 
 
 class MovementQuerySet(models.QuerySet["Movement"]):
+    def unreversed(self) -> Self:
+        """Movements that stand: neither reversed nor reversals."""
+        return self.filter(reverses__isnull=True, reversed_by__isnull=True)
+
     def visible_to(self, user: HasScope) -> Self:
         scope = user.scope
         if scope.everywhere:

@@ -1,7 +1,8 @@
-"""What is expected back from vendors. The receipts themselves come with the inbound side."""
+"""What is expected back from vendors, and what came: receipts by the vendor's note, with what was used up for them."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Self
 
 from django.db import models
@@ -30,9 +31,160 @@ class ExpectedReceipt(models.Model):
     objects = ExpectedReceiptQuerySet.as_manager()
 
     class Meta:
-        permissions = [("change_receipt", "Can post receipts"), ("inspect_receipt", "Can inspect receipts")]
         constraints = [models.CheckConstraint(condition=Q(quantity__gte=0), name="expected_receipt_not_negative")]
-        indexes = [models.Index(fields=["expected_on", "id"], name="expected_receipt_open", condition=Q(quantity__gt=0))]
+        indexes = [
+            models.Index(fields=["expected_on", "id"], name="expected_receipt_open", condition=Q(quantity__gt=0))
+        ]
 
     def __str__(self) -> str:
         return f"{self.order_line_id}"
+
+
+class ReceiptStatus(models.TextChoices):
+    POSTED = "posted", "Posted"
+    REVERSED = "reversed", "Reversed"
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def posted(self) -> Self:
+        return self.filter(status=ReceiptStatus.POSTED)
+
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
+
+
+class Receipt(models.Model):
+    """Goods counted in from one vendor, under the number and date of his note, over any of his open lines.
+
+    The same note counts once (`content_hash` tells the same content from another); a supplement to it is marked. A reversed
+    receipt frees its note.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    status = models.CharField(max_length=10, choices=ReceiptStatus, default=ReceiptStatus.POSTED)
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.PROTECT, related_name="+")
+    note = models.CharField(max_length=60)
+    note_date = models.DateField()
+    is_supplement = models.BooleanField(default=False)
+    content_hash = models.CharField(max_length=64)
+    received_at = models.DateTimeField()
+    posted_at = models.DateTimeField()
+    posted_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    reversed_at = models.DateTimeField(null=True, editable=False)
+    reversed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        permissions = [("inspect_receipt", "Can inspect receipts")]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=ReceiptStatus.values), name="receipt_status"),
+            models.UniqueConstraint(
+                fields=["vendor", "note"],
+                condition=Q(status=ReceiptStatus.POSTED, is_supplement=False),
+                name="receipt_note_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["vendor", "id"], name="receipt_of_vendor")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Fault(models.TextChoices):
+    OPEN = "open", "Open"
+    OURS = "ours", "Ours"
+    VENDOR = "vendor", "The vendor's"
+
+
+class ReceiptLine(models.Model):
+    """What came for one order line: good, rejected and scrapped pieces, in the item's unit.
+
+    Values in company currency: `components_value` used up and `work_value` owed make the pieces; `expensed_value` of it fell on
+    bad ones. `held` good pieces lie in inspection for `held_for` (inspection, certificate kinds) and are not available yet.
+    """
+
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="lines")
+    line_no = models.PositiveIntegerField()
+    order_line = models.ForeignKey("subcontract_orders.OrderLine", models.PROTECT, related_name="+")
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    accepted = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    rejected = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    scrapped = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    reworked = models.DecimalField(
+        max_digits=18, decimal_places=5, default=0, help_text="Of these, pieces back from rework: made and owed before."
+    )
+    stage = models.CharField(max_length=90, blank=True)
+    location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    components_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    work_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    expensed_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    held = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    held_for = models.JSONField(default=list)
+    to_inspect = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    certificates = models.JSONField(default=list)
+    fault = models.CharField(max_length=6, choices=Fault, default=Fault.OPEN)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "line_no"], name="receipt_line_no"),
+            models.CheckConstraint(
+                condition=Q(accepted__gte=0, rejected__gte=0, scrapped__gte=0, reworked__gte=0)
+                & Q(held__gte=0, held__lte=models.F("accepted")),
+                name="receipt_line_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted__gt=0) | Q(rejected__gt=0) | Q(scrapped__gt=0),
+                name="receipt_line_counts_something",
+            ),
+            models.CheckConstraint(condition=Q(fault__in=Fault.values), name="receipt_line_fault"),
+        ]
+        indexes = [
+            models.Index(fields=["order_line"], name="receipt_line_of_order_line"),
+            models.Index(fields=["id"], name="receipt_line_held", condition=Q(held__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_id}/{self.line_no}"
+
+    @property
+    def counted(self) -> Decimal:
+        return self.accepted + self.rejected + self.scrapped
+
+
+class ReceiptLot(models.Model):
+    """So many good pieces of a receipt line in a lot (or one serial number)."""
+
+    line = models.ForeignKey(ReceiptLine, models.PROTECT, related_name="lots")
+    lot = models.ForeignKey("inventory.Lot", models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "lot"], name="receipt_lot_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="receipt_lot_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.lot_id}"
+
+
+class Consumption(models.Model):
+    """So much of a component (of a lot) used up for a receipt line, at cost. A later adjustment is a row of its own."""
+
+    line = models.ForeignKey(ReceiptLine, models.PROTECT, related_name="consumptions")
+    component = models.ForeignKey("subcontract_orders.OrderComponent", models.PROTECT, related_name="+")
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    lot = models.ForeignKey("inventory.Lot", models.PROTECT, null=True, related_name="+")
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    value = models.DecimalField(max_digits=18, decimal_places=5)
+    is_adjustment = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(quantity=0), name="consumption_uses_something")]
+        indexes = [models.Index(fields=["component"], name="consumption_of_component")]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.item_id}"

@@ -214,6 +214,9 @@ class OrderLine(models.Model):
     accepted = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     rejected = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     scrapped = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    in_rework = models.DecimalField(
+        max_digits=18, decimal_places=5, default=0, help_text="Pieces made and owed, back at the vendor to be mended."
+    )
     yield_pct = models.DecimalField(max_digits=8, decimal_places=3, default=100)
     unit_price = models.DecimalField(max_digits=18, decimal_places=5)
     price_unit = models.CharField(max_length=20, blank=True)
@@ -266,7 +269,7 @@ class OrderLine(models.Model):
             models.CheckConstraint(condition=Q(status__in=LineStatus.values), name="order_line_status"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_above_zero"),
             models.CheckConstraint(
-                condition=Q(accepted__gte=0) & Q(rejected__gte=0) & Q(scrapped__gte=0),
+                condition=Q(accepted__gte=0, rejected__gte=0, scrapped__gte=0, in_rework__gte=0),
                 name="order_line_received_not_negative",
             ),
             models.CheckConstraint(

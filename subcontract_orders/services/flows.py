@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from inventory.models import Balance
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
@@ -53,6 +53,47 @@ def reverse_flows(*, kind: str, number: str, at: datetime) -> None:
         ],
         at=at,
     )  # fmt: skip
+
+
+@transaction.atomic
+def give_promised(component_ids: Collection[int], *, at: datetime) -> None:
+    """Give promised free stock real lots, first in first: a draft's `carried_in` is a number only until material is used."""
+    rows = OrderComponent.objects.filter(pk__in=component_ids, carried_in__gt=0).select_related("line__order")
+    by_lot = own_lots(component_ids)
+    given: list[ComponentFlow] = []
+    for row in rows.order_by("pk"):
+        rest = row.at_vendor - sum(by_lot.get(row.pk, {}).values(), ZERO)
+        if rest <= 0:
+            continue
+        for lot_id, quantity in _unclaimed(row):
+            taken = min(quantity, rest)
+            given.append(
+                ComponentFlow(
+                    component=row, lot_id=lot_id or None, kind=FlowKind.CARRIED_IN, quantity=taken, at=at,
+                    document_kind="subcontract_order", document_number=row.line.order.number,
+                )
+            )  # fmt: skip
+            rest -= taken
+            if not rest:
+                break
+    # The counter holds these quantities already.
+    ComponentFlow.objects.bulk_create(given)
+
+
+def _unclaimed(component: OrderComponent) -> list[tuple[int, Decimal]]:
+    """Lots (0: none) at the component's place that no line holds by a flow, first in first."""
+    there = Balance.objects.filter(
+        location=component.line.ship_to_id, item=component.item_id, stage=component.stage, quantity__gt=0
+    ).order_by(F("lot__expires_on").asc(nulls_last=True), "since", "pk")
+    claimed: dict[int, Decimal] = defaultdict(Decimal)
+    others = OrderComponent.objects.filter(
+        line__ship_to=component.line.ship_to_id, item=component.item_id, stage=component.stage
+    )
+    for lots in own_lots(list(others.values_list("pk", flat=True))).values():
+        for lot_id, quantity in lots.items():
+            claimed[lot_id] += quantity
+    left = [(lot_id or 0, quantity - claimed[lot_id or 0]) for lot_id, quantity in there.values_list("lot", "quantity")]
+    return [(lot_id, quantity) for lot_id, quantity in left if quantity > 0]
 
 
 def own_lots(component_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
