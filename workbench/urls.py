@@ -15,6 +15,7 @@ urlpatterns = [
     path("decisions/", decisions.decision_list, name="decision_list"),
     path("decisions/<path:number>/operations/<path:operation_no>/", decisions.decision, name="decision"),
     path("alerts/", alerts.alert_list, name="alert_list"),
+    path("alerts/<str:reference>/apply/", alerts.apply, name="apply_alert"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/generate/", runs.generate, name="generate"),
     path("runs/<str:number>/", runs.run, name="run"),

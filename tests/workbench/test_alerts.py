@@ -2,6 +2,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from activity.models import Alert
+from subcontract_orders.models import OrderStatus
 from tests.workbench import rows
 
 HERE = reverse("workbench:alert_list")
@@ -41,6 +42,40 @@ def test_alerts_of_another_site_are_not_shown(client):
     client.force_login(rows.user("sam", Role.BUYER, at=rows.site()))
 
     assert subjects(client.get(HERE)) == []
+
+
+def test_applying_an_alert_changes_the_order_and_closes_it(desk):
+    order = rows.order(status=OrderStatus.SENT)
+    found = alert(
+        "x",
+        order_number=order.number,
+        line_no=1,
+        proposes="change",
+        before={"quantity": "100"},
+        after={"quantity": "120"},
+    )
+
+    answer = desk.post(reverse("workbench:apply_alert", args=[found.reference]), follow=True)
+
+    found.refresh_from_db()
+    assert found.closed_at is not None
+    assert order.lines.get().quantity == 120
+    assert "Applied: About x" in answer.content.decode()
+
+
+def test_an_alert_that_proposes_nothing_is_refused_with_its_sentence(desk):
+    found = alert("x", kind="shortage")
+
+    answer = desk.post(reverse("workbench:apply_alert", args=[found.reference]), follow=True)
+
+    assert "proposes nothing that could be applied" in answer.content.decode()
+
+
+def test_who_may_not_change_orders_applies_nothing(client):
+    found = alert("x", proposes="change")
+    client.force_login(rows.user("aud", Role.AUDITOR))
+
+    assert client.post(reverse("workbench:apply_alert", args=[found.reference])).status_code == 403
 
 
 def test_without_alerts_the_page_says_so(desk):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.contrib.auth.decorators import permission_required
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Alert, Severity
+from documents import services as documents
 from workbench import rules
 from workbench.forms import read_filters
-from workbench.views.page import Shell, choice, page_view, paged, show
+from workbench.views.page import Shell, act, choice, page_view, paged, show
 
+MAY_APPLY = "subcontract_orders.change_subcontractorder"
 WORST_FIRST = Case(
     When(severity=Severity.CRITICAL, then=Value(0)),
     When(severity=Severity.WARNING, then=Value(1)),
@@ -52,3 +59,19 @@ def alert_list(request: HttpRequest) -> HttpResponse:
         shell=Shell(request),
         part="workbench/_alert_list.html",
     )
+
+
+@require_POST
+@page_view
+@permission_required(MAY_APPLY, raise_exception=True)
+def apply(request: HttpRequest, reference: str) -> HttpResponse:
+    """Do what an alert proposes for its order."""
+    alert = get_object_or_404(Alert.objects.open().visible_to(request.user), reference=reference)
+    back = (
+        reverse("workbench:order", args=[alert.order_number]) if alert.order_number else reverse("workbench:alert_list")
+    )
+
+    def action(at: datetime) -> None:
+        documents.apply_alert(alert_id=alert.pk, by=request.user, at=at)
+
+    return act(request, action, done=f"Applied: {alert.title}", back=back)

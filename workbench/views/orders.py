@@ -33,6 +33,8 @@ from workbench.views.page import ROWS, Shell, act, choice, kept, page_view, page
 from workbench.views.worklist import Tab, attach_first_lines, filtered_orders, vendor_names
 
 MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
+MAY_CHANGE = "subcontract_orders.change_subcontractorder"
+APPLICABLE = ("change", "cancel")  # what an alert may propose that one act does
 MAY_SEND = "subcontract_orders.send_subcontractorder"
 
 
@@ -96,6 +98,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     )
     for alert in alerts:
         alert.changes = rules.changes(alert.before, alert.after)
+        alert.may_apply = alert.proposes in APPLICABLE and request.user.has_perm(MAY_CHANGE)
     context: dict[str, Any] = {
         "order": shown,
         "lines": lines,
