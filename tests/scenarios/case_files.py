@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from copy import deepcopy
 from datetime import date
 from decimal import Decimal
@@ -96,7 +95,7 @@ def row_defaults(tables: Tables, *, costs: dict[str, Any]) -> Tables:
 
     `costs` are standard costs by item known from earlier rows; those of these tables are added to it.
     """
-    tables = {table: [_plain(row) for row in rows or []] for table, rows in tables.items()}
+    tables = {table: [_yes_no(plain(row)) for row in rows or []] for table, rows in tables.items()}
     vendors = tables.get("vendors", [])
     for vendor in vendors:
         vendor.setdefault("active", "yes")
@@ -124,22 +123,19 @@ def _kind(code: str) -> str:
     return "raw" if re.match(r"RM|C", code) else "semi" if code.startswith("SF") else "finished"
 
 
-def _plain(row: Row) -> Row:
-    """A row as JSON has it: dates as text, yes and no as the import format writes them."""
-    return {column: plain(value) for column, value in row.items()}
+def _yes_no(row: Row) -> Row:
+    """A row with yes and no as the import format writes them."""
+    return {
+        column: {True: "yes", False: "no"}[value] if isinstance(value, bool) else value for column, value in row.items()
+    }
 
 
 def plain(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+    """A value as JSON has it: dates as text, decimals as they are."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, dict):
-        return _plain(value)
+        return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list):
         return [plain(one) for one in value]
     return value
-
-
-def names(paths: Iterable[Path]) -> list[str]:
-    return [path.stem for path in paths]

@@ -302,23 +302,10 @@ class Play:
         return self.api.patch("subcontract-orders", number, "lines", fields["line"], body=body)
 
     def ship(self, fields: dict[str, Any]) -> Answer:
-        order = self.documents.number("order", fields["order"])
-        if not fields.get("lines"):
-            answer = None
-            for shipment in self.api.rows("shipments", order=order, status="planned"):
-                answer = self.dispatch(shipment["number"], hold=fields.get("hold"))
-                if answer.status >= 400:
-                    return answer
-            if answer is None:
-                raise WrongAnswer(f"nothing is planned to be shipped for order {fields['order']}")
-            return answer
-        body = {name: fields[name] for name in ("lines", "from", "to") if name in fields}
-        made = self.api.post("shipments", body=case_files.plain({"order": order, **body}))
-        return made if made.status >= 400 else self.dispatch(made.body["number"], hold=fields.get("hold"))
-
-    def dispatch(self, number: str, *, hold: object) -> Answer:
-        picked = self.api.post("shipments", number, "pick")
-        return picked if hold or picked.status >= 400 else self.api.post("shipments", number, "dispatch")
+        """Pick and dispatch: the lines of the case, else all that is planned and still open; with `hold` neither."""
+        return self.api.post(
+            "shipments", body=case_files.plain({**fields, "order": self.documents.number("order", fields["order"])})
+        )
 
     def deliver(self, fields: dict[str, Any]) -> Answer:
         return self.api.post("shipments", self.documents.number("shipment", fields["shipment"]), "deliver")
