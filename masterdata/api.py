@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import mixins, viewsets
 
 from core.idempotency import Repeatable
 from core.requests import KEY, Editable
+from masterdata import services
 from masterdata.filters import (
     ClosureFilter,
     DowntimeFilter,
@@ -55,11 +57,25 @@ class MasterDataViewSet(
     mixins.ListModelMixin,
     viewsets.GenericViewSet[Any],
 ):
-    """Rows addressed by their code."""
+    """Rows addressed by their code. Verdicts read them, so a change makes the next run look again."""
 
     lookup_field = "code"
     lookup_value_regex = KEY
     orderings = {"code": "code"}
+
+    def perform_create(self, serializer: Any) -> None:
+        self.perform_update(serializer)
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.save()
+        self.note(serializer.instance)
+
+    def perform_destroy(self, instance: Any) -> None:
+        instance.delete()
+        self.note(instance)
+
+    def note(self, row: Any) -> None:
+        services.note_plan_change(at=timezone.now(), reason=f"{row._meta.verbose_name} {row} changed".capitalize())
 
 
 class UnitViewSet(MasterDataViewSet):

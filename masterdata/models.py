@@ -314,3 +314,16 @@ class NumberRange(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class PlanChange(models.Model):
+    """Something changed that verdicts read: a plan, a price, a policy. Waits until whoever makes runs takes it.
+
+    Rows are only added and taken, so a change that is committed late is never overlooked.
+    """
+
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.reason

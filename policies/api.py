@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from core.idempotency import Repeatable
 from core.refusals import InvalidInput
 from core.requests import KEY, Changeable, Editable, NothingSerializer, if_match
+from masterdata import services as masterdata
 from policies import services
 from policies.filters import (
     DecisionFilter,
@@ -257,7 +258,7 @@ class AgreementViewSet(
         serializer.save()
         changed = serializer.instance
         reason = f"{changed._meta.verbose_name} of {changed.vendor} changed".capitalize()
-        production.note_plan_change(at=timezone.now(), reason=reason)
+        masterdata.note_plan_change(at=timezone.now(), reason=reason)
 
 
 class PriceAgreementViewSet(AgreementViewSet):

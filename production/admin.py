@@ -17,9 +17,9 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
+from masterdata import services as masterdata
 from masterdata.admin import never, plain
 from masterdata.models import Closure, Downtime, ExchangeRate, Item, Process, Vendor, WorkCenter
-from production import services
 from production.models import BomLine, RoutingStep
 
 
@@ -44,7 +44,7 @@ class PlanAdmin(ModelAdmin):
         self.note(f"{self.opts.verbose_name_plural} deleted by {request.user}")
 
     def note(self, reason: str) -> None:
-        services.note_plan_change(at=timezone.now(), reason=reason)
+        masterdata.note_plan_change(at=timezone.now(), reason=reason)
 
 
 @admin.register(Item)

@@ -228,16 +228,3 @@ class OperationWord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation_id} {self.word}"
-
-
-class PlanChange(models.Model):
-    """Something changed that verdicts read: a plan, a price, a policy. Waits until whoever makes runs takes it.
-
-    Rows are only added and taken, so a change that is committed late is never overlooked.
-    """
-
-    at = models.DateTimeField()
-    reason = models.CharField(max_length=200)
-
-    def __str__(self) -> str:
-        return self.reason

@@ -29,7 +29,6 @@ from documents.services import reading, watching, writing
 from masterdata import services as masterdata
 from policies.models import Policy, Verdict
 from policies.services import deciding
-from production import services as production
 from production.models import OPEN_STATUSES, OperationStatus, ProductionOrder
 from shipments.models import Shipment
 from subcontract_orders.models import OrderLine, OrderStatus, SubcontractOrder
@@ -98,7 +97,7 @@ def start_due_runs(*, at: datetime, on: date) -> list[GenerationRun]:
     A changed plan is read ten seconds after it came to rest, so that a long import makes one run.
     """
     with transaction.atomic():
-        changes = production.take_plan_changes()
+        changes = masterdata.take_plan_changes()
         if changes:
             last = max(moment for moment, _ in changes)
             _debounced(changes[-1][1], last=last, at=at)

@@ -16,7 +16,6 @@ from interchange.services.reading import Reading, TooManyErrors
 from interchange.services.report import BadRow, ImportRefused, ImportReport
 from masterdata import services as masterdata
 from masterdata.models import ItemGroup, Process, Site, Unit
-from production import services as production
 
 LOCK = 7_301_001  # one import at a time: they touch everything
 
@@ -55,7 +54,7 @@ def import_tables(
             at=at, by=by, origin=origin[:200], counts=work.report.counts, notes=work.report.notes[:500]
         )
         work.report.reference = kept.reference
-        production.note_plan_change(at=at, reason=f"Import {origin}".strip())
+        masterdata.note_plan_change(at=at, reason=f"Import {origin}".strip())
     return work.report
 
 

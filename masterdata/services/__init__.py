@@ -1,6 +1,7 @@
 """Business actions on master data that other apps rely on, and the bulk upsert they share."""
 
 from masterdata.services.bulk import Upserted, copy_rows, upsert_by_key
+from masterdata.services.changes import note_plan_change, take_plan_changes
 from masterdata.services.master import (
     KEYS,
     PREFIXES,
@@ -32,8 +33,10 @@ __all__ = [
     "make_units",
     "make_vendor_locations",
     "mark_main_locations",
+    "note_plan_change",
     "set_company",
     "site_dates",
+    "take_plan_changes",
     "upsert_by_key",
     "upsert_master",
     "vendor_location",

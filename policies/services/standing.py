@@ -11,9 +11,9 @@ from django.db import transaction
 from accounts.models import User
 from activity import services as activity
 from core.refusals import InvalidInput, NotFound, Stale, WrongState
+from masterdata import services as masterdata
 from policies.models import Policy, PolicyStatus, PolicyVerdict
 from policies.services.master import upsert_policies
-from production import services as production
 
 KIND = "policy"
 
@@ -81,4 +81,4 @@ def _check_version(policy: Policy | None, expected: int | None) -> None:
 
 def _note(policy: Policy, event: str, *, by: User, at: datetime, through: str) -> None:
     activity.record(event, kind=KIND, number=policy.code, at=at, by=by, through=through, site_id=policy.site_id)
-    production.note_plan_change(at=at, reason=f"Policy {policy} {event.partition('.')[2]}")
+    masterdata.note_plan_change(at=at, reason=f"Policy {policy} {event.partition('.')[2]}")

@@ -1,6 +1,5 @@
 """Business actions on the plan: structure (bills of material, routings), production orders, the planner's word, reports."""
 
-from production.services.changes import note_plan_change, take_plan_changes
 from production.services.orders import (
     BadOrder,
     OrdersRefused,
@@ -31,11 +30,9 @@ __all__ = [
     "UpsertedOrders",
     "bom_problems",
     "cancel_production_order",
-    "note_plan_change",
     "retract_word",
     "routing_problems",
     "speak_word",
-    "take_plan_changes",
     "upsert_boms",
     "upsert_operations",
     "upsert_production_orders",

@@ -25,7 +25,7 @@ from core.refusals import (
     WrongState,
 )
 from masterdata.models import Closure, Item, WorkCenter
-from masterdata.services import Upserted, copy_rows, default_site, site_dates, upsert_by_key
+from masterdata.services import Upserted, copy_rows, default_site, note_plan_change, site_dates, upsert_by_key
 from production.models import (
     OPEN_STATUSES,
     Operation,
@@ -35,7 +35,6 @@ from production.models import (
     RoutingStep,
 )
 from production.rules.schedule import Calendar, Step, schedule, working_days
-from production.services.changes import note_plan_change
 from production.services.structure import sequence_of
 
 RECOPIED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # from release on, an order keeps the operations it has

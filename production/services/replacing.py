@@ -10,8 +10,8 @@ from django.db import transaction
 
 from core.refusals import InvalidInput, Refusals
 from masterdata.models import Item
+from masterdata.services import note_plan_change
 from production.models import BomLine, RoutingStep
-from production.services.changes import note_plan_change
 from production.services.structure import bom_problems, routing_problems, upsert_routings
 
 

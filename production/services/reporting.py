@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from masterdata.services import note_plan_change
 from production.models import Operation, OperationStatus
-from production.services.changes import note_plan_change
 
 
 @dataclass(frozen=True, slots=True)

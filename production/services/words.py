@@ -9,8 +9,8 @@ from django.db import transaction
 from accounts.models import User
 from core.refusals import InvalidInput, NotFound, WrongState
 from masterdata.models import Vendor
+from masterdata.services import note_plan_change
 from production.models import OPEN_STATUSES, Operation, OperationStatus, OperationWord, ProductionOrder, Word
-from production.services.changes import note_plan_change
 
 
 class OperationClosed(WrongState):

@@ -9,8 +9,7 @@ from django.apps import apps
 from django.db import connection
 
 from documents.models import GenerationRequest, GenerationRun
-from masterdata.models import NumberRange
-from production.models import PlanChange
+from masterdata.models import NumberRange, PlanChange
 from tests.documents import plans
 from tests.documents.test_runs import CHAIN
 

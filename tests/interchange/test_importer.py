@@ -20,6 +20,7 @@ from masterdata.models import (
     ExchangeRate,
     Item,
     Location,
+    PlanChange,
     Process,
     Site,
     Unit,
@@ -27,7 +28,7 @@ from masterdata.models import (
     WorkCenter,
 )
 from policies.models import Policy, PriceAgreement, VendorApproval
-from production.models import BomLine, Operation, PlanChange, ProductionOrder, RoutingStep
+from production.models import BomLine, Operation, ProductionOrder, RoutingStep
 from tests.interchange.plans import SHAFT, load, load_shaft, only, refused
 
 

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from accounts import services as accounts
 from accounts.models import User
-from masterdata.models import Currency, Item, Process, Site, Vendor
+from masterdata.models import Currency, Item, PlanChange, Process, Site, Vendor
 from policies.models import Decision, Policy, PolicyStatus, PolicyVendor, PriceAgreement
-from production.models import Operation, OperationWord, PlanChange, ProductionOrder
+from production.models import Operation, OperationWord, ProductionOrder
 
 AT = datetime(2026, 6, 1, 8, tzinfo=UTC)
 

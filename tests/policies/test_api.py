@@ -7,9 +7,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import Role
 from activity.models import Event
-from masterdata.models import Item, Vendor, WorkCenter
+from masterdata.models import Item, PlanChange, Vendor, WorkCenter
 from policies.models import Decision, Policy, PriceAgreement
-from production.models import OperationWord, PlanChange, ProductionOrder, RoutingStep
+from production.models import OperationWord, ProductionOrder, RoutingStep
 from tests.workbench import rows
 
 ORDERS = "/api/v1/production-orders/"

@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 
 from core.refusals import NotFound, Stale
+from masterdata.models import PlanChange
 from policies import services
 from policies.models import Award, Decision, PolicyStatus
 from policies.services import deciding
-from production.models import OperationStatus, Outsourced, PlanChange, Word
+from production.models import OperationStatus, Outsourced, Word
 from tests.factories import (
     AT,
     ClosureFactory,

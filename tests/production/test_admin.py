@@ -8,8 +8,7 @@ from django.urls import reverse
 
 from accounts import services as accounts
 from accounts.models import User
-from masterdata.models import Downtime, Vendor, WorkCenter
-from production.models import PlanChange
+from masterdata.models import Downtime, PlanChange, Vendor, WorkCenter
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import Role
-from masterdata.models import WorkCenter
-from production.models import BomLine, PlanChange, RoutingStep
+from masterdata.models import PlanChange, WorkCenter
+from production.models import BomLine, RoutingStep
 from tests.workbench import rows
 
 BOMS, ROUTINGS = "/api/v1/boms/", "/api/v1/routings/"

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from core.refusals import WrongState
-from masterdata.models import Item
+from masterdata import services as masterdata
+from masterdata.models import Item, PlanChange
 from production import services as production
-from production.models import Operation, PlanChange, ProductionOrder, RoutingStep
+from production.models import Operation, ProductionOrder, RoutingStep
 from production.services import OrdersRefused, PlannedOperation, PlannedOrder
 from tests.factories import AT, ItemFactory, MachineFactory, SiteFactory, UnitFactory
 
@@ -283,5 +284,5 @@ def test_what_is_done_cannot_be_withdrawn(shaft):
 def test_changes_of_the_plan_are_taken_once(shaft):
     plan(shaft)
 
-    assert [reason for _, reason in production.take_plan_changes()] == ["1 orders new, 0 changed"]
-    assert production.take_plan_changes() == []
+    assert [reason for _, reason in masterdata.take_plan_changes()] == ["1 orders new, 0 changed"]
+    assert masterdata.take_plan_changes() == []

@@ -3,8 +3,9 @@
 import pytest
 
 from core.refusals import InvalidInput, NotFound, WrongState
+from masterdata.models import PlanChange
 from production import services as production
-from production.models import OperationWord, PlanChange
+from production.models import OperationWord
 from tests.factories import AT, OperationFactory, VendorFactory
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from production.models import PlanChange
+from masterdata.models import PlanChange
 
 
 def note_plan_change(*, at: datetime, reason: str) -> None:
