@@ -66,6 +66,18 @@ def test_the_order_page_says_why_it_exists(desk):
     assert "Alpen Eloxal is chosen" in page
 
 
+def test_an_order_that_is_out_still_says_why_it_was_made(desk):
+    step = rows.operation()
+    rows.decision(
+        step, is_current=False, reasons=[{"code": "vendor_chosen", "vendor": "V1", "detail": "Vendor V1 takes 100."}]
+    )
+    rows.decision(
+        step, version=2, reasons=[{"code": "already_ordered", "vendor": "V1", "detail": "Already ordered at V1."}]
+    )
+
+    assert "Alpen Eloxal is chosen" in page_of(desk, rows.order(of=step, status=OrderStatus.SENT))
+
+
 def test_what_the_plan_would_change_stands_on_top(desk):
     order = rows.order(status=OrderStatus.SENT)
     Alert.objects.create(

@@ -87,12 +87,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         .order_by("line_no")
     )
     active = [line for line in lines if line.status != LineStatus.CANCELLED]
-    decisions = {
-        decision.operation_id: decision
-        for decision in Decision.objects.current().filter(
-            operation__in=[line.operation_id for line in active if line.operation_id]
-        )
-    }
+    decisions = deciding(active)
     alerts = list(
         Alert.objects.open().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk")
     )
@@ -323,6 +318,20 @@ def shipments_of(shown: SubcontractOrder) -> list[Shipment]:
     for key, shipment in found.items():
         shipment.carried = list(carried[key].values())
     return list(found.values())
+
+
+def deciding(lines: Sequence[OrderLine]) -> dict[int, Decision]:
+    """The decision each line came from, by operation: the latest that chose a vendor, else the one that counts now.
+
+    Once an order is out, later versions only say that it is ordered already.
+    """
+    found: dict[int, Decision] = {}
+    versions = Decision.objects.filter(operation__in=[line.operation_id for line in lines if line.operation_id])
+    for decision in versions.order_by("operation_id", "version"):
+        chose = any(reason.get("code") == "vendor_chosen" for reason in decision.reasons)
+        if chose or (decision.is_current and decision.operation_id not in found):
+            found[decision.operation_id] = decision
+    return found
 
 
 def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dict[str, Any]]:
