@@ -29,14 +29,17 @@ def main() -> int:
 
 
 def steps(fast: bool) -> dict[str, list[str]]:
-    pytest = [str(BIN / "pytest"), "-n", "2", "--dist", "loadfile", "-q"]
+    pytest = [str(BIN / "pytest"), "-n", "2", "--dist", "worksteal", "-q"]
     lint = {
         "format": [str(BIN / "ruff"), "format", "--check", "."],
         "lint": [str(BIN / "ruff"), "check", "."],
         "imports": [str(BIN / "lint-imports"), "--no-logo"],
     }
     if fast:
-        return lint | {"tests": [*pytest, "-m", "not slow and not browser"]}
+        # The business cases take as long as all the rest; they have their turn in the whole run.
+        return lint | {
+            "tests": [*pytest, "-m", "not slow and not browser", "--ignore", "tests/scenarios/test_cases.py"]
+        }
     return lint | {
         "types": [str(BIN / "mypy"), *typed_files()],
         "migrations": [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
