@@ -405,6 +405,8 @@ class _Alerts:
 def _share_out(run: GenerationRun) -> None:
     """Give new orders their numbers, by due date, then vendor rank, and divide the work into shards of whole orders."""
     with connection.cursor() as cursor:
+        # The rows are as new as this transaction, so nothing is known about them yet: the plan must not take them for few.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(
             """
             UPDATE documents_runitem i SET order_number = o.number
@@ -464,6 +466,7 @@ def _share_out(run: GenerationRun) -> None:
             [run.pk],
         )
         shards: list[tuple[int, bool, int]] = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_nestloop = on")
     needed = sum(count for _, _, count in shards)
     numbers = iter(masterdata.draw_numbers(kind="shipment", count=needed) if needed else [])
     RunShard.objects.bulk_create(
