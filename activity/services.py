@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from activity.models import Alert, Event
 from core.refusals import NotFound, WrongState
+from masterdata import services as masterdata
 
 SHOWN = [
     "severity",
@@ -60,7 +61,7 @@ def record(
 
 def record_many(events: Sequence[Event]) -> None:
     """Write many events in one statement."""
-    Event.objects.bulk_create(events, batch_size=2000)
+    masterdata.copy_objects(events)
 
 
 @transaction.atomic

@@ -309,12 +309,12 @@ def _decide(run: GenerationRun, *, at: datetime) -> None:
                     award_id = award_ids[difference.operation_id][awards.index(difference.award)]
                 items.append(_item(run, difference, plans[order.production_order_id].site_id, award_id))
                 said.note(difference)
-        RunItem.objects.bulk_create(items, batch_size=2000)
+        masterdata.copy_objects(items)
         run.operations = sum(counts.values())
         cache.set(_progress_key(run), (run.operations, max(total, run.operations)), 3600)
 
     for differences in _left_behind(seen, scoped):
-        RunItem.objects.bulk_create([_item(run, difference, 0, None) for difference in differences], batch_size=2000)
+        masterdata.copy_objects([_item(run, difference, 0, None) for difference in differences])
         for difference in differences:
             said.note(difference)
     run.alerts = said.keep(numbers=None if scoped is None else _numbers(seen | set(scoped)))

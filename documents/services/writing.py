@@ -212,18 +212,18 @@ def _write(
                     )
                 )
     shipments.plan(wanted=wanted, planned=planned, numbers=iter(shard.shipment_numbers), at=at)
-    receipts.expect(
-        [
-            ExpectedReceipt(
-                order_line=line,
-                item_id=line.item_id,
-                quantity=line.quantity,
-                expected_on=line.promised_date,
-                location_id=item.receive_at_id,
-            )
-            for item, line in zip(creates + changes, lines + changed, strict=True)
-        ]
-    )
+    expected = [
+        ExpectedReceipt(
+            order_line_id=line.pk,
+            item_id=line.item_id,
+            quantity=line.quantity,
+            expected_on=line.promised_date,
+            location_id=item.receive_at_id,
+        )
+        for item, line in zip(creates + changes, lines + changed, strict=True)
+    ]
+    receipts.expect_new(expected[: len(creates)])
+    receipts.expect(expected[len(creates) :])
     touched = {order.pk for order in everyone.values()}
     orders.recount_orders(touched)
     activity.record_many([_event(run, "order.created", order, at=at) for order in new])

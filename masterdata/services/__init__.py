@@ -1,6 +1,6 @@
 """Business actions on master data that other apps rely on, and the bulk upsert they share."""
 
-from masterdata.services.bulk import Upserted, copy_rows, upsert_by_key
+from masterdata.services.bulk import Upserted, copy_objects, copy_rows, upsert_by_key
 from masterdata.services.changes import note_plan_change, take_plan_changes
 from masterdata.services.master import (
     KEYS,
@@ -25,6 +25,7 @@ __all__ = [
     "PREFIXES",
     "Upserted",
     "company",
+    "copy_objects",
     "copy_rows",
     "default_site",
     "draw_numbers",

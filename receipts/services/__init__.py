@@ -1,6 +1,6 @@
 """Goods in: what is expected, counting a vendor's note in, taking it back."""
 
-from receipts.services.expecting import expect, expect_no_more
+from receipts.services.expecting import expect, expect_new, expect_no_more
 from receipts.services.receiving import (
     CertificateMissing,
     CountedLine,
@@ -26,6 +26,7 @@ __all__ = [
     "SerialRequired",
     "VendorShort",
     "expect",
+    "expect_new",
     "expect_no_more",
     "post_receipt",
     "reverse_receipt",

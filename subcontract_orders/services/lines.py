@@ -13,6 +13,7 @@ from django.db.models import F
 from accounts.models import User
 from activity import services as activity
 from activity.models import Event
+from masterdata import services as masterdata
 from subcontract_orders.models import (
     LineStatus,
     OrderComponent,
@@ -30,12 +31,12 @@ LINE_FIELDS = [
 
 def add_orders(orders: Sequence[SubcontractOrder]) -> None:
     """Write new drafts; afterwards each has its key."""
-    SubcontractOrder.objects.bulk_create(orders, batch_size=2000)
+    masterdata.copy_objects(orders)
 
 
 def add_lines(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:
     """Write new lines, each with its components at the same place of the second list."""
-    OrderLine.objects.bulk_create(lines, batch_size=1000)
+    masterdata.copy_objects(lines)
     complete_components(lines, components)
 
 
@@ -60,7 +61,7 @@ def complete_components(lines: Sequence[OrderLine], components: Sequence[Sequenc
         for component in mine:
             component.line_id = line.pk
             rows.append(component)
-    OrderComponent.objects.bulk_create(rows, batch_size=2000)
+    masterdata.copy_objects(rows)
 
 
 def withdraw_lines(line_ids: Collection[int]) -> int:
