@@ -39,7 +39,7 @@ def wipe() -> Iterator[Callable[[], None]]:
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
 
-    yield clean
+    return clean
 
 
 @pytest.fixture

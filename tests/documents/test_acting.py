@@ -126,7 +126,8 @@ def test_a_held_order_goes_on_from_where_it_was():
 
 
 @pytest.mark.parametrize(
-    ("quantity", "refusal"), [(Decimal(0), InvalidQuantity), (Decimal(-1), InvalidQuantity), (Decimal("1.5"), TooPrecise)]
+    ("quantity", "refusal"),
+    [(Decimal(0), InvalidQuantity), (Decimal(-1), InvalidQuantity), (Decimal("1.5"), TooPrecise)],
 )
 def test_a_quantity_without_sense_is_refused_and_nothing_is_written(quantity, refusal):
     before = plans.rows_written()
