@@ -85,7 +85,8 @@ def test_a_run_killed_at_any_statement_ends_in_the_rows_of_a_quiet_one(quiet, wi
 
 def test_a_run_killed_again_and_again_gets_there(quiet):
     for statements in (20, 45, 60, 80, 110):
-        run_until(statements)
+        died = run_until(statements)
+        assert died.returncode == -signal.SIGKILL, died.stderr
     for run_id in documents.continue_runs(at=moment()):
         documents.run_to_end(run_id=run_id, at=moment())
     plans.generate()
