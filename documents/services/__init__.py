@@ -27,11 +27,15 @@ from documents.services.runs import (
     summary,
     write_shards,
 )
+from documents.services.simulating import Change, NoCompany, Simulation, simulate, simulation_dict
 from subcontract_orders.services import send_due_orders
 
 __all__ = [
+    "Change",
+    "NoCompany",
     "NothingToApply",
     "Progress",
+    "Simulation",
     "acknowledge_set",
     "apply_alert",
     "approve_set",
@@ -50,6 +54,8 @@ __all__ = [
     "run_to_end",
     "send_due_orders",
     "send_set",
+    "simulate",
+    "simulation_dict",
     "start_due_runs",
     "start_run",
     "summary",

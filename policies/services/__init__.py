@@ -10,10 +10,10 @@ from policies.rules.values import (
     Reason,
     WordValues,
 )
+from policies.services.books import load_book
 from policies.services.deciding import (
     HORIZON_DAYS,
     Decider,
-    Overrides,
     drop_outdated_decisions,
     explain,
     facts_of,
@@ -23,12 +23,14 @@ from policies.services.deciding import (
 )
 from policies.services.master import upsert_approvals, upsert_policies, upsert_price_agreements
 from policies.services.standing import AlreadySo, NamesNobody, activate_policy, retire_policy, write_policy
+from policies.services.supposing import Change, SupposedDowntime, SupposedPolicy, SupposedPrice, suppose
 from policies.services.watching import EndingApproval, ending_approvals, policy_sentence
 
 __all__ = [
     "HORIZON_DAYS",
     "AlreadySo",
     "AwardValues",
+    "Change",
     "CommittedLine",
     "Decided",
     "Decider",
@@ -37,18 +39,22 @@ __all__ = [
     "NamesNobody",
     "OperationFacts",
     "OrderFacts",
-    "Overrides",
     "Reason",
+    "SupposedDowntime",
+    "SupposedPolicy",
+    "SupposedPrice",
     "WordValues",
     "activate_policy",
     "drop_outdated_decisions",
     "ending_approvals",
     "explain",
     "facts_of",
+    "load_book",
     "order_chunks",
     "orders_in_horizon",
     "policy_sentence",
     "retire_policy",
+    "suppose",
     "upsert_approvals",
     "upsert_policies",
     "upsert_price_agreements",

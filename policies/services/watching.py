@@ -9,7 +9,7 @@ from core.refusals import NotFound
 from masterdata.models import Vendor
 from policies.models import ApprovalStatus, Policy, PolicyStatus, PolicyVendor, VendorApproval
 from policies.rules import reasons
-from policies.services.deciding import policy_values
+from policies.services.books import policy_values
 
 
 def policy_sentence(*, policy_id: int) -> str:

@@ -208,16 +208,16 @@ def test_suppositions_change_what_is_read_and_nothing_that_is_stored():
     PolicyFactory(code="DRAFT", status=PolicyStatus.DRAFT, vendors=[vendor, other])
     OperationFactory(outsourced=Outsourced.MAYBE)
 
-    def verdict(**overrides):
-        decider = services.Decider.load(on=TODAY, overrides=services.Overrides(**overrides))
+    def verdict(**supposed):
+        decider = services.Decider.load(on=TODAY, change=services.Change(**supposed))
         ((order,),) = services.order_chunks(on=TODAY)
         (one,) = decider.decide_order(order)
         return one.verdict, [award.vendor_id for award in one.awards]
 
     assert verdict() == ("in_house", [])
-    assert verdict(activate=frozenset({"DRAFT"})) == ("outsource", [vendor.pk])
-    lost = frozenset({vendor.code})
-    assert verdict(activate=frozenset({"DRAFT"}), lost_vendors=lost) == ("outsource", [other.pk])
+    draft = (services.SupposedPolicy("DRAFT"),)
+    assert verdict(policies=draft) == ("outsource", [vendor.pk])
+    assert verdict(policies=draft, lost_vendors=frozenset({vendor.code})) == ("outsource", [other.pk])
     assert not Decision.objects.exists()
 
 
@@ -227,8 +227,8 @@ def test_a_downtime_may_be_supposed():
     PolicyFactory(when_down=True, vendors=[vendor])
     OperationFactory(outsourced=Outsourced.MAYBE, work_center=MachineFactory())
 
-    down = services.Overrides(downtimes=(("WC-IN", date(2026, 3, 30), date(2026, 4, 3), "spindle"),))
-    decider = services.Decider.load(on=TODAY, overrides=down)
+    down = services.SupposedDowntime("WC-IN", date(2026, 3, 30), date(2026, 4, 3), "spindle")
+    decider = services.Decider.load(on=TODAY, change=services.Change(downtimes=(down,)))
     ((order,),) = services.order_chunks(on=TODAY)
 
     assert [one.verdict for one in decider.decide_order(order)] == ["outsource"]

@@ -1,0 +1,148 @@
+"""The book: everything but the plan that a decision reads, as plain values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from masterdata.models import Closure, Currency, Downtime, ExchangeRate, Process, Vendor, WorkCenter, WorkCenterKind
+from masterdata.services import company
+from policies.models import Policy, PolicyVendor, PriceAgreement, VendorApproval
+from policies.rules.values import (
+    ApprovalValues,
+    Book,
+    CurrencyValues,
+    PolicyValues,
+    PolicyVendorValues,
+    PriceRow,
+    ProcessValues,
+    VendorValues,
+    WorkCenterValues,
+)
+
+
+def load_book(*, on: date, last_paid: dict[tuple[int, int, int], Decimal]) -> Book:
+    """Everything but the plan that a decision reads."""
+    company_currency_id = company().currency_id
+    rates: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
+    for currency_id, valid_from, rate in ExchangeRate.objects.order_by("-valid_from").values_list(
+        "currency_id", "valid_from", "rate"
+    ):
+        rates[currency_id].append((valid_from, rate))
+    currencies = {
+        pk: CurrencyValues(pk, code, decimals, tuple(rates.get(pk, ())))
+        for pk, code, decimals in Currency.objects.values_list("pk", "code", "decimals")
+    }
+    vendor_closed: dict[int, set[date]] = defaultdict(set)
+    center_closed: dict[int, set[date]] = defaultdict(set)
+    own_closed: set[date] = set()
+    for vendor_id, work_center_id, day in Closure.objects.values_list("vendor_id", "work_center_id", "day"):
+        if vendor_id is not None:
+            vendor_closed[vendor_id].add(day)
+        elif work_center_id is not None:
+            center_closed[work_center_id].add(day)
+        else:
+            own_closed.add(day)
+    vendors = {
+        pk: VendorValues(
+            pk,
+            code,
+            name,
+            is_active,
+            currency_id,
+            frozenset(vendor_closed.get(pk, ())),
+        )
+        for pk, code, name, is_active, currency_id in Vendor.objects.values_list(
+            "pk", "code", "name", "is_active", "currency_id"
+        )
+    }
+    downtimes: dict[int, list[tuple[date, date, str]]] = defaultdict(list)
+    for work_center_id, first, last, why in Downtime.objects.order_by("start_date").values_list(
+        "work_center_id", "start_date", "end_date", "reason"
+    ):
+        downtimes[work_center_id].append((first, last, why))
+    centers = {
+        pk: WorkCenterValues(
+            pk, code, kind == WorkCenterKind.EXTERNAL, vendor_id, hours, cost,
+            frozenset(own_closed | center_closed.get(pk, set())), tuple(downtimes.get(pk, ())),
+        )
+        for pk, code, kind, vendor_id, hours, cost in WorkCenter.objects.values_list(
+            "pk", "code", "kind", "vendor_id", "capacity_hours_per_day", "hourly_cost"
+        )
+    }  # fmt: skip
+    approvals = {
+        (vendor_id, process_id): ApprovalValues(status, valid_to)
+        for vendor_id, process_id, status, valid_to in VendorApproval.objects.values_list(
+            "vendor_id", "process_id", "status", "valid_to"
+        )
+    }
+    processes = {
+        pk: ProcessValues(pk, name or code, requires_approval)
+        for pk, code, name, requires_approval in Process.objects.values_list("pk", "code", "name", "requires_approval")
+    }
+    return Book(
+        on, company_currency_id, currencies, vendors, policy_values(Policy.objects.active()),
+        _prices(on, vendors, company_currency_id), approvals, processes, centers, last_paid,
+    )  # fmt: skip
+
+
+PRICE_FIELDS = (
+    "pk", "vendor_id", "item_id", "process_id", "site_id", "currency_id", "unit_price", "price_unit", "price_factor",
+    "minimum_quantity", "valid_from", "valid_to", "lot_charge", "minimum_charge", "minimum_charge_basis", "lead_days",
+    "yield_pct", "freight",
+)  # fmt: skip
+
+
+def _prices(
+    on: date, vendors: Mapping[int, VendorValues], company_currency_id: int
+) -> dict[tuple[int, int, int], list[PriceRow]]:
+    found: dict[tuple[int, int, int], list[PriceRow]] = defaultdict(list)
+    # A price that ended before today cannot be that of a day of ordering, which is today or later.
+    rows = PriceAgreement.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on)).values_list(*PRICE_FIELDS)
+    # Price lists repeat themselves: one object for each value of a column keeps hundreds of thousands of rows small.
+    same: dict[Any, Any] = {}
+    for row in rows.iterator(chunk_size=10_000):
+        priced = PriceRow(*(same.setdefault(pair, pair[1]) for pair in enumerate(row)))
+        if row[5] is None:
+            own = vendors[priced.vendor_id].currency_id
+            priced.currency_id = company_currency_id if own is None else own
+        found[priced.vendor_id, priced.process_id or 0, priced.item_id or 0].append(priced)
+    return dict(found)
+
+
+POLICY_FIELDS = (
+    "pk", "code", "verdict", "version", "priority", "valid_from", "valid_to", "item_id", "item_group_id", "process_id",
+    "work_center_id", "site_id", "quantity_from", "quantity_to", "season_from", "season_to", "load_above_pct", "when_down",
+    "late_days", "cost_below_pct", "transition_from", "transition_share_pct", "strategy", "split", "balance_days",
+    "price_missing", "yield_pct", "transit_out_days", "transit_back_days", "inspection_days", "preparation_days",
+)  # fmt: skip
+SCOPE_FIELDS = ("item", "item_group", "process", "work_center", "site")
+
+
+def policy_values(policies: Any) -> list[PolicyValues]:
+    """The policies of a queryset as plain values, with their vendors in rank order."""
+    rows: dict[int, list[PolicyVendorValues]] = defaultdict(list)
+    vendors = PolicyVendor.objects.filter(policy__in=policies).order_by("policy_id", "rank")
+    for policy_id, rank, vendor_id, share_pct, weekly_capacity, quantity_from, quantity_to in vendors.values_list(
+        "policy_id", "rank", "vendor_id", "share_pct", "weekly_capacity", "quantity_from", "quantity_to"
+    ):
+        rows[policy_id].append(
+            PolicyVendorValues(rank, vendor_id, share_pct, weekly_capacity, quantity_from, quantity_to)
+        )
+    names = [
+        f"{name}__{column}" for name in SCOPE_FIELDS for column in ("code", *(["name"] if name == "process" else []))
+    ]
+    found = []
+    for row in policies.order_by("pk").values(*POLICY_FIELDS, *names):
+        words = {name: row[f"{name}__code"] for name in SCOPE_FIELDS if row[f"{name}__code"] is not None}
+        if row["process__name"]:
+            words["process"] = row["process__name"]
+        values: dict[str, Any] = {name: row[name] for name in POLICY_FIELDS if name != "pk"}
+        vendor_rows = tuple(rows[row["pk"]])
+        found.append(PolicyValues(policy_id=row["pk"], vendors=vendor_rows, scope_words=words, **values))
+    return found
