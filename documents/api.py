@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -25,7 +27,6 @@ from documents.filters import (
     ExpectedReceiptFilter,
     GenerationRunFilter,
     RunItemFilter,
-    ShipmentFilter,
     SubcontractOrderFilter,
 )
 from documents.models import GenerationRun, RunItem
@@ -38,23 +39,16 @@ from documents.serializers import (
     ReasonSerializer,
     ReviseSerializer,
     RunItemSerializer,
-    ShipmentSerializer,
     StartRunSerializer,
     SubcontractOrderDetailSerializer,
     SubcontractOrderSerializer,
 )
 from receipts.models import ExpectedReceipt
+from shipments.api import ShipmentViewSet, whole_shipments
 from shipments.models import Shipment, ShipmentLine
 from subcontract_orders import services as orders
 from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
 from subcontract_orders.services.lines import KIND
-
-
-def _shipments() -> Any:
-    lines = ShipmentLine.objects.select_related("item", "lot", "order_line__order").order_by("position")
-    return Shipment.objects.select_related("vendor", "site", "from_location", "to_location").prefetch_related(
-        Prefetch("lines", lines)
-    )
 
 
 def _expected() -> Any:
@@ -99,7 +93,7 @@ class SubcontractOrderViewSet(
             number=number,
         )
         of_order = ShipmentLine.objects.filter(order_line__order=order).values("shipment")
-        order.shipments = _shipments().filter(pk__in=of_order).order_by("pk")
+        order.shipments = whole_shipments().filter(pk__in=of_order).order_by("pk")
         order.expected_receipts = _expected().filter(order_line__order=order).order_by("order_line__line_no")
         order.history = Event.objects.of(kind=KIND, number=order.number).select_related("by").order_by("pk")
         return Response(SubcontractOrderDetailSerializer(order).data)
@@ -147,9 +141,7 @@ class SubcontractOrderViewSet(
     @action(detail=True, methods=["post"])
     def close(self, request: Request, number: str) -> Response:
         """Expect no more of a sent order: what is still needed is generated anew."""
-        said = CloseSerializer(data=request.data)
-        said.is_valid(raise_exception=True)
-        return self._do(request, number, services.close_set)
+        return self._act(request, number, services.close_set, CloseSerializer)
 
     @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
     @action(detail=True, methods=["post"])
@@ -193,18 +185,11 @@ class SubcontractOrderViewSet(
         return self.shown(number)
 
 
-class ShipmentViewSet(Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Shipment]):
-    """Material planned to go, and gone, to vendors."""
+class WatchedShipmentViewSet(ShipmentViewSet):
+    """Shipments; what leaves may leave others short, which is watched here, where the alerts of sets are."""
 
-    queryset = _shipments()
-    serializer_class = ShipmentSerializer
-    filterset_class = ShipmentFilter
-    lookup_field = "number"
-    lookup_value_regex = KEY
-    orderings = {"number": "number", "dispatch_by": "dispatch_by"}
-
-    def get_queryset(self) -> Any:
-        return super().get_queryset().visible_to(self.request.user)
+    def acted(self, shipments: Sequence[Shipment], *, at: datetime) -> None:
+        services.watch_shipped(shipment_ids=[one.pk for one in shipments], at=at)
 
 
 class ExpectedReceiptViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ExpectedReceipt]):
@@ -278,6 +263,6 @@ ROUTES = [
     ("alerts", ProposingAlertViewSet),
     ("generation-runs", GenerationRunViewSet),
     ("subcontract-orders", SubcontractOrderViewSet),
-    ("shipments", ShipmentViewSet),
+    ("shipments", WatchedShipmentViewSet),
     ("expected-receipts", ExpectedReceiptViewSet),
 ]

@@ -11,7 +11,8 @@ from core.requests import StrictFields
 from documents import services
 from documents.models import GenerationRun, RunItem
 from receipts.models import ExpectedReceipt
-from shipments.models import Shipment, ShipmentLine
+from receipts.services import Leftovers
+from shipments.serializers import ShipmentSerializer
 from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
 
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
@@ -87,41 +88,6 @@ class SubcontractOrderSerializer(serializers.ModelSerializer[SubcontractOrder]):
         read_only_fields = fields
 
 
-class ShipmentLineSerializer(serializers.ModelSerializer[ShipmentLine]):
-    """So much of one component of one order line."""
-
-    item = serializers.CharField(source="item.code")
-    lot = serializers.CharField(source="lot.code", default=None, allow_null=True)
-    order = serializers.CharField(source="order_line.order.number")
-    line = serializers.IntegerField(source="order_line.line_no")
-
-    class Meta:
-        model = ShipmentLine
-        fields = ["position", "item", "lot", "stage", "quantity", "order", "line"]
-        read_only_fields = fields
-
-
-class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
-    """Material on its way from a place of ours (or another vendor's) to a vendor's."""
-
-    vendor = serializers.CharField(source="vendor.code")
-    site = serializers.CharField(source="site.code")
-    to = serializers.CharField(source="to_location.code")
-    lines = ShipmentLineSerializer(many=True)
-
-    class Meta:
-        model = Shipment
-        fields = [
-            "number", "status", "vendor", "site", "to", "dispatch_by", "version", "created_at", "dispatched_at", "delivered_at",
-            "lines",
-        ]  # fmt: skip
-        read_only_fields = fields
-
-    def get_fields(self) -> dict[str, Any]:
-        # `from` is a word of Python's own, so it cannot be declared as the others are.
-        return {**super().get_fields(), "from": serializers.CharField(source="from_location.code", read_only=True)}
-
-
 class ExpectedReceiptSerializer(serializers.ModelSerializer[ExpectedReceipt]):
     """What is still expected of an order line, by when and where."""
 
@@ -178,7 +144,7 @@ class ReasonSerializer(StrictFields, serializers.Serializer[Any]):
 class CloseSerializer(StrictFields, serializers.Serializer[Any]):
     """What becomes of our material at the vendor."""
 
-    leftovers = serializers.ChoiceField(choices=[("keep", "Stays where it lies")], required=False, default="keep")
+    leftovers = serializers.ChoiceField(choices=Leftovers.choices, required=False, default=Leftovers.KEEP)
 
 
 class ChangeLineSerializer(StrictFields, serializers.Serializer[Any]):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
+from inventory.models import Balance
 
 
 class ShipmentStatus(models.TextChoices):
@@ -20,9 +23,45 @@ class ShipmentStatus(models.TextChoices):
     REVERSED = "reversed", "Reversed"
 
 
+BEFORE_DISPATCH = (ShipmentStatus.PLANNED, ShipmentStatus.PICKED, ShipmentStatus.HELD)
+SET_ASIDE = (ShipmentStatus.PICKED, ShipmentStatus.HELD)
+GONE = (ShipmentStatus.DISPATCHED, ShipmentStatus.DELIVERED)
+
+
 class ShipmentQuerySet(models.QuerySet["Shipment"]):
     def planned(self) -> Self:
         return self.filter(status=ShipmentStatus.PLANNED)
+
+    def with_ready(self) -> Self:
+        """`ready`: planned, and all of it lies at the place it leaves now; pieces of an operation as far as it is finished."""
+        there = (
+            Balance.objects.filter(
+                item=OuterRef("item"), stage=OuterRef("stage"), location=OuterRef("shipment__from_location")
+            )
+            .order_by()
+            .values("location")
+            .annotate(total=Sum("quantity"))
+            .values("total")
+        )
+        short = (
+            ShipmentLine.objects.filter(shipment=OuterRef("pk"))
+            .order_by()
+            .values("shipment", "item", "stage", "shipment__from_location")
+            .annotate(wanted=Sum("quantity"))
+            .filter(wanted__gt=Coalesce(Subquery(there), Value(0), output_field=models.DecimalField()))
+        )
+        return self.annotate(
+            ready=Case(
+                When(status=ShipmentStatus.PLANNED, then=~Exists(short)),
+                When(status=ShipmentStatus.PICKED, then=Value(True)),
+                default=Value(False),
+                output_field=models.BooleanField(),
+            )
+        )
+
+    def due(self, *, on: date) -> Self:
+        """On their way, and to arrive on or before a day."""
+        return self.filter(status=ShipmentStatus.DISPATCHED, arrives_on__lte=on)
 
     def active(self) -> Self:
         return self.exclude(status=ShipmentStatus.CANCELLED)
@@ -32,7 +71,11 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 
 
 class Shipment(models.Model):
-    """One delivery of our material from a place (ours, or another vendor's) to a vendor's place."""
+    """One delivery of our material from a place (ours, or another vendor's) to a vendor's place.
+
+    `arrives_on` is when it delivers itself; without transit days it is delivered as it is dispatched. `held_from` is the
+    status it returns to when it is released.
+    """
 
     number = models.CharField(max_length=20, unique=True)
     status = models.CharField(max_length=10, choices=ShipmentStatus, default=ShipmentStatus.PLANNED)
@@ -44,7 +87,11 @@ class Shipment(models.Model):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     dispatched_at = models.DateTimeField(null=True, editable=False)
+    dispatched_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
+    arrives_on = models.DateField(null=True, editable=False)
     delivered_at = models.DateTimeField(null=True, editable=False)
+    reversed_at = models.DateTimeField(null=True, editable=False)
+    held_from = models.CharField(max_length=10, blank=True)
 
     objects = ShipmentQuerySet.as_manager()
 
@@ -52,15 +99,21 @@ class Shipment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=ShipmentStatus.values), name="shipment_status"),
             models.CheckConstraint(condition=~Q(from_location=F("to_location")), name="shipment_goes_somewhere"),
+            models.CheckConstraint(
+                condition=~Q(status__in=GONE) | Q(dispatched_at__isnull=False), name="shipment_dispatched_says_when"
+            ),
         ]
-        indexes = [models.Index(fields=["dispatch_by", "id"], name="shipment_planned", condition=Q(status="planned"))]
+        indexes = [
+            models.Index(fields=["dispatch_by", "id"], name="shipment_planned", condition=Q(status="planned")),
+            models.Index(fields=["arrives_on"], name="shipment_on_its_way", condition=Q(status="dispatched")),
+        ]
 
     def __str__(self) -> str:
         return self.number
 
 
 class ShipmentLine(models.Model):
-    """So much of one component of one order line; `quantity` in the item's unit."""
+    """So much of one component of one order line, of one lot once it is picked; `quantity` in the item's unit."""
 
     shipment = models.ForeignKey(Shipment, models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField()

@@ -28,6 +28,7 @@ from documents.services.runs import (
     write_shards,
 )
 from documents.services.simulating import Change, NoCompany, Simulation, simulate, simulation_dict
+from documents.services.watching import watch_shipped
 from subcontract_orders.services import send_due_orders
 
 __all__ = [
@@ -59,5 +60,6 @@ __all__ = [
     "start_due_runs",
     "start_run",
     "summary",
+    "watch_shipped",
     "write_shards",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
 from django.db import connection
@@ -11,7 +11,9 @@ from django.db.models import F
 from activity import services as activity
 from activity.models import Alert, Severity
 from documents.rules import Difference, text
+from masterdata.models import Item, Location
 from policies.models import ApprovalStatus, VendorApproval
+from shipments.models import ShipmentLine
 from subcontract_orders.models import OrderComponent, OrderStatus
 
 CHANGED, CANCELLED = "requirement_changed", "requirement_cancelled"
@@ -52,14 +54,20 @@ def requirement_alert(difference: Difference, *, vendor_codes: dict[int, str], t
     )
 
 
-def watch_shortages(*, at: datetime) -> int:
+def watch_shortages(*, at: datetime, parts: Collection[tuple[int, int]] | None = None) -> int:
     """Give stock out to planned shipments by dispatch date; say of each part and place where it does not reach.
 
-    Own material only; pieces between operations are the previous operation's. Returns how many alerts are new.
+    Own material only; pieces between operations are the previous operation's. `parts` narrows it to these (location, item).
+    Returns how many alerts are new.
     """
+    narrowed = ""
+    if parts is not None:
+        narrowed = (
+            "AND (s.from_location_id, sl.item_id) IN (SELECT * FROM unnest(%(places)s::bigint[], %(items)s::bigint[]))"
+        )
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH due AS (
                 SELECT s.id, s.number, s.site_id, s.from_location_id, s.dispatch_by, sl.item_id, sum(sl.quantity) AS quantity,
                     min(o.number) AS order_number
@@ -67,7 +75,7 @@ def watch_shortages(*, at: datetime) -> int:
                 JOIN shipments_shipmentline sl ON sl.shipment_id = s.id
                 JOIN subcontract_orders_orderline l ON l.id = sl.order_line_id
                 JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
-                WHERE s.status IN ('planned', 'picked') AND sl.stage = ''
+                WHERE s.status IN ('planned', 'picked') AND sl.stage = '' {narrowed}
                 GROUP BY s.id, sl.item_id
             ), wanted AS (
                 SELECT due.*, sum(quantity) OVER (
@@ -89,30 +97,40 @@ def watch_shortages(*, at: datetime) -> int:
             FROM short JOIN masterdata_item i ON i.id = short.item_id
             JOIN masterdata_location p ON p.id = short.from_location_id
             WHERE short.place = 1 ORDER BY short.dispatch_by, short.id, i.code
-            """
+            """,
+            {"places": [place for place, _ in parts or ()], "items": [item for _, item in parts or ()]},
         )
         rows = cursor.fetchall()
-    return activity.keep_alerts(
-        kind="shortage",
-        alerts=[
-            Alert(
-                kind="shortage",
-                subject=f"{place}/{item}",
-                title=(
-                    f"{item} at {place}: {text(wanted)} planned to leave, {text(there)} there; "
-                    f"short from {number} on {dispatch_by} ({shipments} shipments)"
-                )[:300],
-                order_number=order_number,
-                site_id=site_id,
-                before={"there": text(there)},
-                after={"wanted": text(wanted), "missing": text(wanted - there), "shipment": number},
-                proposes="order",
-                due_date=dispatch_by,
-            )
-            for item, place, site_id, number, order_number, dispatch_by, there, wanted, shipments in rows
-        ],
-        at=at,
-    )
+    alerts = [
+        Alert(
+            kind="shortage",
+            subject=f"{place}/{item}",
+            title=(
+                f"{item} at {place}: {text(wanted)} planned to leave, {text(there)} there; "
+                f"short from {number} on {dispatch_by} ({shipments} shipments)"
+            )[:300],
+            order_number=order_number,
+            site_id=site_id,
+            before={"there": text(there)},
+            after={"wanted": text(wanted), "missing": text(wanted - there), "shipment": number},
+            proposes="order",
+            due_date=dispatch_by,
+        )
+        for item, place, site_id, number, order_number, dispatch_by, there, wanted, shipments in rows
+    ]
+    if parts is None:
+        return activity.keep_alerts(kind="shortage", alerts=alerts, at=at)
+    places = dict(Location.objects.filter(pk__in={place for place, _ in parts}).values_list("pk", "code"))
+    items = dict(Item.objects.filter(pk__in={item for _, item in parts}).values_list("pk", "code"))
+    looked_at = {f"{places[place]}/{items[item]}" for place, item in parts}
+    activity.close_alerts(kind="shortage", subjects=looked_at - {alert.subject for alert in alerts}, at=at)
+    return activity.open_alerts(alerts, at=at)
+
+
+def watch_shipped(*, shipment_ids: Collection[int], at: datetime) -> int:
+    """Look anew at what is short of the parts of shipments that were planned, left or came back, where they leave from."""
+    lines = ShipmentLine.objects.filter(shipment__in=shipment_ids, stage="")
+    return watch_shortages(at=at, parts=set(lines.values_list("shipment__from_location", "item")))
 
 
 def watch_material_left(*, at: datetime) -> int:

@@ -123,6 +123,17 @@ def virtual_location(*, kind: LocationKind) -> Location:
     return location
 
 
+def transit_location(*, site: Site) -> Location:
+    """Where a site's material is while it is on its way to or from a vendor; made where the site has no such place."""
+    found = Location.objects.filter(kind=LocationKind.TRANSIT, site=site).order_by("pk").first()
+    if found:
+        return found
+    location, _ = Location.objects.get_or_create(
+        code=f"TRANSIT-{site.code}"[:60], defaults={"name": "On the way", "kind": LocationKind.TRANSIT, "site": site}
+    )
+    return location
+
+
 def default_site() -> Site:
     """The site of everything that names none: the first one, or MAIN, made here with its main location where there is none."""
     site = Site.objects.order_by("pk").first()

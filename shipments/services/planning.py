@@ -10,7 +10,8 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import F, Max
 
-from shipments.models import Shipment, ShipmentLine, ShipmentStatus
+from masterdata import services as masterdata
+from shipments.models import BEFORE_DISPATCH, Shipment, ShipmentLine, ShipmentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +86,19 @@ def plan(
                 created_at=at,
             )
         made[key].dispatch_by = min(made[key].dispatch_by, need.dispatch_by)
-    Shipment.objects.bulk_create(made.values(), batch_size=2000)
+    masterdata.copy_objects(list(made.values()))
     for key, row in rows:
         row.shipment_id = planned[key] if key in planned else made[key].pk
         row.position = taken[row.shipment_id] = taken.get(row.shipment_id, 0) + 1
-    ShipmentLine.objects.bulk_create([row for _, row in rows], batch_size=2000)
+    masterdata.copy_objects([row for _, row in rows])
     if planned:
-        _refresh(set(planned.values()))
+        refresh(set(planned.values()))
     return len(made)
 
 
 def cancel_planned(*, order_ids: Collection[int]) -> int:
-    """Cancel the planned shipments of orders; one that also serves other orders only loses these orders' lines."""
-    mine = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__status=ShipmentStatus.PLANNED)
+    """Cancel what of orders has not left yet; a shipment that also serves other orders only loses these orders' lines."""
+    mine = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__status__in=BEFORE_DISPATCH)
     shipments = set(mine.values_list("shipment_id", flat=True))
     shared = set(
         ShipmentLine.objects.filter(shipment__in=shipments)
@@ -106,14 +107,14 @@ def cancel_planned(*, order_ids: Collection[int]) -> int:
     )
     mine.filter(shipment__in=shared).delete()
     if shared:
-        _refresh(shared)
+        refresh(shared)
     # The lines of a cancelled shipment stay: a document is cancelled, never deleted.
     return Shipment.objects.filter(pk__in=shipments - shared).update(
         status=ShipmentStatus.CANCELLED, version=F("version") + 1
     )
 
 
-def _refresh(shipment_ids: Collection[int]) -> None:
+def refresh(shipment_ids: Collection[int]) -> None:
     """Dispatch dates follow the order lines; a planned shipment without lines is cancelled."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -128,7 +129,7 @@ def _refresh(shipment_ids: Collection[int]) -> None:
                 LEFT JOIN subcontract_orders_orderline l ON l.id = sl.order_line_id
                 GROUP BY x.id
             ) t
-            WHERE s.id = t.id AND s.status = 'planned'
+            WHERE s.id = t.id AND s.status IN ('planned', 'picked', 'held')
             """,
             [list(shipment_ids)],
         )

@@ -1,0 +1,49 @@
+"""Material out: `planning` keeps the planned shipments of orders; `outbound` picks, dispatches, delivers and takes back."""
+
+from shipments.services.loading import (
+    NothingToShip,
+    OrderNotSent,
+    OverSend,
+    PreviousOperationShort,
+    ToPick,
+)
+from shipments.services.outbound import (
+    ShipmentNotOfThisState,
+    cancel,
+    deliver,
+    deliver_due,
+    dispatch,
+    hold,
+    on_the_way,
+    pick,
+    release,
+    reverse,
+    ship,
+    split,
+)
+from shipments.services.planning import ToShip, cancel_planned, plan, planned_shipments, unplan
+
+__all__ = [
+    "NothingToShip",
+    "OrderNotSent",
+    "OverSend",
+    "PreviousOperationShort",
+    "ShipmentNotOfThisState",
+    "ToPick",
+    "ToShip",
+    "cancel",
+    "cancel_planned",
+    "deliver",
+    "deliver_due",
+    "dispatch",
+    "hold",
+    "on_the_way",
+    "pick",
+    "plan",
+    "planned_shipments",
+    "release",
+    "reverse",
+    "ship",
+    "split",
+    "unplan",
+]
