@@ -18,7 +18,16 @@ from outsourcing import schema  # noqa: F401  registers how tokens are described
 from outsourcing.health import healthz
 
 # Each of these apps states its resources in `api.ROUTES`.
-APPS_WITH_RESOURCES = ("masterdata", "activity", "inventory", "production", "policies", "documents", "interchange")
+APPS_WITH_RESOURCES = (
+    "masterdata",
+    "activity",
+    "inventory",
+    "production",
+    "policies",
+    "receipts",
+    "documents",
+    "interchange",
+)
 
 
 class KeyRouter(SimpleRouter):

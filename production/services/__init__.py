@@ -10,6 +10,7 @@ from production.services.orders import (
     upsert_operations,
     upsert_production_orders,
 )
+from production.services.reporting import PreviousOperationShort, report_operation
 from production.services.structure import (
     BadStep,
     BomCycle,
@@ -27,9 +28,11 @@ __all__ = [
     "OrdersRefused",
     "PlannedOperation",
     "PlannedOrder",
+    "PreviousOperationShort",
     "UpsertedOrders",
     "bom_problems",
     "cancel_production_order",
+    "report_operation",
     "retract_word",
     "routing_problems",
     "speak_word",

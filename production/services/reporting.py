@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
-from masterdata.services import note_plan_change
-from production.models import Operation, OperationStatus
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from accounts.models import User
+from activity import services as activity
+from core.refusals import InvalidQuantity, NotFound, Refusal, TooPrecise, WrongState
+from core.retries import retried
+from inventory.models import Balance, Lot
+from inventory.services import Move, NotEnoughStock, post_movements
+from masterdata.models import Item, Location, LocationKind
+from masterdata.services import main_location, note_plan_change, virtual_location
+from production.models import (
+    OPEN_STATUSES,
+    BomLine,
+    Operation,
+    OperationStatus,
+    ProductionOrder,
+    QuantityBasis,
+    Supply,
+)
+from production.rules.components import BomRow, Ratio, ratios, rounded_up
+from production.rules.schedule import Calendar, Step, successors
+
+KIND = "production_report"
+ZERO = Decimal(0)
+FIVE = Decimal("0.00001")
+OWN_PLACES = (LocationKind.PLANT, LocationKind.WAREHOUSE, LocationKind.PRODUCTION)
+
+
+class PreviousOperationShort(Refusal):
+    """More pieces than the steps before have finished."""
+
+    code = "previous_operation_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +72,205 @@ def report_outside(reports: Mapping[int, Sequence[Report]], *, at: datetime, rea
     Operation.objects.bulk_update(rows, ["good", "scrap", "status"])
     if rows:
         note_plan_change(at=at, reason=reason)
+
+
+@retried
+@transaction.atomic
+def report_operation(
+    *,
+    operation_id: int,
+    good: Decimal,
+    scrap: Decimal = ZERO,
+    lot: str = "",
+    by: User | None,
+    at: datetime,
+    through: str = "page",
+) -> Operation:
+    """Report pieces made in house on an operation, in addition to those reported before.
+
+    Its own components and the pieces of the steps before are used at cost from the order's location (else the site's main
+    one); good pieces stand there as work in progress, after the last operation as stock; scrapped ones are expensed with
+    what they used. A tracked item's pieces go into `lot`, else into a lot named like the order. Raises NotFound,
+    InvalidQuantity, TooPrecise, WrongState, PreviousOperationShort, NotEnoughStock.
+    """
+    visible = Operation.objects.visible_to(by) if by else Operation.objects.all()
+    order_id = visible.filter(pk=operation_id).values_list("production_order", flat=True).first()
+    if order_id is None:
+        raise NotFound("There is no such operation.", field="operation")
+    order = (
+        ProductionOrder.objects.select_for_update(of=("self",))
+        .select_related("item__unit", "site", "location")
+        .get(pk=order_id)
+    )
+    steps = {row.operation_no: row for row in _steps(order_id).select_for_update().order_by("pk")}
+    operation = Operation.objects.get(pk=operation_id)
+    first = Operation.objects.filter(production_order=order_id).order_by("sequence", "pk").values_list("pk", flat=True)[0]
+    _check(order, operation, good=good, scrap=scrap)
+    following = _followers(steps.values())
+    before = [row for row in steps.values() if operation.operation_no in following[row.operation_no]]
+    made = good + scrap
+    _check_previous(operation, before, made=made)
+    home = order.location or main_location(site=order.site)
+    number = f"{order.number}/{operation.operation_no}"
+    taken = [
+        *_wip_moves(order, before, made=made, home=home),
+        *_component_moves(order, operation, steps, is_first=operation.pk == first, made=made, home=home),
+    ]
+    used = virtual_location(kind=LocationKind.CONSUMED).pk
+
+    def post(moves: Sequence[Move]) -> Decimal:
+        posted = post_movements(moves, kind=KIND, number=number, occurred_at=at, recorded_at=at, by=by)
+        return sum((movement.value for movement in posted if movement.quantity), ZERO)
+
+    spent = post([Move(item, place, used, quantity, lot_id, stage) for item, place, quantity, lot_id, stage in taken])
+    bad_worth = (spent * scrap / made).quantize(FIVE, ROUND_HALF_UP) if scrap else ZERO
+    is_last = not following[operation.operation_no]
+    stage = "" if is_last else number
+    lot_id = _lot(order, lot) if is_last and good else None
+    made_moves = []
+    if good:
+        made_moves.append(Move(order.item_id, used, home.pk, good, lot_id, stage, value=spent - bad_worth))
+    if scrap:
+        bin_ = virtual_location(kind=LocationKind.SCRAP).pk
+        made_moves.append(Move(order.item_id, used, bin_, scrap, None, stage, value=bad_worth))
+    post(made_moves)
+    report_outside({operation.pk: [Report(good, scrap)]}, at=at, reason=f"{number} reported")
+    activity.record(
+        "operation.reported", kind="production_order", number=order.number, at=at, by=by, through=through,
+        site_id=order.site_id, data={"operation": operation.operation_no, "good": f"{good}", "scrap": f"{scrap}"},
+    )  # fmt: skip
+    operation.refresh_from_db()
+    return operation
+
+
+def followers(*, production_order_id: int) -> Mapping[str, tuple[str, ...]]:
+    """Who follows whom among an order's operations that are not cancelled, by operation number."""
+    return _followers(_steps(production_order_id))
+
+
+def _steps(order_id: int) -> QuerySet[Operation]:
+    return Operation.objects.filter(production_order=order_id).exclude(status=OperationStatus.CANCELLED)
+
+
+def _followers(operations: Iterable[Operation]) -> Mapping[str, tuple[str, ...]]:
+    return successors(
+        [Step(row.operation_no, row.sequence, Fraction(0), Calendar(), tuple(row.next_nos)) for row in operations]
+    )
+
+
+def _check(order: ProductionOrder, operation: Operation, *, good: Decimal, scrap: Decimal) -> None:
+    if order.status not in OPEN_STATUSES:
+        raise WrongState(f"{order} is {order.get_status_display().lower()}; nothing is reported on it.")
+    if operation.status in (OperationStatus.FINISHED, OperationStatus.CANCELLED):
+        raise WrongState(f"Operation {operation.operation_no} of {order} is {operation.get_status_display().lower()}.")
+    decimals = _decimals(order.item)
+    for field, quantity in (("good", good), ("scrap", scrap)):
+        if quantity < 0:
+            raise InvalidQuantity(f"{quantity} is below zero.", field=field)
+        if quantity != rounded_up(quantity, decimals=decimals):
+            raise TooPrecise(f"{order.item} is counted in {decimals} decimals; {quantity} has more.", field=field)
+    if not good + scrap:
+        raise InvalidQuantity("Report at least one piece, good or scrap.", field="good")
+
+
+def _check_previous(operation: Operation, before: Sequence[Operation], *, made: Decimal) -> None:
+    """Every step before must have finished as many as are made of them."""
+    for previous in before:
+        possible = previous.good - operation.good - operation.scrap
+        if made > possible:
+            raise PreviousOperationShort(
+                f"Operation {previous.operation_no} has finished {max(possible, ZERO).normalize():f} pieces that operation "
+                f"{operation.operation_no} has not made yet; {made.normalize():f} were reported.",
+                field="good",
+            )
+
+
+Taken = tuple[int, int, Decimal, int | None, str]  # item, location, quantity, lot, stage
+
+
+def _wip_moves(
+    order: ProductionOrder, before: Sequence[Operation], *, made: Decimal, home: Location
+) -> Iterator[Taken]:
+    """The pieces of the steps before, wherever they lie at the site: at the order's own place first."""
+    for previous in before:
+        stage = f"{order.number}/{previous.operation_no}"
+        there = Balance.objects.filter(item=order.item_id, stage=stage, quantity__gt=0, location__site=order.site_id)
+        there = there.filter(location__kind__in=OWN_PLACES).select_related("location").order_by("since", "pk")
+        rest = made
+        for row in sorted(there, key=lambda row: row.location_id != home.pk):
+            taken = min(row.quantity, rest)
+            if taken > 0:
+                yield order.item_id, row.location_id, taken, row.lot_id, stage
+                rest -= taken
+        if rest:
+            raise NotEnoughStock(
+                f"{made.normalize():f} pieces are made of those finished at operation {previous.operation_no}; "
+                f"{(made - rest).normalize():f} of them lie here.",
+                field="good",
+            )
+
+
+def _component_moves(
+    order: ProductionOrder,
+    operation: Operation,
+    steps: Collection[str],
+    *,
+    is_first: bool,
+    made: Decimal,
+    home: Location,
+) -> Iterator[Taken]:
+    """The operation's own components for the pieces made now; first expired, first in."""
+    before = operation.good + operation.scrap
+    for ratio in _ratios(order.item_id, operation.operation_no, steps, is_first=is_first):
+        if ratio.supply == Supply.RETURNABLE:
+            continue
+        if ratio.is_per_order:
+            need = ZERO if before else rounded_up(ratio.factor, decimals=ratio.decimals)
+        else:
+            through = rounded_up(ratio.factor * (before + made), decimals=ratio.decimals)
+            need = through - rounded_up(ratio.factor * before, decimals=ratio.decimals)
+        there = Balance.objects.filter(item=ratio.item_id, location=home, stage="", quantity__gt=0)
+        rest = need
+        for row in there.order_by(F("lot__expires_on").asc(nulls_last=True), "since", "pk"):
+            taken = min(row.quantity, rest)
+            if taken > 0:
+                yield ratio.item_id, home.pk, taken, row.lot_id, ""
+                rest -= taken
+        if rest:
+            item = Item.objects.get(pk=ratio.item_id)
+            raise NotEnoughStock(
+                f"{need.normalize():f} of {item} are used, {(need - rest).normalize():f} lie at {home}.", field="good"
+            )
+
+
+def _ratios(item_id: int, operation_no: str, steps: Collection[str], *, is_first: bool) -> tuple[Ratio, ...]:
+    """What one operation of an item uses; phantom assemblies are read level by level."""
+    boms: dict[int, list[BomRow]] = {}
+    wanted = {item_id}
+    while wanted:
+        boms |= {parent: [] for parent in wanted}
+        rows = BomLine.objects.filter(parent__in=wanted).order_by("parent", "position")
+        rows = rows.select_related("component__unit")
+        wanted = set()
+        for row in rows:
+            part = row.component
+            boms[row.parent_id].append(
+                BomRow(
+                    part.pk, row.quantity, row.basis == QuantityBasis.PER_ORDER, row.scrap_pct, row.operation_no,
+                    row.supply, _decimals(part), part.is_phantom,
+                )
+            )  # fmt: skip
+            if part.is_phantom and part.pk not in boms:
+                wanted.add(part.pk)
+    return ratios(boms, item_id=item_id, operation_no=operation_no, is_first=is_first, operation_nos=steps)
+
+
+def _lot(order: ProductionOrder, lot: str) -> int | None:
+    if not (order.item.lot_tracked or order.item.serial_tracked):
+        return None
+    made, _ = Lot.objects.get_or_create(item=order.item, code=lot.strip() or order.number)
+    return int(made.pk)
+
+
+def _decimals(item: Item) -> int:
+    return item.unit.decimals if item.unit else 5

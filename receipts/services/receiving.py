@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import User
 from activity import services as activity
 from activity.models import Alert, Severity
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, TooPrecise, WrongState
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Stale, TooPrecise, WrongState
+from core.retries import retried
 from inventory import services as ledger
 from inventory.models import Balance, Lot, Movement
 from inventory.services import Move
@@ -23,13 +24,12 @@ from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
 from policies.models import Consumption as ConsumptionMode
 from policies.models import Inspection, Rejects, Shortage
-from production.models import Operation, ProductionOrder, QuantityBasis, Supply
+from production.models import ProductionOrder, QuantityBasis, Supply
 from production.rules.components import rounded_up
-from production.services.reporting import Report, report_outside
+from production.services.reporting import Report, followers, report_outside
 from receipts import rules
-from receipts.models import Consumption, ExpectedReceipt, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
+from receipts.models import Consumption, ExpectedReceipt, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus, ReturnLine
 from subcontract_orders.models import (
-    WITH_VENDOR,
     ComponentFlow,
     FlowKind,
     LineStatus,
@@ -126,6 +126,7 @@ class _Used:
     missing: list[tuple[OrderComponent, Decimal]] = field(default_factory=list)
 
 
+@retried
 @transaction.atomic
 def post_receipt(
     *,
@@ -147,37 +148,39 @@ def post_receipt(
     Raises NotFound, OrderNotSent, OrderClosed, OverReceipt, InvalidQuantity, TooPrecise, LotRequired, SerialRequired,
     VendorShort, InvalidInput.
     """
-    received_at = received_at or at
+    received_at, note = received_at or at, note.strip()
     if received_at > at:
         raise InvalidInput("A receipt cannot lie in the future.", field="received_at")
-    if note_date is not None and note_date > at.date():
-        raise InvalidInput("The vendor's note cannot be dated in the future.", field="note_date")
-    if not note.strip():
+    if not note:
         raise InvalidInput("Name the vendor's delivery note.", field="note")
     if not lines:
         raise InvalidInput("A receipt needs at least one line.", field="lines")
     if len({line.order_line_id for line in lines}) != len(lines) and not any(line.lot for line in lines):
         raise InvalidInput("Each order line is counted once on a note.", field="lines")
+    _lock_note(vendor_id, note)
     content = hashlib.sha256(json.dumps(sorted((line.as_content() for line in lines), key=str)).encode()).hexdigest()
     orders, order_lines = _lock(vendor_id, lines, by)
-    if not is_supplement:
-        known = Receipt.objects.posted().filter(vendor_id=vendor_id, note=note, is_supplement=False).first()
-        if known and known.content_hash == content:
-            return known
-        if known:
+    known = Receipt.objects.posted().filter(vendor_id=vendor_id, note=note, is_supplement=is_supplement).order_by("pk")
+    for receipt in known:
+        if receipt.content_hash == content:
+            return receipt
+        if not is_supplement:
             raise DuplicateNote(
-                f"Note {note} was counted already as {known}, with other content. Correct that receipt, or mark this one as "
+                f"Note {note} was counted already as {receipt}, with other content. Correct that receipt, or mark this one as "
                 "a supplement to it.",
                 field="note",
             )
     _check(lines, orders, order_lines)
     first = orders[order_lines[lines[0].order_line_id].order_id]
+    today = masterdata.site_dates(at=at)[first.site_id]
+    if note_date is not None and note_date > today:
+        raise InvalidInput(f"The vendor's note cannot be dated after today, {today}.", field="note_date")
     receipt = Receipt.objects.create(
         number=masterdata.draw_numbers(kind=KIND)[0],
         vendor_id=vendor_id,
         site_id=first.site_id,
         note=note,
-        note_date=note_date or at.date(),
+        note_date=note_date or today,
         is_supplement=is_supplement,
         content_hash=content,
         received_at=received_at,
@@ -206,17 +209,20 @@ def post_receipt(
     return receipt
 
 
+@retried
 @transaction.atomic
-def reverse_receipt(*, receipt_id: int, by: User | None, at: datetime, through: str = "page") -> Receipt:
-    """Undo all that a receipt did, at its original values. Raises NotFound, WrongState, NotEnoughStock (goods moved on)."""
-    receipt = Receipt.objects.filter(pk=receipt_id).first()
-    if receipt is None:
-        raise NotFound("There is no such receipt.", field="receipt")
-    lines = list(receipt.lines.order_by("line_no"))
-    orders, order_lines = _lock(receipt.vendor_id, lines, None)
-    receipt = Receipt.objects.select_for_update().get(pk=receipt_id)
-    if receipt.status != ReceiptStatus.POSTED:
-        raise WrongState(f"{receipt} was reversed already.")
+def reverse_receipt(
+    *, receipt_id: int, expected_version: int | None = None, by: User | None, at: datetime, through: str = "page"
+) -> Receipt:
+    """Undo all that a receipt did, at its original values; its note is free again.
+
+    Raises NotFound, WrongState, Stale, NotEnoughStock (goods moved on).
+    """
+    receipt, lines, orders, order_lines = lock_receipt(receipt_id, expected_version=expected_version, by=by)
+    if sent_back := ReturnLine.objects.posted().filter(receipt_line__in=lines).select_related("document").first():
+        raise ledger.NotEnoughStock(
+            f"Pieces of {receipt} went back to the vendor with {sent_back.document}; reverse it first."
+        )
     moved = Movement.objects.filter(document_kind=KIND, document_number=receipt.number, reverses__isnull=True)
     ledger.reverse_movements(
         moved.filter(reversed_by__isnull=True), kind=KIND, number=receipt.number, occurred_at=at, recorded_at=at, by=by
@@ -251,6 +257,30 @@ def reverse_receipt(*, receipt_id: int, by: User | None, at: datetime, through: 
     return receipt
 
 
+def _lock_note(vendor_id: int, note: str) -> None:
+    """Two people counting the same note, over whatever lines, come one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"receipt {vendor_id} {note}"])
+
+
+def lock_receipt(
+    receipt_id: int, *, expected_version: int | None, by: User | None
+) -> tuple[Receipt, list[ReceiptLine], dict[int, SubcontractOrder], dict[int, OrderLine]]:
+    """Lock a posted receipt with all it stands on. Raises NotFound, WrongState, Stale."""
+    visible = Receipt.objects.visible_to(by) if by else Receipt.objects.all()
+    receipt = visible.filter(pk=receipt_id).first()
+    if receipt is None:
+        raise NotFound("There is no such receipt.", field="receipt")
+    orders, order_lines = _lock(receipt.vendor_id, list(receipt.lines.all()), None)
+    receipt = Receipt.objects.select_for_update(of=("self",)).get(pk=receipt_id)
+    if expected_version not in (None, receipt.version):
+        raise Stale("Somebody changed it since it was read. Read it again, then change it.")
+    if receipt.status != ReceiptStatus.POSTED:
+        raise WrongState(f"{receipt} was reversed already.")
+    rows = receipt.lines.select_for_update(of=("self",)).select_related("item__unit", "location").order_by("line_no")
+    return receipt, list(rows), orders, order_lines
+
+
 def _lock(
     vendor_id: int, lines: Iterable[CountedLine | ReceiptLine], by: User | None
 ) -> tuple[dict[int, SubcontractOrder], dict[int, OrderLine]]:
@@ -270,7 +300,9 @@ def _lock(
         for order in SubcontractOrder.objects.filter(pk__in=order_ids).select_for_update().order_by("pk")
     }
     rows = OrderLine.objects.filter(pk__in=wanted).select_for_update(of=("self",)).order_by("pk")
-    return orders, {row.pk: row for row in rows.select_related("item__unit", "production_order", "operation", "order")}
+    found = {row.pk: row for row in rows.select_related("item__unit", "production_order", "operation", "order")}
+    material.lock_places(row.ship_to_id for row in found.values())
+    return orders, found
 
 
 def _check(lines: Sequence[CountedLine], orders: Mapping[int, SubcontractOrder], rows: Mapping[int, OrderLine]) -> None:
@@ -280,16 +312,17 @@ def _check(lines: Sequence[CountedLine], orders: Mapping[int, SubcontractOrder],
         order = orders[row.order_id]
         if order.status == OrderStatus.CLOSED:
             raise OrderClosed(f"{order} is closed; reopen it to receive more.", field=f"lines.{index}")
-        if order.status not in WITH_VENDOR:
+        if not order.is_with_vendor:
             raise OrderNotSent(
                 f"{order} is {order.get_status_display().lower()}; only a sent order receives goods.",
                 field=f"lines.{index}",
             )
-        if row.status != LineStatus.OPEN and not row.in_rework:
+        closed_short = row.status == LineStatus.COMPLETE and row.received + row.in_rework < row.quantity_in_force
+        if row.status == LineStatus.CANCELLED or (closed_short and not row.in_rework):
             raise OrderClosed(
                 f"Line {row.line_no} of {order} is {row.get_status_display().lower()}.", field=f"lines.{index}"
             )
-        decimals = row.item.unit.decimals if row.item.unit else 5
+        decimals = decimals_of(row.item)
         for name in ("accepted", "rejected", "scrapped"):
             quantity: Decimal = getattr(line, name)
             if quantity < 0:
@@ -301,11 +334,11 @@ def _check(lines: Sequence[CountedLine], orders: Mapping[int, SubcontractOrder],
         if not line.counted:
             raise InvalidQuantity("Count at least one piece, good or bad.", field=f"lines.{index}.accepted")
         counted[row.pk] += line.counted
-        limit = rules.at_most(ordered=row.quantity, over_pct=row.over_receipt_pct)
+        limit = rules.at_most(ordered=row.quantity_in_force, over_pct=row.over_receipt_pct)
         if row.received + counted[row.pk] > limit:
             possible = max(limit - row.received, ZERO)
             raise OverReceipt(
-                f"Line {row.line_no} of {order} takes {possible.normalize():f} more ({row.quantity.normalize():f} ordered, "
+                f"Line {row.line_no} of {order} takes {possible.normalize():f} more ({row.quantity_in_force.normalize():f} ordered, "
                 f"{row.received.normalize():f} received, {row.over_receipt_pct.normalize():f} % over allowed); "
                 f"{counted[row.pk].normalize():f} were counted.",
                 field=f"lines.{index}.accepted",
@@ -326,6 +359,9 @@ def _post_line(
     made_before = line.received + line.in_rework
     reworked = min(counted.counted, line.in_rework)
     made_now = counted.counted - reworked
+    stage = stage_after(line)
+    lots = _lots(counted, line, stage)
+    mended = _mended(line, reworked, serials=counted.serials)
     used = _use(counted, line, order, made_before=made_before, made_now=made_now, at=at)
     consumed_at = masterdata.virtual_location(kind=LocationKind.CONSUMED)
     taken = [
@@ -333,15 +369,15 @@ def _post_line(
             component.item_id, line.ship_to_id, consumed_at.pk, quantity, lot_id or None, component.stage, line=line_no
         )
         for component, lot_id, quantity in used.moves
+    ] + [
+        Move(line.item_id, line.ship_to_id, consumed_at.pk, quantity, lot_id, rework_stage(line), line=line_no)
+        for lot_id, quantity in mended
     ]
-    if reworked:
-        taken.append(
-            Move(line.item_id, line.ship_to_id, consumed_at.pk, reworked, None, rework_stage(line), line=line_no)
-        )
-    spent = ledger.post_movements(
+    posted = ledger.post_movements(
         taken, kind=KIND, number=receipt.number, occurred_at=receipt.received_at, recorded_at=at, by=by
     )
-    spent_value = sum((row.value for row in spent if row.quantity), ZERO)
+    spent = [movement for movement in posted if movement.quantity]  # not what an emptied pool left behind
+    spent_value = sum((movement.value for movement in spent), ZERO)
     work = _work(line, made=made_before + made_now) - _work(line, made=made_before)
     worth = rules.output_value(
         accepted=counted.accepted,
@@ -354,7 +390,6 @@ def _post_line(
     held_for = _held_for(counted, line)
     to_inspect = _to_inspect(counted, line)
     where = _inspection(order) if held_for else expected.location
-    stage = stage_after(line)
     row = ReceiptLine.objects.create(
         receipt=receipt,
         line_no=line_no,
@@ -374,7 +409,6 @@ def _post_line(
         to_inspect=to_inspect,
         certificates=list(counted.certificates),
     )
-    lots = _lots(counted, line, stage)
     ReceiptLot.objects.bulk_create([ReceiptLot(line=row, lot=lot, quantity=quantity) for lot, quantity in lots if lot])
     ledger.post_movements(
         _output(row, lots, worth, counted, consumed_at=consumed_at.pk, where=where.pk),
@@ -404,7 +438,9 @@ def _post_line(
     line.rejected += counted.rejected
     line.scrapped += counted.scrapped
     line.in_rework -= reworked
-    if rules.is_enough(ordered=line.quantity, received=line.received, under_pct=line.under_receipt_pct):
+    # A revision that waits may ask for more: the line is done when neither expects any.
+    wanted = max(line.quantity, line.quantity_in_force)
+    if rules.is_enough(ordered=wanted, received=line.received, under_pct=line.under_receipt_pct):
         line.status = LineStatus.COMPLETE
     _alert(receipt, row, line, order, used.missing, at=at)
     return Report(counted.accepted, counted.rejected + counted.scrapped, line.status == LineStatus.COMPLETE)
@@ -430,14 +466,13 @@ def _use(
     )
     if not components or not made_now:
         return used
+    needs = _needs(components, counted, line, made_before=made_before, made_now=made_now)
     material.give_promised([component.pk for component in components], at=at)
     own = material.own_lots([component.pk for component in components])
     free = material.free_stock(location_id=line.ship_to_id, item_ids={component.item_id for component in components})
     ages = _ages(line.ship_to_id, {component.item_id for component in components})
     for component in components:
-        need = _needed(component, counted, line, made_before=made_before, made_now=made_now)
-        if need < 0:
-            raise InvalidQuantity(f"{need} of {component.item} cannot have been used.", field="lines.consumed")
+        need = needs[component.pk]
         held = {lot_id: quantity for lot_id, quantity in own.get(component.pk, {}).items() if quantity > 0}
         for lot_id in sorted(held, key=lambda lot_id: ages.get((component.item_id, lot_id), (1, "", lot_id))):
             taken = min(held[lot_id], need)
@@ -465,36 +500,102 @@ def _use(
     return used
 
 
-def _needed(
-    component: OrderComponent, counted: CountedLine, line: OrderLine, *, made_before: Decimal, made_now: Decimal
-) -> Decimal:
-    decimals = component.item.unit.decimals if component.item.unit else 5
-    if component.stage:
-        return made_now  # the order's own pieces: one for one
-    declared = (counted.consumed or {}).get(component.item_id)
-    if declared is not None and line.consumption == ConsumptionMode.AS_REPORTED:
-        if declared != rounded_up(declared, decimals=decimals):
+def _needs(
+    components: Sequence[OrderComponent],
+    counted: CountedLine,
+    line: OrderLine,
+    *,
+    made_before: Decimal,
+    made_now: Decimal,
+) -> dict[int, Decimal]:
+    """What is used of each component, by its key. Raises NotFound, InvalidQuantity, TooPrecise, InvalidInput."""
+    declared = counted.consumed or {}
+    is_declared = line.consumption == ConsumptionMode.AS_REPORTED
+    if is_declared:
+        _check_declared(components, declared)
+    needs: dict[int, Decimal] = {}
+    for item_id, stage in dict.fromkeys((component.item_id, component.stage) for component in components):
+        same = [component for component in components if (component.item_id, component.stage) == (item_id, stage)]
+        if stage or (is_declared and item_id in declared):
+            # The order's own pieces go in one for one; both may come in several rows: what lies there for each, and the rest.
+            rest = made_now if stage else declared[item_id]
+            for component in same:
+                needs[component.pk] = rest if component is same[-1] else min(rest, component.at_vendor)
+                rest -= needs[component.pk]
+        else:
+            for component in same:
+                needs[component.pk] = _need(component, line, made_before=made_before, made_now=made_now)
+    if not is_declared:
+        for item_id, quantity in declared.items():
+            used = sum((needs[one.pk] for one in components if one.item_id == item_id), ZERO)
+            if quantity != used:
+                raise InvalidInput(
+                    f"This line counts what is used {line.get_consumption_display().lower()}: {used.normalize():f}, not "
+                    f"{quantity.normalize():f}. Adjust the consumption afterwards.",
+                    field="lines.consumed",
+                )
+    return needs
+
+
+def _mended(line: OrderLine, quantity: Decimal, *, serials: Collection[str]) -> list[tuple[int | None, Decimal]]:
+    """The lots of pieces that were at the vendor to be mended and come back, named ones first. Raises VendorShort."""
+    if not quantity:
+        return []
+    there = Balance.objects.filter(
+        location=line.ship_to_id, item=line.item_id, stage=rework_stage(line), quantity__gt=0
+    ).order_by("since", "pk")
+    rows = list(there.values_list("lot", "lot__code", "quantity"))
+    found, rest = [], quantity
+    for lot_id, _, lies in sorted(rows, key=lambda row: row[1] not in serials):
+        taken = min(lies, rest)
+        if taken > 0:
+            found.append((lot_id, taken))
+            rest -= taken
+    if rest:
+        raise VendorShort(
+            f"{quantity.normalize():f} pieces were to be mended, {(quantity - rest).normalize():f} of them lie at the vendor.",
+            field="lines",
+        )
+    return found
+
+
+def _check_declared(components: Sequence[OrderComponent], declared: Mapping[int, Decimal]) -> None:
+    known = {component.item_id: component.item for component in components if not component.stage}
+    for item_id, quantity in declared.items():
+        if item_id not in known:
+            raise NotFound("The vendor declares an item that is no component of the line.", field="lines.consumed")
+        if quantity < 0:
+            raise InvalidQuantity(f"{quantity} of {known[item_id]} cannot have been used.", field="lines.consumed")
+        decimals = decimals_of(known[item_id])
+        if quantity != rounded_up(quantity, decimals=decimals):
             raise TooPrecise(
-                f"{component.item} is counted in {decimals} decimals; {declared} has more.", field="lines.consumed"
+                f"{known[item_id]} is counted in {decimals} decimals; {quantity} has more.", field="lines.consumed"
             )
-        return declared
+
+
+def _need(component: OrderComponent, line: OrderLine, *, made_before: Decimal, made_now: Decimal) -> Decimal:
     if component.basis == QuantityBasis.PER_ORDER:
-        return component.required if not made_before else ZERO
+        return component.required_in_force if made_now and not made_before else ZERO
     if line.consumption == ConsumptionMode.AS_SENT and component.supply == Supply.OWN:
         return rules.as_sent_use(
             made_now=made_now,
-            ordered=line.quantity,
+            ordered=line.quantity_in_force,
             made_before=made_before,
             unused=component.at_vendor,
-            decimals=decimals,
+            decimals=decimals_of(component.item),
         )
     return rules.standard_use(
         per_piece=component.quantity_per,
         scrap_pct=component.scrap_pct,
-        decimals=decimals,
+        decimals=decimals_of(component.item),
         made_before=made_before,
         made_now=made_now,
     )
+
+
+def decimals_of(item: Item) -> int:
+    """How many decimals quantities of an item have; a blank unit has five."""
+    return item.unit.decimals if item.unit else 5
 
 
 def _ages(location_id: int, item_ids: Collection[int]) -> dict[tuple[int, int], tuple[int, str, int]]:
@@ -508,33 +609,33 @@ def _ages(location_id: int, item_ids: Collection[int]) -> dict[tuple[int, int], 
 
 def _work(line: OrderLine, *, made: Decimal) -> Decimal:
     """What is owed in company currency for `made` pieces of a line."""
-    rate = line.amount_company / line.amount if line.amount else Decimal(1)
+    rate = line.amount_company_in_force / line.amount_in_force if line.amount_in_force else Decimal(1)
     return rules.accrued(
-        amount=line.amount_company,
-        unit_amount=line.unit_price / line.price_factor * rate,
-        ordered=line.quantity,
+        amount=line.amount_company_in_force,
+        unit_amount=line.unit_price_in_force / line.price_factor * rate,
+        ordered=line.quantity_in_force,
         received=made,
     )
 
 
 def stage_after(line: OrderLine) -> str:
     """Where the pieces stand after this line: stock after the last operation, else the operation that finished them."""
-    if line.operation is None or line.production_order is None:
+    if line.operation_id is None or line.production_order is None:
         return ""
-    operation = line.operation
-    others = Operation.objects.filter(production_order=line.production_order_id).exclude(status="cancelled")
-    if operation.next_nos:
-        goes_on = True
-    elif any(others.values_list("next_nos", flat=True)):
-        goes_on = False
-    else:
-        goes_on = others.filter(sequence__gt=operation.sequence).exists()
-    return f"{line.production_order.number}/{operation.operation_no}" if goes_on else ""
+    following = followers(production_order_id=line.production_order.pk)
+    goes_on = bool(following.get(line.operation_no))
+    return f"{line.production_order.number}/{line.operation_no}" if goes_on else ""
 
 
 def rework_stage(line: OrderLine) -> str:
     """Pieces of a line that are back at the vendor to be mended."""
     return f"rework {line.order.number}/{line.line_no}"
+
+
+def _lots_lying(line: OrderLine, *, stage: str) -> list[int]:
+    """The lots of a line's own item that lie at its vendor at a stage."""
+    there = Balance.objects.filter(location=line.ship_to_id, item=line.item_id, stage=stage, quantity__gt=0)
+    return list(there.exclude(lot=None).values_list("lot", flat=True))
 
 
 def _lots(counted: CountedLine, line: OrderLine, stage: str) -> list[tuple[Lot | None, Decimal]]:
@@ -543,17 +644,21 @@ def _lots(counted: CountedLine, line: OrderLine, stage: str) -> list[tuple[Lot |
         return [(None, counted.accepted)] if counted.accepted else []
     item: Item = line.item
     if item.serial_tracked:
-        if len(set(counted.serials)) != counted.accepted:
+        if len(set(counted.serials)) != counted.accepted or len(counted.serials) != counted.accepted:
             raise SerialRequired(
                 f"{item} is tracked by serial number: name {counted.accepted.normalize():f} different ones, "
                 f"{len(set(counted.serials))} were named.",
                 field="lines.serials",
             )
-        used = Movement.objects.filter(lot__item=item, lot__code__in=counted.serials).unreversed()
-        if used.exists():
-            known = ", ".join(sorted(set(used.values_list("lot__code", flat=True))))
-            raise DuplicateNote(f"Serial number {known} of {item} is in use already.", field="lines.serials")
-        return [(Lot.objects.get_or_create(item=item, code=code)[0], Decimal(1)) for code in counted.serials]
+        # Held from here on: the same number counted in elsewhere at this moment waits, and is then found in use.
+        Lot.objects.bulk_create([Lot(item=item, code=code) for code in sorted(counted.serials)], ignore_conflicts=True)
+        lots = Lot.objects.filter(item=item, code__in=counted.serials).select_for_update(no_key=True).order_by("pk")
+        by_code = {lot.code: lot for lot in lots}
+        to_be_mended = _lots_lying(line, stage=rework_stage(line))
+        used = Movement.objects.filter(lot__in=by_code.values()).exclude(lot__in=to_be_mended).unreversed()
+        if known := sorted(set(used.values_list("lot__code", flat=True))):
+            raise DuplicateNote(f"Serial number {', '.join(known)} of {item} is in use already.", field="lines.serials")
+        return [(by_code[code], Decimal(1)) for code in counted.serials]
     if item.lot_tracked:
         if not counted.lot.strip():
             raise LotRequired(f"{item} is tracked by lot: name the lot of the pieces that came.", field="lines.lot")
@@ -628,7 +733,7 @@ def _progress(lines: Iterable[OrderLine], orders: Mapping[int, SubcontractOrder]
     rows = list(lines)
     OrderLine.objects.bulk_update(rows, ["accepted", "rejected", "scrapped", "in_rework", "status"])
     for row in rows:
-        ExpectedReceipt.objects.filter(order_line=row).update(quantity=max(row.open_quantity, row.in_rework))
+        ExpectedReceipt.objects.filter(order_line=row).update(quantity=max(row.open_in_force, row.in_rework))
     recount_orders(list(orders))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F, Sum
 
 from inventory.models import Balance
+from masterdata.models import Location
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
 
 ZERO = Decimal(0)
@@ -53,6 +54,16 @@ def reverse_flows(*, kind: str, number: str, at: datetime) -> None:
         ],
         at=at,
     )  # fmt: skip
+
+
+def lock_places(location_ids: Iterable[int]) -> None:
+    """Hold vendors' places, in key order, until the transaction ends.
+
+    Whoever gives free stock there to a line, or takes it, holds its place first: what is free is counted, not locked. After
+    the documents' locks, before stock is posted.
+    """
+    rows = Location.objects.filter(pk__in=set(location_ids)).select_for_update(no_key=True).order_by("pk")
+    list(rows.values_list("pk", flat=True))
 
 
 @transaction.atomic
@@ -139,7 +150,7 @@ def recount_material(order_ids: Collection[int]) -> None:
             UPDATE subcontract_orders_subcontractorder o
             SET material = CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
             FROM (
-                SELECT l.order_id, bool_and(c.sent - c.returned + c.carried_in >= c.required) AS complete,
+                SELECT l.order_id, bool_and(c.sent - c.returned + c.carried_in >= coalesce(c.sent_required, c.required)) AS complete,
                     bool_or(c.sent - c.returned > 0) AS started
                 FROM subcontract_orders_ordercomponent c JOIN subcontract_orders_orderline l ON l.id = c.line_id
                 WHERE l.order_id = ANY(%s) AND l.status <> 'cancelled' AND c.supply IN ('own', 'returnable')

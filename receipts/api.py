@@ -1,0 +1,305 @@
+"""Goods in: vendors' notes counted, inspected, corrected, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from activity.models import Event
+from core.idempotency import Repeatable
+from core.refusals import NotFound
+from core.requests import KEY, Changeable, NothingSerializer, if_match
+from inventory.models import Balance, Lot
+from inventory.services import vendor_balances
+from masterdata.models import Item
+from receipts import services
+from receipts.filters import ReceiptFilter, ReturnFilter, VendorBalanceFilter
+from receipts.models import Consumption, Receipt, ReceiptLine, ReceiptLot, Return, ReturnKind, ReturnLine
+from receipts.serializers import (
+    CountedSerializer,
+    CountVendorStockSerializer,
+    PostReceiptSerializer,
+    PostReturnSerializer,
+    ReceiptDetailSerializer,
+    ReceiptSerializer,
+    ReturnSerializer,
+    TraceSerializer,
+    VendorBalanceSerializer,
+    WriteOffSerializer,
+    WrittenOffSerializer,
+)
+from receipts.services import KIND
+from subcontract_orders.models import OrderLine, SubcontractOrder
+
+
+class ReceiptViewSet(
+    Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Receipt]
+):
+    """Vendors' notes, counted in. The same note with the same content twice is one receipt."""
+
+    queryset = Receipt.objects.select_related("vendor", "site", "posted_by", "reversed_by")
+    filterset_class = ReceiptFilter
+    lookup_field = "number"
+    lookup_value_regex = KEY
+    orderings = {"number": "number", "received_at": "received_at"}
+    rights = {"create": "receipts.change_receipt"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    def get_serializer_class(self) -> Any:
+        return ReceiptSerializer if self.action == "list" else ReceiptDetailSerializer
+
+    def shown(self, number: str, status: int = 200) -> Response:
+        """A receipt with its lines, in a fixed number of queries."""
+        lines = (
+            ReceiptLine.objects.select_related("order_line__order", "item", "location")
+            .prefetch_related(
+                Prefetch("lots", ReceiptLot.objects.select_related("lot").order_by("pk")),
+                Prefetch("consumptions", Consumption.objects.select_related("item").order_by("pk")),
+            )
+            .order_by("line_no")
+        )
+        receipt = get_object_or_404(self.get_queryset().prefetch_related(Prefetch("lines", lines)), number=number)
+        receipt.history = Event.objects.of(kind=KIND, number=number).select_related("by").order_by("pk")
+        return Response(ReceiptDetailSerializer(receipt).data, status=status)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.shown(kwargs["number"])
+
+    @extend_schema(
+        request=PostReceiptSerializer, responses={200: ReceiptDetailSerializer, 201: ReceiptDetailSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Count a vendor's note in. A note that was counted with the same content is answered with its receipt (200)."""
+        given = PostReceiptSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = given.validated_data
+        now = timezone.now()
+        receipt = services.post_receipt(
+            vendor_id=self._vendor(said),
+            note=said["note"],
+            lines=self._lines(said),
+            note_date=said["note_date"],
+            received_at=said["received_at"],
+            is_supplement=said["supplement"],
+            by=request.user,
+            at=now,
+            through="api",
+        )
+        return self.shown(receipt.number, status=201 if receipt.posted_at == now else 200)
+
+    @extend_schema(request=NothingSerializer, responses=ReceiptDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def reverse(self, request: Request, number: str) -> Response:
+        """Undo all that the receipt did; its note is free again."""
+        return self._act(request, number, services.reverse_receipt)
+
+    def _act(self, request: Request, number: str, service: Any, serializer: Any = NothingSerializer) -> Response:
+        receipt = self.get_object()
+        said = serializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        service(
+            receipt_id=receipt.pk,
+            expected_version=if_match(request),
+            by=request.user,
+            at=timezone.now(),
+            through="api",
+            **said.validated_data,
+        )
+        return self.shown(number)
+
+    def _vendor(self, said: Mapping[str, Any]) -> int:
+        if "vendor" in said:
+            return int(said["vendor"].pk)
+        orders = SubcontractOrder.objects.visible_to(self.request.user).filter(number=said["order"])
+        found = orders.values_list("vendor", flat=True).first()
+        if found is None:
+            raise NotFound(f"There is no order {said['order']}.", field="order")
+        return found
+
+    def _lines(self, said: Mapping[str, Any]) -> list[services.CountedLine]:
+        """The lines with order lines and items by their keys. Raises NotFound with the line at fault."""
+        wanted = [(line.get("order", said.get("order")), line["line"]) for line in said["lines"]]
+        numbers = {number for number, _ in wanted if number is not None}
+        visible = OrderLine.objects.visible_to(self.request.user).filter(order__number__in=numbers)
+        known = {(number, no): pk for pk, number, no in visible.values_list("pk", "order__number", "line_no")}
+        items = self._items(said["lines"])
+        counted = []
+        for index, (key, line) in enumerate(zip(wanted, said["lines"], strict=True)):
+            if key not in known:
+                raise NotFound(
+                    f"There is no line {key[1]} of order {key[0] or '(none named)'}.", field=f"lines.{index}.line"
+                )
+            values = {name: value for name, value in line.items() if name not in ("order", "line", "consumed")}
+            values |= {"serials": tuple(values["serials"]), "certificates": tuple(values["certificates"])}
+            consumed = {}
+            for code, quantity in (line.get("consumed") or {}).items():
+                if code not in items:
+                    raise NotFound(f"There is no item {code}.", field=f"lines.{index}.consumed")
+                consumed[items[code]] = quantity
+            counted.append(services.CountedLine(order_line_id=known[key], consumed=consumed or None, **values))
+        return counted
+
+    @staticmethod
+    def _items(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        codes = {code for line in lines for code in line.get("consumed") or {}}
+        return dict(Item.objects.filter(code__in=codes).values_list("code", "pk")) if codes else {}
+
+
+class ReturnViewSet(
+    Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Return]
+):
+    """Material that comes back from vendors, and pieces that go back to them."""
+
+    queryset = Return.objects.select_related("vendor", "site", "created_by").prefetch_related(
+        Prefetch(
+            "lines",
+            ReturnLine.objects.select_related(
+                "item", "lot", "from_location", "to_location", "component__line__order", "receipt_line__order_line__order"
+            ).order_by("line_no"),
+        )
+    )
+    serializer_class = ReturnSerializer
+    filterset_class = ReturnFilter
+    lookup_field = "number"
+    lookup_value_regex = KEY
+    orderings = {"number": "number", "created_at": "created_at"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    def shown(self, number: str, status: int = 200) -> Response:
+        return Response(self.get_serializer(get_object_or_404(self.get_queryset(), number=number)).data, status=status)
+
+    @extend_schema(request=PostReturnSerializer, responses={201: ReturnSerializer})
+    def create(self, request: Request) -> Response:
+        """Bring unneeded material home (all of it, without lines), or send accepted pieces back to their vendor."""
+        given = PostReturnSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = given.validated_data
+        who = {"reason": said["reason"], "by": request.user, "at": timezone.now(), "through": "api"}
+        if said["kind"] == ReturnKind.MATERIAL:
+            lines = said.get("lines")
+            document = services.return_material(
+                vendor_id=said["vendor"].pk,
+                lines=None
+                if lines is None
+                else [
+                    services.MaterialLine(line["item"].pk, line["quantity"], line["lot"], line["stage"]) for line in lines
+                ],
+                **who,
+            )
+        else:
+            receipts = Receipt.objects.visible_to(request.user).filter(number=said["receipt"])
+            row = ReceiptLine.objects.filter(receipt__in=receipts, line_no=said["line"]).first()
+            if row is None:
+                raise NotFound(f"There is no line {said['line']} of receipt {said['receipt']}.", field="receipt")
+            document = services.return_product(receipt_line_id=row.pk, quantity=said["quantity"], **who)
+        return self.shown(document.number, status=201)
+
+    @extend_schema(request=NothingSerializer, responses=ReturnSerializer)
+    @action(detail=True, methods=["post"])
+    def receive(self, request: Request, number: str) -> Response:
+        """Post a drafted return: the material has come."""
+        return self._act(request, services.receive_return)
+
+    @extend_schema(request=NothingSerializer, responses=ReturnSerializer)
+    @action(detail=True, methods=["post"])
+    def reverse(self, request: Request, number: str) -> Response:
+        """Undo a posted return."""
+        return self._act(request, services.reverse_return)
+
+    def _act(self, request: Request, service: Any) -> Response:
+        document = self.get_object()
+        NothingSerializer.check(request)
+        self.check_if_match(request, document)
+        service(return_id=document.pk, by=request.user, at=timezone.now(), through="api")
+        return self.shown(document.number)
+
+
+class VendorBalanceViewSet(Repeatable, mixins.ListModelMixin, viewsets.GenericViewSet[Balance]):
+    """What of ours lies at vendors: opening, sent, used, back, written off, closing, by item, lot and stage."""
+
+    queryset = Balance.objects.at_vendors().select_related("item__unit", "lot", "location__vendor", "location__site")
+    serializer_class = VendorBalanceSerializer
+    filterset_class = VendorBalanceFilter
+    orderings = {"since": "since"}
+    rights = {"count": "receipts.count_vendorstock", "write_off": "receipts.write_off_material"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """`from` and `to` are days of the period, both included; without them all that ever happened."""
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        start, after = self._day("from"), self._day("to", later=1)
+        found = vendor_balances(rows or [], start=start, end=after, at=timezone.now())
+        return self.get_paginated_response(VendorBalanceSerializer(found, many=True).data)
+
+    @extend_schema(request=CountVendorStockSerializer, responses=CountedSerializer)
+    @action(detail=False, methods=["post"])
+    def count(self, request: Request) -> Response:
+        """Set a vendor's count against the book as of the count's time; the difference is posted."""
+        said = self._said(request, CountVendorStockSerializer)
+        found = services.count_vendor_stock(**said, by=request.user, at=timezone.now(), through="api")
+        return Response(CountedSerializer(found).data)
+
+    @extend_schema(request=WriteOffSerializer, responses=WrittenOffSerializer)
+    @action(detail=False, methods=["post"], url_path="write-off")
+    def write_off(self, request: Request) -> Response:
+        """Write material at a vendor off at its value."""
+        said = self._said(request, WriteOffSerializer)
+        number = services.write_off_material(**said, by=request.user, at=timezone.now(), through="api")
+        return Response(WrittenOffSerializer({"number": number}).data)
+
+    def _day(self, name: str, *, later: int = 0) -> datetime | None:
+        given = self.request.query_params.get(name)
+        if not given:
+            return None
+        day = date.fromisoformat(given) + timedelta(days=later)
+        return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+
+    @staticmethod
+    def _said(request: Request, serializer: Any) -> dict[str, Any]:
+        given = serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = dict(given.validated_data)
+        location = said.pop("location")
+        vendor, item = said.pop("vendor"), said.pop("item")
+        return {**said, "vendor_id": vendor.pk, "item_id": item.pk, "location_id": location.pk if location else None}
+
+
+class LotViewSet(viewsets.GenericViewSet[Lot]):
+    """Lots and serial numbers by their code."""
+
+    queryset = Lot.objects.select_related("item")
+    serializer_class = TraceSerializer
+    lookup_field = "code"
+    lookup_value_regex = KEY
+    rights = {"trace": "inventory.view_movement"}
+
+    @extend_schema(parameters=[OpenApiParameter("item", str)], responses=TraceSerializer)
+    @action(detail=True, methods=["get"])
+    def trace(self, request: Request, code: str) -> Response:
+        """Forward and back through every vendor. `item` says which, where several items have a lot of this code."""
+        lot = services.find_lot(code=code, item=request.query_params.get("item", ""))
+        return Response(TraceSerializer(services.trace_lot(lot=lot, viewer=request.user)).data)
+
+
+ROUTES = [
+    ("receipts", ReceiptViewSet),
+    ("returns", ReturnViewSet),
+    ("vendor-balances", VendorBalanceViewSet),
+    ("lots", LotViewSet),
+]

@@ -1,0 +1,299 @@
+"""Receipts in JSON: what came on a vendor's note, what was used up for it, what waits for inspection."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from activity.serializers import EventSerializer
+from core.requests import CodeField, StrictFields
+from inventory.serializers import MovementSerializer
+from masterdata.models import Item, Location, Vendor
+from receipts.models import Receipt, ReceiptLine, ReceiptLot, Return, ReturnKind, ReturnLine
+from subcontract_orders.models import OrderLine
+
+QUANTITY = {"max_digits": 18, "decimal_places": 5}
+
+
+class ReceiptLotSerializer(serializers.ModelSerializer[ReceiptLot]):
+    """So many good pieces in a lot, or one serial number."""
+
+    lot = serializers.CharField(source="lot.code")
+
+    class Meta:
+        model = ReceiptLot
+        fields = ["lot", "quantity"]
+        read_only_fields = fields
+
+
+class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
+    """What came for one order line, in the item's unit; values in company currency."""
+
+    line = serializers.IntegerField(source="line_no")
+    order = serializers.CharField(source="order_line.order.number")
+    order_line = serializers.IntegerField(source="order_line.line_no")
+    item = serializers.CharField(source="item.code")
+    location = serializers.CharField(source="location.code")
+    lots = ReceiptLotSerializer(many=True)
+    consumed = serializers.SerializerMethodField(help_text="Quantity used of each component, by item code.")
+    held_for = serializers.ListField(child=serializers.CharField())
+    certificates = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = ReceiptLine
+        fields = [
+            "line", "order", "order_line", "item", "accepted", "rejected", "scrapped", "reworked", "stage", "location", "lots",
+            "consumed", "components_value", "work_value", "expensed_value", "held", "held_for", "to_inspect", "certificates",
+            "fault",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_consumed(self, line: ReceiptLine) -> dict[str, str]:
+        used: dict[str, Any] = {}
+        for row in line.consumptions.all():
+            used[row.item.code] = used.get(row.item.code, 0) + row.quantity
+        return {code: str(quantity) for code, quantity in used.items()}
+
+
+class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
+    """A receipt as lists show it."""
+
+    vendor = serializers.CharField(source="vendor.code")
+    site = serializers.CharField(source="site.code")
+    supplement = serializers.BooleanField(source="is_supplement")
+    posted_by = serializers.CharField(source="posted_by.username", default=None, allow_null=True)
+    reversed_by = serializers.CharField(source="reversed_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = Receipt
+        fields = [
+            "number", "status", "vendor", "site", "note", "note_date", "supplement", "received_at", "posted_at", "posted_by",
+            "reversed_at", "reversed_by", "version",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ReceiptDetailSerializer(ReceiptSerializer):
+    """A receipt with its lines and history."""
+
+    lines = ReceiptLineSerializer(many=True)
+    history = EventSerializer(many=True)
+
+    class Meta(ReceiptSerializer.Meta):
+        fields = [*ReceiptSerializer.Meta.fields, "lines", "history"]
+        read_only_fields = fields
+
+
+# What is written
+
+
+class CountedLineSerializer(StrictFields, serializers.Serializer[Any]):
+    """What was counted for one order line. `consumed`: what the vendor declares he used, by item code."""
+
+    order = serializers.CharField(max_length=20, required=False)
+    line = serializers.IntegerField(min_value=1)
+    accepted = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))
+    rejected = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))
+    scrapped = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))
+    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    serials = serializers.ListField(child=serializers.CharField(max_length=60), required=False, default=list)
+    consumed = serializers.DictField(child=serializers.DecimalField(**QUANTITY), required=False, allow_null=True)
+    certificates = serializers.ListField(child=serializers.CharField(max_length=60), required=False, default=list)
+    inspect_quantity = serializers.DecimalField(**QUANTITY, required=False, allow_null=True, default=None)
+
+
+class PostReceiptSerializer(StrictFields, serializers.Serializer[Any]):
+    """A vendor's delivery note, counted. Name the vendor, or an order of his; a line without an order is of that one."""
+
+    vendor = CodeField(queryset=Vendor.objects.all(), required=False)
+    order = serializers.CharField(max_length=20, required=False)
+    note = serializers.CharField(max_length=60)
+    note_date = serializers.DateField(required=False, allow_null=True, default=None)
+    received_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    supplement = serializers.BooleanField(required=False, default=False)
+    lines = CountedLineSerializer(many=True, allow_empty=False, max_length=500)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "vendor" not in attrs and "order" not in attrs:
+            raise serializers.ValidationError({"vendor": "Name the vendor, or an order of his."})
+        return attrs
+
+
+class ReturnLineSerializer(serializers.ModelSerializer[ReturnLine]):
+    """So much of an item that comes back (or, of product, goes back), and whose it was; without an order free stock."""
+
+    line = serializers.IntegerField(source="line_no")
+    item = serializers.CharField(source="item.code")
+    lot = serializers.CharField(source="lot.code", default=None, allow_null=True)
+    to = serializers.CharField(source="to_location.code")
+    order = serializers.SerializerMethodField()
+    order_line = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ReturnLine
+        fields = ["line", "item", "lot", "stage", "quantity", "to", "order", "order_line"]
+        read_only_fields = fields
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of Python's own, so it cannot be declared as the others are.
+        return {**super().get_fields(), "from": serializers.CharField(source="from_location.code", read_only=True)}
+
+    def get_order(self, line: ReturnLine) -> str | None:
+        found = self._of(line)
+        return found.order.number if found else None
+
+    def get_order_line(self, line: ReturnLine) -> int | None:
+        found = self._of(line)
+        return found.line_no if found else None
+
+    @staticmethod
+    def _of(line: ReturnLine) -> OrderLine | None:
+        if line.component:
+            return line.component.line
+        return line.receipt_line.order_line if line.receipt_line else None
+
+
+class ReturnSerializer(serializers.ModelSerializer[Return]):
+    """Material of ours that comes back from a vendor, or pieces of his that go back to him."""
+
+    vendor = serializers.CharField(source="vendor.code")
+    site = serializers.CharField(source="site.code")
+    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+    lines = ReturnLineSerializer(many=True)
+
+    class Meta:
+        model = Return
+        fields = [
+            "number", "kind", "status", "version", "vendor", "site", "reason", "created_at", "created_by", "posted_at",
+            "reversed_at", "lines",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class MaterialLineSerializer(StrictFields, serializers.Serializer[Any]):
+    """So much of an item to come back."""
+
+    item = CodeField(queryset=Item.objects.all())
+    quantity = serializers.DecimalField(**QUANTITY)
+    lot = serializers.CharField(max_length=60, required=False, default="")
+    stage = serializers.CharField(max_length=90, required=False, default="")
+
+
+class PostReturnSerializer(StrictFields, serializers.Serializer[Any]):
+    """Material: `vendor`, and `lines` or all that is not needed there. Product: `receipt`, `line`, `quantity`."""
+
+    kind = serializers.ChoiceField(choices=ReturnKind.choices, required=False)
+    vendor = CodeField(queryset=Vendor.objects.all(), required=False)
+    lines = MaterialLineSerializer(many=True, required=False, allow_null=True)
+    receipt = serializers.CharField(max_length=20, required=False)
+    line = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    quantity = serializers.DecimalField(**QUANTITY, required=False)
+    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kind = attrs.get("kind") or (ReturnKind.PRODUCT if "receipt" in attrs else ReturnKind.MATERIAL)
+        needed = ("vendor",) if kind == ReturnKind.MATERIAL else ("receipt", "line", "quantity")
+        missing = [name for name in needed if name not in attrs]
+        if missing:
+            raise serializers.ValidationError({name: ["This field is required."] for name in missing}, code="required")
+        foreign = [
+            name
+            for name in ("vendor", "lines", "receipt", "line", "quantity")
+            if name in attrs and name not in (*needed, "lines" if kind == ReturnKind.MATERIAL else "")
+        ]
+        if foreign:
+            said = f"A return of {kind} has no such field."
+            raise serializers.ValidationError({name: [said] for name in foreign}, code="unknown_field")
+        return {**attrs, "kind": kind}
+
+
+class VendorBalanceSerializer(serializers.Serializer[Any]):
+    """What of ours lies at a vendor, in the item's unit, over the period asked for."""
+
+    vendor = serializers.CharField(source="row.location.vendor.code")
+    location = serializers.CharField(source="row.location.code")
+    item = serializers.CharField(source="row.item.code")
+    lot = serializers.CharField(source="row.lot.code", default=None, allow_null=True)
+    stage = serializers.CharField(source="row.stage")
+    unit = serializers.CharField(source="row.item.unit.code", default=None, allow_null=True)
+    opening = serializers.DecimalField(**QUANTITY)
+    sent = serializers.DecimalField(**QUANTITY)
+    direct = serializers.DecimalField(**QUANTITY)
+    consumed = serializers.DecimalField(**QUANTITY)
+    returned = serializers.DecimalField(**QUANTITY)
+    written_off = serializers.DecimalField(**QUANTITY)
+    difference = serializers.DecimalField(**QUANTITY, help_text="What counts found missing; negative: more.")
+    closing = serializers.DecimalField(**QUANTITY)
+    since = serializers.DateTimeField(source="row.since", help_text="When what lies there now began to lie there.")
+    age_days = serializers.IntegerField(allow_null=True)
+    value = serializers.DecimalField(max_digits=18, decimal_places=2, help_text="Company currency, at cost as of now.")
+
+
+class _AtVendorSerializer(StrictFields, serializers.Serializer[Any]):
+    vendor = CodeField(queryset=Vendor.objects.all())
+    item = CodeField(queryset=Item.objects.all())
+    lot = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
+    location = CodeField(queryset=Location.objects.at_vendors(), required=False, default=None)
+    reason = serializers.CharField(max_length=200)
+
+
+class CountVendorStockSerializer(_AtVendorSerializer):
+    """A vendor's count of one item (of a lot) as of a time."""
+
+    counted = serializers.DecimalField(**QUANTITY)
+    as_of = serializers.DateTimeField(required=False, default=None)
+
+
+class WriteOffSerializer(_AtVendorSerializer):
+    """Material at a vendor that is lost for good."""
+
+    quantity = serializers.DecimalField(**QUANTITY)
+
+
+class CountedSerializer(serializers.Serializer[Any]):
+    """What the book said as of the count's time, and the difference that was posted."""
+
+    number = serializers.CharField()
+    location = serializers.CharField(source="location.code")
+    book = serializers.DecimalField(**QUANTITY)
+    counted = serializers.DecimalField(**QUANTITY)
+    variance = serializers.DecimalField(**QUANTITY)
+
+
+class WrittenOffSerializer(serializers.Serializer[Any]):
+    """The number a write-off was posted under."""
+
+    number = serializers.CharField()
+
+
+class GoodsSerializer(serializers.Serializer[Any]):
+    item = serializers.CharField()
+    lot = serializers.CharField()
+    stage = serializers.CharField()
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """So much of one kind of goods was used up for another. `depth`: steps from the lot asked for."""
+
+    depth = serializers.IntegerField()
+    used = GoodsSerializer()
+    used_quantity = serializers.DecimalField(**QUANTITY)
+    made = GoodsSerializer()
+    made_quantity = serializers.DecimalField(**QUANTITY)
+    receipt = serializers.CharField()
+    order = serializers.CharField()
+    line = serializers.IntegerField()
+    vendor = serializers.CharField()
+
+
+class TraceSerializer(serializers.Serializer[Any]):
+    """A lot's way, back to what it was made of and forward to what was made of it, and every movement of its own."""
+
+    item = serializers.CharField(source="lot.item.code")
+    lot = serializers.CharField(source="lot.code")
+    expires_on = serializers.DateField(source="lot.expires_on", allow_null=True)
+    back = StepSerializer(many=True)
+    forward = StepSerializer(many=True)
+    movements = MovementSerializer(many=True)
