@@ -81,6 +81,10 @@ class Movement(models.Model):
 
 
 class BalanceQuerySet(models.QuerySet["Balance"]):
+    def at_vendors(self) -> Self:
+        """Ours, lying at a vendor's place; also what lay there once."""
+        return self.filter(location__kind="vendor")
+
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="location__site_id", vendor="location__vendor_id"))
 

@@ -188,3 +188,102 @@ class Consumption(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.item_id}"
+
+
+class ReturnKind(models.TextChoices):
+    MATERIAL = "material", "Material"
+    PRODUCT = "product", "Product"
+
+
+class ReturnStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    POSTED = "posted", "Posted"
+    REVERSED = "reversed", "Reversed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class ReturnQuerySet(models.QuerySet["Return"]):
+    def draft(self) -> Self:
+        return self.filter(status=ReturnStatus.DRAFT)
+
+    def posted(self) -> Self:
+        return self.filter(status=ReturnStatus.POSTED)
+
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
+
+
+class Return(models.Model):
+    """Material of ours that comes back from a vendor unused, or pieces of his that go back to him.
+
+    A draft says what is to come back when an order is closed; it moves nothing until it is posted.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    kind = models.CharField(max_length=10, choices=ReturnKind)
+    status = models.CharField(max_length=10, choices=ReturnStatus, default=ReturnStatus.DRAFT)
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    posted_at = models.DateTimeField(null=True, editable=False)
+    reversed_at = models.DateTimeField(null=True, editable=False)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = ReturnQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("count_vendorstock", "Can enter a vendor's count of our material"),
+            ("write_off_material", "Can write off material at a vendor"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=ReturnKind.values), name="return_kind"),
+            models.CheckConstraint(condition=Q(status__in=ReturnStatus.values), name="return_status"),
+            models.CheckConstraint(
+                condition=~Q(status=ReturnStatus.POSTED) | Q(posted_at__isnull=False), name="return_posted_says_when"
+            ),
+        ]
+        indexes = [models.Index(fields=["vendor", "id"], name="return_of_vendor")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class ReturnLineQuerySet(models.QuerySet["ReturnLine"]):
+    def posted(self) -> Self:
+        return self.filter(document__status=ReturnStatus.POSTED)
+
+
+class ReturnLine(models.Model):
+    """So much of an item (of a lot, at a stage) from one place to another, in the item's unit.
+
+    `component`: whose material it was (none: free stock). `receipt_line`: where the pieces came in, for a return of product.
+    """
+
+    document = models.ForeignKey(Return, models.CASCADE, related_name="lines")
+    line_no = models.PositiveIntegerField()
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    lot = models.ForeignKey("inventory.Lot", models.PROTECT, null=True, related_name="+")
+    stage = models.CharField(max_length=90, blank=True)
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    from_location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    to_location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    component = models.ForeignKey("subcontract_orders.OrderComponent", models.PROTECT, null=True, related_name="+")
+    receipt_line = models.ForeignKey(ReceiptLine, models.PROTECT, null=True, related_name="+")
+
+    objects = ReturnLineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["document", "line_no"], name="return_line_no"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="return_line_quantity_above_zero"),
+        ]
+        indexes = [
+            models.Index(fields=["component"], name="return_line_of_component"),
+            models.Index(fields=["receipt_line"], name="return_line_of_receipt_line"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id}/{self.line_no}"

@@ -30,6 +30,7 @@ from masterdata import services as masterdata
 from policies.models import Policy, Verdict
 from policies.services import deciding
 from production.models import OPEN_STATUSES, OperationStatus, ProductionOrder
+from receipts.services import watch_material_left
 from shipments.models import Shipment
 from subcontract_orders.models import OrderLine, OrderStatus, SubcontractOrder
 
@@ -542,7 +543,7 @@ def _finish(run: GenerationRun, *, at: datetime) -> None:
     )
     run.created, run.changed, run.cancelled = (done.get(a, 0) for a in (Action.CREATE, Action.CHANGE, Action.CANCEL))
     run.alerts += watching.watch_shortages(at=at) + watching.watch_approvals(on=run.on, at=at)
-    run.alerts += watching.watch_material_left(at=at)
+    run.alerts += watch_material_left(at=at)
     run.orders = SubcontractOrder.objects.exclude(status=OrderStatus.CANCELLED).count()
     run.lines = OrderLine.objects.active().count()
     run.shipments = Shipment.objects.active().count()

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
 from django.db import connection
-from django.db.models import F
 
 from activity import services as activity
 from activity.models import Alert, Severity
@@ -14,7 +13,6 @@ from documents.rules import Difference, text
 from masterdata.models import Item, Location
 from policies.models import ApprovalStatus, VendorApproval
 from shipments.models import ShipmentLine
-from subcontract_orders.models import OrderComponent, OrderStatus
 
 CHANGED, CANCELLED = "requirement_changed", "requirement_cancelled"
 REQUIREMENT_KINDS = (CHANGED, CANCELLED)
@@ -131,40 +129,6 @@ def watch_shipped(*, shipment_ids: Collection[int], at: datetime) -> int:
     """Look anew at what is short of the parts of shipments that were planned, left or came back, where they leave from."""
     lines = ShipmentLine.objects.filter(shipment__in=shipment_ids, stage="")
     return watch_shortages(at=at, parts=set(lines.values_list("shipment__from_location", "item")))
-
-
-def watch_material_left(*, at: datetime) -> int:
-    """Say of cancelled orders what of ours still lies at the vendor, until it is back or written off."""
-    left = (
-        OrderComponent.objects.filter(line__order__status=OrderStatus.CANCELLED)
-        .filter(sent__gt=F("consumed") + F("returned") + F("written_off") + F("lost") + F("carried_out"))
-        .select_related("line__order__vendor", "item")
-        .order_by("line__order__number", "line_id", "position")
-    )
-    by_order: dict[str, list[OrderComponent]] = {}
-    for component in left:
-        by_order.setdefault(component.line.order.number, []).append(component)
-    return activity.keep_alerts(
-        kind="material_left_at_vendor",
-        alerts=[_left_alert(number, components) for number, components in by_order.items()],
-        at=at,
-    )
-
-
-def _left_alert(number: str, components: list[OrderComponent]) -> Alert:
-    order = components[0].line.order
-    lying = {component.item.code: text(component.at_vendor) for component in components}
-    said = ", ".join(f"{quantity} {code}" for code, quantity in lying.items())
-    return Alert(
-        kind="material_left_at_vendor",
-        subject=number,
-        title=f"{number} is cancelled and {said} of ours lie at {order.vendor.code}"[:300],
-        order_number=number,
-        site_id=order.site_id,
-        vendor_id=order.vendor_id,
-        before=lying,
-        proposes="return",
-    )
 
 
 def watch_approvals(*, on: date, at: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from inventory.services.ledger import Move, NotEnoughStock, post_movements, reverse_movements
 from inventory.services.opening import BadCount, CountedStock, CountsRefused, load_stock
+from inventory.services.vendor_stock import VendorBalance, vendor_balances
 
 __all__ = [
     "BadCount",
@@ -9,7 +10,9 @@ __all__ = [
     "CountsRefused",
     "Move",
     "NotEnoughStock",
+    "VendorBalance",
     "load_stock",
     "post_movements",
     "reverse_movements",
+    "vendor_balances",
 ]

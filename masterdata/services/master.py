@@ -30,7 +30,15 @@ from masterdata.models import (
 )
 from masterdata.services.bulk import Upserted, upsert_by_key
 
-PREFIXES = {"subcontract_order": "SC-", "shipment": "SH-", "receipt": "GR-", "run": "RUN-", "return": "RT-"}
+PREFIXES = {
+    "subcontract_order": "SC-",
+    "shipment": "SH-",
+    "receipt": "GR-",
+    "run": "RUN-",
+    "return": "RT-",
+    "vendor_count": "CN-",
+    "vendor_write_off": "WO-",
+}
 
 
 @transaction.atomic

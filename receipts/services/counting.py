@@ -1,0 +1,301 @@
+"""A vendor's count of our material against the book, and material there that is lost for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.db import transaction
+from django.db.models import Q, Sum
+
+from accounts.models import User
+from activity import services as activity
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, TooPrecise
+from core.retries import retried
+from inventory import services as ledger
+from inventory.models import Balance, CostPool, Lot, Movement
+from inventory.rules import FIVE
+from inventory.services import Move
+from masterdata import services as masterdata
+from masterdata.models import Item, Location, LocationKind
+from production.models import Supply
+from production.rules.components import rounded_up
+from receipts.services.lying import NotFree, lock_orders_at, still_needed
+from receipts.services.receiving import LotRequired
+from receipts.services.returning import vendor_places
+from receipts.services.watching import watch_material_left
+from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
+from subcontract_orders.services import flows
+
+COUNT, WRITE_OFF = "vendor_count", "vendor_write_off"
+ZERO = Decimal(0)
+
+
+class NothingThere(Refusal):
+    """Nothing of it lies there."""
+
+    code = "not_enough_stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the book said as of the count's time, and the difference that was posted (counted − book)."""
+
+    number: str
+    location: Location
+    book: Decimal
+    counted: Decimal
+
+    @property
+    def variance(self) -> Decimal:
+        return self.counted - self.book
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    location: Location
+    item: Item
+    lot: Lot | None
+
+
+@retried
+@transaction.atomic
+def count_vendor_stock(
+    *,
+    vendor_id: int,
+    item_id: int,
+    counted: Decimal,
+    reason: str,
+    lot: str = "",
+    location_id: int | None = None,
+    as_of: datetime | None = None,
+    by: User | None,
+    at: datetime,
+    through: str = "page",
+) -> Counted:
+    """Set a vendor's count of our material against the book as it was at `as_of` (else now); the variance is posted.
+
+    What is missing is lost on the lines whose material lies there, the earliest first, then on free stock, and leaves at cost.
+    What is more is found for a line that lacks it, else it is free stock, at the item's cost. Raises NotFound, LotRequired,
+    InvalidInput, InvalidQuantity, TooPrecise; NothingThere where since then more left than the count would leave.
+    """
+    when = as_of or at
+    if when > at:
+        raise InvalidInput("A count cannot lie in the future.", field="as_of")
+    _must_say_why(reason)
+    place = _place(vendor_id, item_id, lot, location_id, by)
+    _check_quantity(place.item, counted, "counted")
+    lock_orders_at([place.location.pk], item_ids=[item_id])
+    there = _balance(place)
+    book = there - _moved_since(place, when)
+    variance = counted - book
+    number = masterdata.draw_numbers(kind=COUNT)[0]
+    if there + variance < 0:
+        raise NothingThere(
+            f"With {_say(counted)} then, less than nothing would lie there now: {_say(book - there)} left since; at least "
+            f"{_say(book - there)} were there.",
+            field="counted",
+        )
+    difference = masterdata.virtual_location(kind=LocationKind.DIFFERENCE).pk
+    lot_id = place.lot.pk if place.lot else None
+    if variance < 0:
+        move = Move(item_id, place.location.pk, difference, -variance, lot_id, reason=reason)
+        shares = _from_lines(place, -variance)
+        kind = FlowKind.LOST
+    else:
+        value = _cost(place, variance)
+        move = Move(item_id, difference, place.location.pk, variance, lot_id, value=value, reason=reason)
+        shares = _to_lines(place, variance)
+        kind = FlowKind.FOUND
+    if variance:
+        ledger.post_movements([move], kind=COUNT, number=number, occurred_at=when, recorded_at=at, by=by)
+        _flow(shares, kind, place, document=(COUNT, number), at=at)
+    _record("vendor_stock.counted", COUNT, number, place, by=by, at=at, through=through, data={
+        "item": place.item.code, "lot": lot, "counted": _say(counted), "book": _say(book), "variance": _say(variance),
+        "reason": reason, "as_of": when.isoformat(),
+    })  # fmt: skip
+    watch_material_left(at=at)
+    return Counted(number, place.location, book, counted)
+
+
+@retried
+@transaction.atomic
+def write_off_material(
+    *,
+    vendor_id: int,
+    item_id: int,
+    quantity: Decimal,
+    reason: str,
+    lot: str = "",
+    location_id: int | None = None,
+    by: User | None,
+    at: datetime,
+    through: str = "page",
+) -> str:
+    """Write material at a vendor off at its value: what lines have there and need least first, then free stock.
+
+    Returns the number it was posted under. Raises NotFound, LotRequired, InvalidInput, InvalidQuantity, TooPrecise, NotFree.
+    """
+    _must_say_why(reason)
+    place = _place(vendor_id, item_id, lot, location_id, by)
+    _check_quantity(place.item, quantity, "quantity")
+    if quantity == 0:
+        raise InvalidQuantity("A write-off needs a quantity above zero.", field="quantity")
+    lock_orders_at([place.location.pk], item_ids=[item_id])
+    there = _balance(place)
+    if quantity > there:
+        raise NotFree(f"{_say(there)} of {place.item} lie at {place.location}; {_say(quantity)} are to be written off.",
+                      field="quantity")  # fmt: skip
+    number = masterdata.draw_numbers(kind=WRITE_OFF)[0]
+    scrap = masterdata.virtual_location(kind=LocationKind.SCRAP).pk
+    shares = _from_lines(place, quantity, spare_first=True)
+    move = Move(item_id, place.location.pk, scrap, quantity, place.lot.pk if place.lot else None, reason=reason)
+    ledger.post_movements([move], kind=WRITE_OFF, number=number, occurred_at=at, recorded_at=at, by=by)
+    _flow(shares, FlowKind.WRITTEN_OFF, place, document=(WRITE_OFF, number), at=at)
+    _record("vendor_stock.written_off", WRITE_OFF, number, place, by=by, at=at, through=through, data={
+        "item": place.item.code, "lot": lot, "quantity": _say(quantity), "reason": reason,
+    })  # fmt: skip
+    watch_material_left(at=at)
+    return number
+
+
+def _place(vendor_id: int, item_id: int, lot: str, location_id: int | None, by: User | None) -> _Place:
+    places = vendor_places(vendor_id, by)
+    item = Item.objects.select_related("unit").get(pk=item_id)
+    if location_id is None and len(places) > 1:
+        with_it = set(Balance.objects.filter(location__in=places, item=item_id).values_list("location", flat=True))
+        if len(with_it) > 1:
+            raise InvalidInput("It lies at several of his places: name the one that was counted.", field="location")
+        location_id = next(iter(with_it), places[0])
+    if location_id is not None and location_id not in places:
+        raise NotFound("This vendor has no such place.", field="location")
+    location = Location.objects.get(pk=location_id or places[0])
+    found = Lot.objects.filter(item=item_id, code=lot).first() if lot else None
+    if lot and found is None:
+        raise NotFound(f"There is no lot {lot} of {item}.", field="lot")
+    if not lot and (item.lot_tracked or item.serial_tracked):
+        raise LotRequired(f"{item} is tracked: name the lot that was counted.", field="lot")
+    return _Place(location, item, found)
+
+
+def _must_say_why(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput("Say why.", field="reason")
+
+
+def _check_quantity(item: Item, quantity: Decimal, field: str) -> None:
+    decimals = item.unit.decimals if item.unit else 5
+    if quantity < 0:
+        raise InvalidQuantity(f"{quantity} is below zero.", field=field)
+    if quantity != rounded_up(quantity, decimals=decimals):
+        raise TooPrecise(f"{item} is counted in {decimals} decimals; {quantity} has more.", field=field)
+
+
+def _balance(place: _Place) -> Decimal:
+    rows = Balance.objects.filter(location=place.location, item=place.item, lot=place.lot, stage="")
+    return rows.values_list("quantity", flat=True).first() or ZERO
+
+
+def _moved_since(place: _Place, moment: datetime) -> Decimal:
+    sums = Movement.objects.filter(
+        item=place.item, lot=place.lot, stage="", occurred_at__gt=moment
+    ).aggregate(
+        came=Sum("quantity", filter=Q(to_location=place.location)),
+        went=Sum("quantity", filter=Q(from_location=place.location)),
+    )
+    return (sums["came"] or ZERO) - (sums["went"] or ZERO)
+
+
+def _lines_there(place: _Place) -> list[tuple[OrderComponent, Decimal]]:
+    """Components with material of this lot there, and how much; the earliest first."""
+    rows = list(
+        OrderComponent.objects.lying_at_vendor()
+        .filter(line__ship_to=place.location, item=place.item, stage="", line__order__sent_at__isnull=False)
+        .select_related("line__order")
+        .order_by("line__dispatch_by", "pk")
+    )
+    own = flows.own_lots([row.pk for row in rows])
+    lot_id = place.lot.pk if place.lot else 0
+    return [(row, lots) for row in rows if (lots := own.get(row.pk, {}).get(lot_id, ZERO)) > 0]
+
+
+def _from_lines(
+    place: _Place, quantity: Decimal, *, spare_first: bool = False
+) -> list[tuple[OrderComponent, Decimal]]:
+    """Whose material it was; the rest was free. Written off is what a line does not need, before what it needs."""
+    there = _lines_there(place)
+    limits = [there]
+    if spare_first:
+        spare = [(row, min(held, max(row.at_vendor - still_needed(row), ZERO))) for row, held in there]
+        limits = [spare, [(row, held - own) for (row, held), (_, own) in zip(there, spare, strict=True)]]
+        free = _balance(place) - sum((held for _, held in there), ZERO)
+        needed = max(quantity - sum((own for _, own in spare), ZERO) - free, ZERO)
+        return _spread(limits[0], quantity) + _spread(limits[1], needed)
+    return _spread(there, quantity)
+
+
+def _to_lines(place: _Place, quantity: Decimal) -> list[tuple[OrderComponent, Decimal]]:
+    """Lines that lack what was found: they lost it, or were sent too little; the rest is free."""
+    rows = OrderComponent.objects.filter(
+        line__ship_to=place.location, item=place.item, stage="", line__order__sent_at__isnull=False
+    ).exclude(supply=Supply.VENDOR)
+    wanting = []
+    for row in rows.filter(lost__gt=0).select_related("line__order").order_by("line__dispatch_by", "pk"):
+        lacking = min(row.lost, still_needed(row) - row.at_vendor)
+        if lacking > 0:
+            wanting.append((row, lacking))
+    return _spread(wanting, quantity)
+
+
+def _spread(
+    limits: Sequence[tuple[OrderComponent, Decimal]], quantity: Decimal
+) -> list[tuple[OrderComponent, Decimal]]:
+    shares = []
+    for row, limit in limits:
+        taken = min(limit, quantity)
+        if taken > 0:
+            shares.append((row, taken))
+            quantity -= taken
+    return shares
+
+
+def _flow(
+    shares: Sequence[tuple[OrderComponent, Decimal]],
+    kind: FlowKind,
+    place: _Place,
+    *,
+    document: tuple[str, str],
+    at: datetime,
+) -> None:
+    flows.record_flows(
+        [
+            ComponentFlow(component=row, lot=place.lot, kind=kind, quantity=quantity, document_kind=document[0],
+                          document_number=document[1], document_line=row.line.line_no)
+            for row, quantity in shares
+        ],
+        at=at,
+    )  # fmt: skip
+
+
+def _cost(place: _Place, quantity: Decimal) -> Decimal:
+    """What found material is worth: at the cost of what lies there, else of the item elsewhere, else its standard cost."""
+    pools = CostPool.objects.filter(item=place.item, lot=place.lot, stage="", quantity__gt=0)
+    pool = pools.filter(site=place.location.site_id).first() or pools.order_by("pk").first()
+    if pool:
+        return (pool.value * quantity / pool.quantity).quantize(FIVE, ROUND_HALF_UP)
+    return ((place.item.standard_cost or ZERO) * quantity).quantize(FIVE, ROUND_HALF_UP)
+
+
+def _record(
+    event: str, kind: str, number: str, place: _Place, *, by: User | None, at: datetime, through: str, data: dict[str, str]
+) -> None:
+    activity.record(
+        event, kind=kind, number=number, at=at, by=by, through=through, site_id=place.location.site_id,
+        vendor_id=place.location.vendor_id, data=data,
+    )  # fmt: skip
+
+
+def _say(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f}"
