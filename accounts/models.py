@@ -78,7 +78,9 @@ class Access(models.Model):
     class Meta:
         verbose_name_plural = "access"
         constraints = [
-            models.UniqueConstraint(fields=["user", "role", "site", "vendor"], nulls_distinct=False, name="access_once"),
+            models.UniqueConstraint(
+                fields=["user", "role", "site", "vendor"], nulls_distinct=False, name="access_once"
+            ),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="access_role"),
             models.CheckConstraint(
                 condition=Q(role=Role.VENDOR, vendor__isnull=False) | (~Q(role=Role.VENDOR) & Q(vendor__isnull=True)),

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
-from activity.models import Alert, Event
+from activity.models import Alert, Event, Message, Responsible
 from masterdata.admin import never
 
 
@@ -59,3 +59,21 @@ class EventAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return super().get_queryset(request).visible_to(request.user)
+
+
+@admin.register(Responsible)
+class ResponsibleAdmin(ModelAdmin):
+    list_display = ["user", "vendor", "process", "site", "deputy", "away_from", "away_to", "escalates_to"]
+    list_select_related = ["user", "vendor", "process", "site", "deputy", "escalates_to"]
+    autocomplete_fields = ["user", "vendor", "process", "site", "deputy", "escalates_to"]
+    ordering = ["pk"]
+
+
+@admin.register(Message)
+class MessageAdmin(ModelAdmin):
+    list_display = ["created_at", "kind", "to", "subject", "attempts", "delivered_at", "error"]
+    list_filter = [("created_at", RangeDateTimeFilter)]
+    search_fields = ["to", "subject", "key"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+    has_add_permission = has_change_permission = has_delete_permission = never

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from activity import services
 from activity.filters import AlertFilter
 from activity.models import Alert
-from activity.serializers import AlertSerializer
+from activity.serializers import AlertSerializer, SnoozeSerializer
 from core.idempotency import Repeatable
 from core.requests import KEY, NothingSerializer
 
@@ -22,13 +22,13 @@ from core.requests import KEY, NothingSerializer
 class AlertViewSet(Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Alert]):
     """Open alerts; those whose cause is gone with `closed=true`."""
 
-    queryset = Alert.objects.select_related("site", "vendor", "taken_by")
+    queryset = Alert.objects.select_related("site", "vendor", "taken_by", "responsible")
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
     lookup_field = "reference"
     lookup_value_regex = KEY
     orderings = {"opened_at": "opened_at", "updated_at": "updated_at"}
-    rights = {"take": "activity.take_alert"}
+    rights = {"take": "activity.take_alert", "snooze": "activity.take_alert"}
 
     def get_queryset(self) -> Any:
         return super().get_queryset().visible_to(self.request.user)
@@ -40,6 +40,16 @@ class AlertViewSet(Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin,
         alert = self.get_object()
         NothingSerializer.check(request)
         services.take_alert(alert_id=alert.pk, by=request.user, at=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=SnoozeSerializer, responses=AlertSerializer)
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, reference: str) -> Response:
+        """Put it off until a time; who does takes it."""
+        alert = self.get_object()
+        said = SnoozeSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        services.snooze_alert(alert_id=alert.pk, by=request.user, at=timezone.now(), **said.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django_filters import rest_framework as filters
 
 from activity.models import Alert
@@ -16,6 +17,8 @@ class AlertFilter(filters.FilterSet):
     site = filters.CharFilter("site__code")
     vendor = filters.CharFilter("vendor__code")
     taken = filters.BooleanFilter("taken_by", lookup_expr="isnull", exclude=True)
+    responsible = filters.CharFilter("responsible__username")
+    snoozed = filters.BooleanFilter(method="that_are_snoozed", label="Put off, or not")
     closed = filters.BooleanFilter(method="that_are_closed", label="Closed ones; open ones where it is left out")
 
     class Meta:
@@ -25,6 +28,10 @@ class AlertFilter(filters.FilterSet):
     def filter_queryset(self, queryset: Any) -> Any:
         found = super().filter_queryset(queryset)
         return found if self.form.cleaned_data.get("closed") else found.open()
+
+    def that_are_snoozed(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
+        awake = Alert.objects.awake(at=timezone.now()).values("pk")
+        return queryset.exclude(pk__in=awake) if value else queryset.filter(pk__in=awake)
 
     def that_are_closed(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
         return queryset.filter(closed_at__isnull=not value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Self
 
 import pgtrigger
@@ -53,6 +54,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def open(self) -> Self:
         return self.filter(closed_at__isnull=True)
 
+    def awake(self, *, at: datetime) -> Self:
+        """Not put off, or put off until before `at`."""
+        return self.filter(Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=at))
+
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
 
@@ -85,6 +90,16 @@ class Alert(models.Model):
     taken_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     taken_at = models.DateTimeField(null=True)
     due_date = models.DateField(null=True)
+    responsible = models.ForeignKey(
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Who is to look after it, deputies counted.",
+    )
+    act_by = models.DateTimeField(null=True, help_text="When it goes one step up if nobody has taken it.")
+    escalated_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True, help_text="Put off: shown again, and reminded of, from then on.")
     reference = reference("AL-")
 
     objects = AlertQuerySet.as_manager()
@@ -97,7 +112,98 @@ class Alert(models.Model):
             ),
             models.CheckConstraint(condition=Q(severity__in=Severity.values), name="alert_severity"),
         ]
-        indexes = [models.Index(fields=["order_number"], name="alert_of_order", condition=Q(closed_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["order_number"], name="alert_of_order", condition=Q(closed_at__isnull=True)),
+            models.Index(fields=["responsible", "id"], name="alert_of_person", condition=Q(closed_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class Responsible(models.Model):
+    """Who looks after the alerts of a vendor and process, a vendor, or a site; blank fields mean any. The narrowest row rules.
+
+    While the person is away (both days included) the deputy is asked. What nobody takes in time goes to `escalates_to`.
+    """
+
+    user = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    vendor = models.ForeignKey("masterdata.Vendor", models.CASCADE, null=True, blank=True, related_name="+")
+    process = models.ForeignKey("masterdata.Process", models.CASCADE, null=True, blank=True, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.CASCADE, null=True, blank=True, related_name="+")
+    deputy = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    away_from = models.DateField(null=True, blank=True)
+    away_to = models.DateField(null=True, blank=True)
+    escalates_to = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "responsible people"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "process", "site"], nulls_distinct=False, name="responsible_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(process__isnull=True) | Q(vendor__isnull=False), name="responsible_process_of_vendor"
+            ),
+            models.CheckConstraint(
+                condition=Q(away_from__isnull=True, away_to__isnull=True)
+                | Q(away_from__isnull=False, away_to__gte=models.F("away_from"), deputy__isnull=False),
+                name="responsible_away_has_deputy",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def claim_due(self, *, at: datetime, limit: int, hold: timedelta) -> list[Message]:
+        """Claim messages whose time has come, for so long; one claimed by a worker that died is due again after that."""
+        return list(
+            self.raw(
+                """
+                UPDATE activity_message SET claimed_until = %s
+                WHERE id IN (
+                    SELECT id FROM activity_message
+                    WHERE next_attempt_at <= %s AND (claimed_until IS NULL OR claimed_until <= %s)
+                    ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+                )
+                RETURNING *
+                """,
+                [at + hold, at, at, limit],
+            )
+        )
+
+
+class Message(models.Model):
+    """A mail that has to go out: the row is the queue. Sent at least once; `next_attempt_at` is blank when it is over.
+
+    `key` says what it is about, so that the same is not said twice ("alert/17", "digest/buyer/2026-03-02").
+    """
+
+    kind = models.CharField(max_length=30)
+    key = models.CharField(max_length=160, unique=True)
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    document_kind = models.CharField(max_length=30, blank=True)
+    document_number = models.CharField(max_length=60, blank=True)
+    revision = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "id"], name="message_due", condition=Q(next_attempt_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

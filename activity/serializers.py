@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from activity.models import Alert, Event
+from core.requests import StrictFields
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
@@ -18,6 +21,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     before = serializers.JSONField()
     after = serializers.JSONField()
     taken_by = serializers.CharField(source="taken_by.username", default=None, allow_null=True)
+    responsible = serializers.CharField(source="responsible.username", default=None, allow_null=True)
     due = serializers.DateField(source="due_date", allow_null=True)
 
     class Meta:
@@ -25,8 +29,15 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         fields = [
             "reference", "kind", "severity", "title", "order", "line", "production_order", "operation", "site", "vendor",
             "before", "after", "proposes", "opened_at", "updated_at", "closed_at", "taken_by", "taken_at", "due",
+            "responsible", "act_by", "escalated_at", "snoozed_until",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class SnoozeSerializer(StrictFields, serializers.Serializer[Any]):
+    """Until when an alert is put off."""
+
+    until = serializers.DateTimeField()
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):

@@ -29,10 +29,12 @@ from documents.filters import (
     RunItemFilter,
     SubcontractOrderFilter,
 )
-from documents.models import GenerationRun, RunItem
+from documents.models import GenerationRun, RunItem, RunState
 from documents.serializers import (
+    AcknowledgeSerializer,
     ChangeLineSerializer,
     CloseSerializer,
+    CounterSerializer,
     ExpectedReceiptSerializer,
     GenerationRunSerializer,
     ReasonGivenSerializer,
@@ -43,6 +45,9 @@ from documents.serializers import (
     SubcontractOrderDetailSerializer,
     SubcontractOrderSerializer,
 )
+from policies.api import PolicyViewSet, ProductionOrderViewSet
+from policies.serializers import AlsoSupposedSerializer, SimulateSerializer, SimulationSerializer
+from policies.services import SupposedPolicy
 from receipts.models import ExpectedReceipt
 from shipments.api import ShipmentViewSet, whole_shipments
 from shipments.models import Shipment, ShipmentLine
@@ -73,6 +78,10 @@ class SubcontractOrderViewSet(
         "line": "subcontract_orders.change_subcontractorder",
         "unpin": "subcontract_orders.change_subcontractorder",
         "revise": "subcontract_orders.change_subcontractorder",
+        "rush": "subcontract_orders.send_subcontractorder",
+        "accept_counter": "subcontract_orders.change_subcontractorder",
+        "reject_counter": "subcontract_orders.change_subcontractorder",
+        "withdraw_revision": "subcontract_orders.change_subcontractorder",
     }
 
     def get_queryset(self) -> Any:
@@ -87,7 +96,7 @@ class SubcontractOrderViewSet(
         components = OrderComponent.objects.select_related("item", "ship_from").order_by("position")
         order = get_object_or_404(
             self.get_queryset().prefetch_related(
-                Prefetch("lines", lines.prefetch_related(Prefetch("components", components))),
+                Prefetch("lines", lines.prefetch_related(Prefetch("components", components), "promises")),
                 Prefetch("revisions", OrderRevision.objects.order_by("revision")),
             ),
             number=number,
@@ -113,11 +122,47 @@ class SubcontractOrderViewSet(
         """Mark an approved order as sent and keep what was sent as a revision."""
         return self._act(request, number, services.send_set)
 
-    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @extend_schema(request=AcknowledgeSerializer, responses=SubcontractOrderDetailSerializer)
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, number: str) -> Response:
-        """The vendor accepts a sent order."""
-        return self._act(request, number, services.acknowledge_set)
+        """The vendor accepts a sent order, perhaps with his own dates."""
+        return self._act(request, number, services.acknowledge_set, AcknowledgeSerializer)
+
+    @extend_schema(request=CounterSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def counter(self, request: Request, number: str) -> Response:
+        """The vendor offers other quantities or dates; nothing changes until somebody accepts."""
+        return self._act(request, number, services.counter_set, CounterSerializer)
+
+    @extend_schema(request=ReasonGivenSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, number: str) -> Response:
+        """The vendor does not take the order; accepting that cancels it."""
+        return self._act(request, number, services.refuse_set, ReasonGivenSerializer)
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"], url_path="accept-counter")
+    def accept_counter(self, request: Request, number: str) -> Response:
+        """Agree to what the vendor offers: a new revision with his quantities and dates."""
+        return self._act(request, number, services.accept_counter)
+
+    @extend_schema(request=ReasonSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"], url_path="reject-counter")
+    def reject_counter(self, request: Request, number: str) -> Response:
+        """Insist on the order as it was sent."""
+        return self._act(request, number, services.reject_counter, ReasonSerializer)
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def rush(self, request: Request, number: str) -> Response:
+        """Approve, send, pick and dispatch in one act, or nothing."""
+        return self._act(request, number, services.rush_set)
+
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"], url_path="withdraw-revision")
+    def withdraw_revision(self, request: Request, number: str) -> Response:
+        """Drop a revision that waits to be sent: the order is again what the vendor has."""
+        return self._act(request, number, services.withdraw_revision)
 
     @extend_schema(request=ReasonGivenSerializer, responses=SubcontractOrderDetailSerializer)
     @action(detail=True, methods=["post"])
@@ -209,14 +254,19 @@ class GenerationRunViewSet(
 ):
     """Runs of the main job, the latest first."""
 
-    queryset = GenerationRun.objects.select_related("requested_by")
+    queryset = GenerationRun.objects.select_related("requested_by", "settled_by")
     serializer_class = GenerationRunSerializer
     filterset_class = GenerationRunFilter
     lookup_field = "number"
     lookup_value_regex = KEY
     key_order = "-pk"
     orderings = {"requested_at": "requested_at"}
-    rights = {"create": "documents.start_generationrun", "items": "documents.view_generationrun"}
+    rights = {
+        "create": "documents.start_generationrun",
+        "items": "documents.view_generationrun",
+        "confirm": "documents.confirm_generationrun",
+        "drop": "documents.confirm_generationrun",
+    }
 
     @extend_schema(request=StartRunSerializer, responses={202: GenerationRunSerializer})
     def create(self, request: Request) -> Response:
@@ -229,6 +279,25 @@ class GenerationRunViewSet(
             # The nudge only makes it sooner: without a broker the run is found by its state.
             transaction.on_commit(partial(tasks.continue_run.delay, run.pk), robust=True)
         return Response(self.get_serializer(run).data, status=202)
+
+    @extend_schema(request=NothingSerializer, responses=GenerationRunSerializer)
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, number: str) -> Response:
+        """Let a run go on that waits for a person because it changes much."""
+        return self._settle(request, services.confirm_run)
+
+    @extend_schema(request=NothingSerializer, responses=GenerationRunSerializer)
+    @action(detail=True, methods=["post"])
+    def drop(self, request: Request, number: str) -> Response:
+        """Let a run that waits for a person change nothing."""
+        return self._settle(request, services.drop_run)
+
+    def _settle(self, request: Request, service: Any) -> Response:
+        NothingSerializer.check(request)
+        run = service(run_id=self.get_object().pk, by=request.user, at=timezone.now())
+        if run.state == RunState.WRITING:
+            transaction.on_commit(partial(tasks.continue_run.delay, run.pk), robust=True)
+        return Response(self.get_serializer(run).data)
 
     @extend_schema(
         responses=RunItemSerializer(many=True),
@@ -259,9 +328,41 @@ class ProposingAlertViewSet(AlertViewSet):
         return Response(self.get_serializer(Alert.objects.visible_to(request.user).get(pk=alert.pk)).data)
 
 
+class SimulatedPolicyViewSet(PolicyViewSet):
+    """Policies; what one would do is tried here, where what is sent already is known."""
+
+    rights = {**PolicyViewSet.rights, "simulate": "policies.change_policy", "simulate_all": "policies.change_policy"}
+
+    @extend_schema(request=AlsoSupposedSerializer, responses=SimulationSerializer)
+    @action(detail=True, methods=["post"])
+    def simulate(self, request: Request, code: str) -> Response:
+        """What the plan would come to with this policy in force, beside what it comes to now. Nothing is written."""
+        policy = self.get_object()
+        return self._simulated(AlsoSupposedSerializer(data=request.data), SupposedPolicy(policy.code))
+
+    @extend_schema(operation_id="policies_simulate_all", request=SimulateSerializer, responses=SimulationSerializer)
+    @action(detail=False, methods=["post"], url_path="simulate", url_name="simulate-all", filter_backends=[])
+    def simulate_all(self, request: Request) -> Response:
+        """What the plan would come to with policies, prices, downtimes and lost vendors supposed. Nothing is written."""
+        return self._simulated(SimulateSerializer(data=request.data))
+
+    def _simulated(self, said: AlsoSupposedSerializer, *policies: SupposedPolicy) -> Response:
+        said.is_valid(raise_exception=True)
+        found = services.simulate(change=said.change(*policies), on=timezone.localdate(), by=self.request.user)
+        return Response(services.simulation_dict(found))
+
+
+class OutsourcedOrderViewSet(ProductionOrderViewSet):
+    """The plan; a word on an operation looks at the documents that stand for it."""
+
+    speak_word = staticmethod(services.speak_word)
+
+
 ROUTES = [
+    ("production-orders", OutsourcedOrderViewSet),
     ("alerts", ProposingAlertViewSet),
     ("generation-runs", GenerationRunViewSet),
+    ("policies", SimulatedPolicyViewSet),
     ("subcontract-orders", SubcontractOrderViewSet),
     ("shipments", WatchedShipmentViewSet),
     ("expected-receipts", ExpectedReceiptViewSet),

@@ -15,11 +15,17 @@ class RunState(models.TextChoices):
     WRITING = "writing", "Writing"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
+    HELD = "held", "Waits for a person"
+    DROPPED = "dropped", "Dropped"
+
+
+OVER = (RunState.DONE, RunState.FAILED, RunState.HELD, RunState.DROPPED)
+"""Nobody works on such a run; one that is held goes on when a person says so."""
 
 
 class GenerationRunQuerySet(models.QuerySet["GenerationRun"]):
     def unfinished(self) -> Self:
-        return self.exclude(state__in=[RunState.DONE, RunState.FAILED])
+        return self.exclude(state__in=OVER)
 
 
 class GenerationRun(models.Model):
@@ -57,11 +63,26 @@ class GenerationRun(models.Model):
     shipments = models.PositiveIntegerField(default=0, help_text="Active shipments when the run was done.")
     blocked_by = models.JSONField(default=dict, help_text="How many operations each block reason holds back.")
     error = models.TextField(blank=True)
+    change_pct = models.DecimalField(
+        max_digits=12, decimal_places=3, null=True, help_text="Lines changed and withdrawn, of those open before."
+    )
+    change_value = models.DecimalField(
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        help_text="What is added, changed and withdrawn, in company currency.",
+    )
+    held_because = models.CharField(max_length=300, blank=True)
+    settled_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    settled_at = models.DateTimeField(null=True)
 
     objects = GenerationRunQuerySet.as_manager()
 
     class Meta:
-        permissions = [("start_generationrun", "Can start runs")]
+        permissions = [
+            ("start_generationrun", "Can start runs"),
+            ("confirm_generationrun", "Can let a run go on that changes much"),
+        ]
         constraints = [models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state")]
 
     def __str__(self) -> str:

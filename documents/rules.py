@@ -136,6 +136,10 @@ class Plan:
     site_id: int
     home_id: int
     operations: list[OperationFacts]
+    stage_number: str = ""
+
+    def __post_init__(self) -> None:
+        self.stage_number = self.stage_number or self.number
 
 
 @dataclass(slots=True)
@@ -281,7 +285,12 @@ def plan_order(
         raised: dict[int, AwardValues] = {}
         for award in awards:
             ship_to_id = places[award.vendor_id]
-            sent = [x for x in lines if x.is_sent and x.vendor_id == award.vendor_id and x.open > ZERO]
+            # What a vendor countered is what he can make: the rest is ordered anew, not asked of that line again.
+            sent = [
+                x
+                for x in lines
+                if x.is_sent and x.vendor_id == award.vendor_id and x.open > ZERO and "quantity" not in x.pinned
+            ]
             if (
                 sent
             ):  # a vendor at work on it is asked for more, by a person; only a finished line is followed by another
@@ -290,7 +299,7 @@ def plan_order(
             period = period_key(
                 consolidate=document.consolidate,
                 need_date=award.need_date,
-                production_order=plan.number,
+                production_order=plan.stage_number,
                 operation_no=operation.operation_no,
             )
             mine = next(
@@ -300,7 +309,7 @@ def plan_order(
                     if x.is_active
                     and not x.is_sent
                     and (x.vendor_id, x.ship_to_id, x.currency_id) == (award.vendor_id, ship_to_id, award.currency_id)
-                    and x.period == period
+                    and (x.period == period or "order" in x.pinned)
                 ),
                 None,
             )
@@ -313,7 +322,10 @@ def plan_order(
                 ship_to_id=ship_to_id,
                 ratios=ground.ratios(plan.item_id, operation.operation_no, operation.operation_id == first_id, nos),
                 wip=[
-                    (f"{plan.number}/{one.operation_no}", _take(sources[one.operation_id], quantity, at_id=ship_to_id))
+                    (
+                        f"{plan.stage_number}/{one.operation_no}",
+                        _take(sources[one.operation_id], quantity, at_id=ship_to_id),
+                    )
                     for one in previous
                 ],
                 free=ground.free_at() if document.use_vendor_stock else None,

@@ -13,7 +13,8 @@ from documents.models import GenerationRun, RunItem
 from receipts.models import ExpectedReceipt
 from receipts.services import Leftovers
 from shipments.serializers import ShipmentSerializer
-from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
+from subcontract_orders.models import LinePromise, OrderComponent, OrderLine, OrderRevision, SubcontractOrder
+from subcontract_orders.services import CounteredLine, Part
 
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
 
@@ -34,6 +35,15 @@ class ComponentSerializer(serializers.ModelSerializer[OrderComponent]):
         read_only_fields = fields
 
 
+class PromiseSerializer(serializers.ModelSerializer[LinePromise]):
+    """A part of a line the vendor promised by a date of its own."""
+
+    class Meta:
+        model = LinePromise
+        fields = ["quantity", "promised_date"]
+        read_only_fields = fields
+
+
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     """One operation (or an item bought complete): quantity, frozen price, dates, rules of the policy, components."""
 
@@ -50,6 +60,10 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     policy = serializers.CharField(source="policy_code")
     certificates = serializers.ListField(child=serializers.CharField())
     pinned = serializers.JSONField(help_text="Fields a person has set, with who, when and why; runs leave them.")
+    quantity_in_force = serializers.DecimalField(
+        **QUANTITY, help_text="What the vendor was last sent; differs while a dearer revision waits."
+    )
+    promises = PromiseSerializer(many=True)
     components = ComponentSerializer(many=True)
 
     class Meta:
@@ -61,7 +75,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
             "amount", "amount_company",
             "need_date", "vendor_ready_date", "at_vendor_date", "dispatch_by", "order_by", "promised_date", "late_by",
             "policy", "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection",
-            "sample_pct", "certificates", "rejects", "use_vendor_stock", "pinned", "components",
+            "sample_pct", "certificates", "rejects", "use_vendor_stock", "pinned", "quantity_in_force", "promises", "components",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -161,6 +175,69 @@ class ChangeLineSerializer(StrictFields, serializers.Serializer[Any]):
         return attrs
 
 
+class PartSerializer(StrictFields, serializers.Serializer[Any]):
+    """So much by a date."""
+
+    quantity = serializers.DecimalField(**QUANTITY)
+    promised_date = serializers.DateField()
+
+
+class CounteredLineSerializer(StrictFields, serializers.Serializer[Any]):
+    """What the vendor offers for one line: another quantity or date, or several parts with a date each."""
+
+    line = serializers.IntegerField(min_value=1)
+    quantity = serializers.DecimalField(**QUANTITY, required=False)
+    promised_date = serializers.DateField(required=False)
+    parts = PartSerializer(many=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "parts" in attrs and attrs.keys() & {"quantity", "promised_date"}:
+            raise serializers.ValidationError("Give parts, or one quantity and date.", "invalid")
+        return attrs
+
+
+class CounterSerializer(CounteredLineSerializer):
+    """A vendor's counter-offer: one line, or `lines` for several."""
+
+    line = serializers.IntegerField(min_value=1, required=False)
+    lines = CounteredLineSerializer(many=True, required=False)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        rows = [*attrs.get("lines", ())]
+        if "line" in attrs:
+            rows.append(super().validate(attrs))
+        elif not rows or attrs.keys() & {"quantity", "promised_date", "parts"}:
+            raise serializers.ValidationError({"line": "Name the line."}, "required")
+        return {
+            "reason": attrs["reason"],
+            "lines": [
+                CounteredLine(
+                    row["line"],
+                    tuple(Part(**part) for part in row.get("parts", ()))
+                    or (Part(row.get("quantity"), row.get("promised_date")),),
+                )
+                for row in rows
+            ],
+        }
+
+
+class PromisedLineSerializer(StrictFields, serializers.Serializer[Any]):
+    """When the vendor says a line will be ready and here."""
+
+    line = serializers.IntegerField(min_value=1)
+    promised_date = serializers.DateField()
+
+
+class AcknowledgeSerializer(StrictFields, serializers.Serializer[Any]):
+    """The vendor's yes, perhaps with his own dates."""
+
+    lines = PromisedLineSerializer(many=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {"promised": {row["line"]: row["promised_date"] for row in attrs.get("lines", ())}}
+
+
 class ReviseSerializer(StrictFields, serializers.Serializer[Any]):
     """A line of an order the vendor has, and what it becomes."""
 
@@ -209,6 +286,7 @@ class GenerationRunSerializer(serializers.ModelSerializer[GenerationRun]):
     dry_run = serializers.BooleanField(source="is_dry")
     scope = serializers.JSONField()
     requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
+    settled_by = serializers.CharField(source="settled_by.username", default=None, allow_null=True)
     progress = serializers.SerializerMethodField()
     refused = serializers.DictField(
         source="blocked_by", child=serializers.IntegerField(), help_text="How many operations each reason holds back."
@@ -220,6 +298,7 @@ class GenerationRunSerializer(serializers.ModelSerializer[GenerationRun]):
             "number", "state", "dry_run", "scope", "reason", "requested_by", "requested_at", "on", "started_at", "decided_at",
             "finished_at", "progress", "operations", "in_house", "outsource", "review", "blocked", "created", "changed",
             "cancelled", "alerts", "orders", "lines", "shipments", "refused", "error",
+            "change_pct", "change_value", "held_because", "settled_by", "settled_at",
         ]  # fmt: skip
         read_only_fields = fields
 

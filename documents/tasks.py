@@ -49,3 +49,10 @@ def write_shards(run_id: int) -> None:
 def request_nightly_run() -> None:
     """Beat: once a night everything is looked at, whatever changed."""
     services.request_run(reason="Nightly", at=timezone.now())
+
+
+@shared_task
+def watch() -> None:
+    """Beat: alerts that follow from state open, change and close; mail about critical ones waits in the outbox."""
+    now = timezone.now()
+    services.watch(at=now, on=timezone.localdate(now))

@@ -7,23 +7,32 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from django.db import transaction
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.idempotency import Repeatable
-from core.refusals import InvalidInput
+from core.refusals import InvalidInput, NotFound
 from core.requests import KEY
 from interchange import services
 from interchange.models import PlanImport
 from interchange.serializers import ExactJSON, Packed, PlanImportSerializer, ReportSerializer, TooLarge
 
-OPTIONS = {"dry_run": ("true", "false"), "mode": ("upsert", "snapshot"), "on_error": ("refuse", "skip_order")}
-NOT_BUILT = {"mode": "snapshot", "on_error": "skip_order"}
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "dry_run": ("true", "false"),
+    "mode": ("upsert", "snapshot"),
+    "on_error": ("refuse", "skip_order"),
+    "confirm": ("true", "false"),
+    "source": (),
+    "site": (),
+    "statuses": (),
+}  # without values: codes, parted by commas
 
 
 class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[PlanImport]):
@@ -55,7 +64,29 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
         },
         parameters=[
             OpenApiParameter("dry_run", bool, description="Say what would change, and change nothing."),
-            OpenApiParameter("mode", str, enum=["upsert"], description="Rows that are not sent stay as they are."),
+            OpenApiParameter(
+                "mode",
+                str,
+                enum=["upsert", "snapshot"],
+                description=(
+                    "upsert: orders that are not sent stay as they are. snapshot: the plan is whole, and open orders in scope "
+                    "(`source`, `site`, `statuses`) that it does not hold are withdrawn."
+                ),
+            ),
+            OpenApiParameter("source", str, description="Snapshot of these sources; else of those its rows name."),
+            OpenApiParameter("site", str, description="Snapshot of these sites, parted by commas; else of all."),
+            OpenApiParameter(
+                "statuses", str, description="Snapshot of orders in these statuses; else of planned ones."
+            ),
+            OpenApiParameter(
+                "confirm", bool, description="Also where more than a fifth of the orders in scope would vanish."
+            ),
+            OpenApiParameter(
+                "on_error",
+                str,
+                enum=["refuse", "skip_order"],
+                description="skip_order: a production order with a bad row is left out with its rows, and the rest is read.",
+            ),
         ],
         responses={200: ReportSerializer, 201: ReportSerializer},
     )
@@ -72,12 +103,32 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
                 by=request.user,
                 dry_run=options.get("dry_run") == "true",
                 origin=origin,
+                snapshot=_snapshot(options),
+                skip_orders=options.get("on_error") == "skip_order",
             )
         finally:
             if isinstance(request.data, SpooledTemporaryFile):
                 request.data.close()
         data = {"reference": report.reference, **report.as_data()}
         return Response(data, status=201 if report.reference else 200)
+
+    @extend_schema(
+        description="The rows of orders that were left out, one table as CSV: put right, they can be sent again.",
+        parameters=[
+            OpenApiParameter("table", str, description="production_orders (also when it is not said), operations …")
+        ],
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    @action(detail=True)
+    def rejects(self, request: Request, reference: str) -> HttpResponse:
+        kept, table = self.get_object(), request.query_params.get("table", "production_orders")
+        if table not in kept.rejects:
+            raise NotFound(f"No rows of {table[:60]} were left out.", field="table")
+        return HttpResponse(
+            kept.rejects[table],
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{table}.csv"'},
+        )
 
 
 def _options(request: Request) -> dict[str, str]:
@@ -90,11 +141,31 @@ def _options(request: Request) -> dict[str, str]:
         if allowed is None:
             text = f"There is no option '{name[:60]}'. Known: {', '.join(sorted(OPTIONS))}."
             raise InvalidInput(text, field=name[:60], code="unknown_parameter")
-        if value not in allowed:
+        if allowed and value not in allowed:
             raise InvalidInput(f"{name} is one of: {', '.join(allowed)}.", field=name)
-        if NOT_BUILT.get(name) == value:
-            raise InvalidInput(f"{name}={value} is not built yet.", field=name, code="not_built")
+        if name in ("source", "site", "statuses", "confirm") and given.get("mode") != "snapshot":
+            raise InvalidInput(f"{name} says what a snapshot is whole for; say mode=snapshot.", field=name)
     return given
+
+
+def _snapshot(options: Mapping[str, str]) -> services.Snapshot | None:
+    if options.get("mode") != "snapshot":
+        return None
+    listed = {
+        name: tuple(part.strip() for part in options[name].split(",") if part.strip())
+        for name in ("source", "site", "statuses")
+        if options.get(name)
+    }
+    if "statuses" in listed:
+        return services.Snapshot(
+            sources=listed.get("source", ()),
+            sites=listed.get("site", ()),
+            statuses=listed["statuses"],
+            confirm=options.get("confirm") == "true",
+        )
+    return services.Snapshot(
+        sources=listed.get("source", ()), sites=listed.get("site", ()), confirm=options.get("confirm") == "true"
+    )
 
 
 def _tables(request: Request) -> tuple[Mapping[str, Iterable[Mapping[str, Any]]], str]:

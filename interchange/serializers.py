@@ -31,13 +31,14 @@ class PlanImportSerializer(serializers.ModelSerializer[PlanImport]):
 
     class Meta:
         model = PlanImport
-        fields = ["reference", "at", "by", "origin", "counts", "notes"]
+        fields = ["reference", "at", "by", "origin", "counts", "notes", "rejected"]
 
 
 class CountSerializer(serializers.Serializer[Any]):
     created = serializers.IntegerField()
     changed = serializers.IntegerField()
     unchanged = serializers.IntegerField()
+    withdrawn = serializers.IntegerField(required=False, help_text="Snapshots only.")
 
 
 class ReportSerializer(serializers.Serializer[Any]):
@@ -46,7 +47,16 @@ class ReportSerializer(serializers.Serializer[Any]):
     reference = serializers.CharField(allow_null=True, help_text="None for a dry run, and where nothing changed.")
     dry_run = serializers.BooleanField()
     counts = serializers.DictField(child=CountSerializer(), help_text="Rows per table.")
+    first = serializers.DictField(
+        child=serializers.DictField(child=serializers.ListField(child=serializers.CharField())),
+        help_text="The first rows of each table that are (or would be) created, changed, withdrawn, by their keys.",
+    )
     notes = serializers.ListField(child=serializers.CharField())
+    rejected = serializers.IntegerField(help_text="Rows of orders that were left out (on_error=skip_order).")
+    rejects = serializers.DictField(
+        child=serializers.ListField(child=serializers.DictField()),
+        help_text="The first of them by table, as they came, with `reject_reason`; all of them: `{reference}/rejects/`.",
+    )
     errors = serializers.ListField(child=serializers.DictField(), help_text="Empty: a refused import answers 422.")
 
 

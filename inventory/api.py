@@ -6,9 +6,9 @@ from typing import Any
 
 from rest_framework import mixins, viewsets
 
-from inventory.filters import BalanceFilter, MovementFilter
-from inventory.models import Balance, Movement
-from inventory.serializers import BalanceSerializer, MovementSerializer
+from inventory.filters import BalanceFilter, MovementFilter, ValueFilter
+from inventory.models import Balance, CostPool, Movement
+from inventory.serializers import BalanceSerializer, MovementSerializer, ValueSerializer
 
 
 class StockViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Balance]):
@@ -20,6 +20,19 @@ class StockViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Balance]):
     serializer_class = BalanceSerializer
     filterset_class = BalanceFilter
     orderings = {"quantity": "quantity", "since": "since"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+
+class StockValueViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[CostPool]):
+    """What stock is worth, wherever it lies: material at a vendor is ours."""
+
+    queryset = CostPool.objects.select_related("item", "site", "lot").filter(quantity__gt=0)
+    serializer_class = ValueSerializer
+    filterset_class = ValueFilter
+    orderings = {"value": "value"}
+    rights = {"list": "inventory.view_balance"}
 
     def get_queryset(self) -> Any:
         return super().get_queryset().visible_to(self.request.user)
@@ -37,4 +50,4 @@ class MovementViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Movement]):
         return super().get_queryset().visible_to(self.request.user)
 
 
-ROUTES = [("stock", StockViewSet), ("stock-movements", MovementViewSet)]
+ROUTES = [("stock", StockViewSet), ("stock/values", StockValueViewSet), ("stock-movements", MovementViewSet)]

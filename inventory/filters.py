@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_filters import rest_framework as filters
 
-from inventory.models import Balance, Movement
+from inventory.models import Balance, CostPool, Movement
 
 
 class BalanceFilter(filters.FilterSet):
@@ -16,6 +16,16 @@ class BalanceFilter(filters.FilterSet):
 
     class Meta:
         model = Balance
+        fields = ["stage"]
+
+
+class ValueFilter(filters.FilterSet):
+    item = filters.CharFilter("item__code")
+    site = filters.CharFilter("site__code")
+    lot = filters.CharFilter("lot__code")
+
+    class Meta:
+        model = CostPool
         fields = ["stage"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
 import pgtrigger
@@ -117,6 +118,11 @@ class Balance(models.Model):
         return f"{self.quantity} of {self.item_id} at {self.location_id}"
 
 
+class CostPoolQuerySet(models.QuerySet["CostPool"]):
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="site_id"))
+
+
 class CostPool(models.Model):
     """Stock that shares one cost: an item at a site by moving average, or one lot of it, or one stage of work in progress.
 
@@ -130,6 +136,8 @@ class CostPool(models.Model):
     quantity = models.DecimalField(max_digits=18, decimal_places=5)
     value = models.DecimalField(max_digits=18, decimal_places=5)
 
+    objects = CostPoolQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -141,3 +149,8 @@ class CostPool(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} of {self.item_id}"
+
+    @property
+    def unit_cost(self) -> Decimal | None:
+        """By moving average; nothing lies there: none."""
+        return (self.value / self.quantity).quantize(Decimal("0.00001"), ROUND_HALF_UP) if self.quantity else None

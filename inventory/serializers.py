@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from inventory.models import Balance, Movement
+from inventory.models import Balance, CostPool, Movement
 
 
 class BalanceSerializer(serializers.ModelSerializer[Balance]):
@@ -22,6 +22,20 @@ class BalanceSerializer(serializers.ModelSerializer[Balance]):
     class Meta:
         model = Balance
         fields = ["item", "location", "site", "vendor", "lot", "stage", "quantity", "unit", "since"]
+        read_only_fields = fields
+
+
+class ValueSerializer(serializers.ModelSerializer[CostPool]):
+    """What stock that shares one cost is worth, in company currency: an item at a site, a lot of it, or a stage of its making."""
+
+    item = serializers.CharField(source="item.code")
+    site = serializers.CharField(source="site.code", default=None, allow_null=True)
+    lot = serializers.CharField(source="lot.code", default=None, allow_null=True)
+    unit_cost = serializers.DecimalField(max_digits=18, decimal_places=5, allow_null=True)
+
+    class Meta:
+        model = CostPool
+        fields = ["item", "site", "lot", "stage", "quantity", "value", "unit_cost"]
         read_only_fields = fields
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Concat, Upper
 
 from core.scope import HasScope
 
@@ -19,6 +20,11 @@ class ExternallyKnown(models.Model):
 
     class Meta:
         abstract = True
+
+
+def found_within(column: str, *, name: str) -> GinIndex:
+    """An index for `column__icontains`, which every search of ours is."""
+    return GinIndex(OpClass(Upper(column), name="gin_trgm_ops"), name=name)
 
 
 def reference(prefix: str) -> models.GeneratedField:
@@ -52,10 +58,38 @@ class Company(models.Model):
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="+")
     time_zone = models.CharField(max_length=60, default="UTC")
     address = models.TextField(blank=True)
+    four_eyes = models.BooleanField(
+        default=False, help_text="An order is approved by another person than who made or last changed it."
+    )
+    unconfirmed_days = models.PositiveIntegerField(
+        default=2, help_text="How many days a vendor may leave a sent order unanswered."
+    )
+    max_change_pct = models.DecimalField(
+        max_digits=8,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="A run that would change more than this share of the open lines waits for a person.",
+    )
+    max_change_value = models.DecimalField(
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="A run that would change more than this value of the open lines waits for a person.",
+    )
 
     class Meta:
         verbose_name_plural = "companies"
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="company_is_one")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="company_is_one"),
+            models.CheckConstraint(
+                condition=Q(max_change_pct__isnull=True) | Q(max_change_pct__gte=0), name="company_change_pct"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_change_value__isnull=True) | Q(max_change_value__gte=0), name="company_change_value"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -124,9 +158,16 @@ class Item(ExternallyKnown):
     is_phantom = models.BooleanField(default=False)
     standard_cost = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
     revision = models.CharField(max_length=20, blank=True)
+    weight_kg = models.DecimalField(
+        max_digits=18, decimal_places=5, null=True, blank=True, help_text="Kilograms a unit, for delivery notes."
+    )
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(kind__in=ItemKind.values), name="item_kind")]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=ItemKind.values), name="item_kind"),
+            models.CheckConstraint(condition=Q(weight_kg__gte=0), name="item_weight_not_negative"),
+        ]
+        indexes = [found_within("code", name="item_code_within"), found_within("name", name="item_name_within")]
 
     def __str__(self) -> str:
         return self.code
@@ -166,6 +207,9 @@ class Vendor(ExternallyKnown):
     is_active = models.BooleanField(default=True)
 
     objects = VendorQuerySet.as_manager()
+
+    class Meta:
+        indexes = [found_within("name", name="vendor_name_within")]
 
     def __str__(self) -> str:
         return self.code

@@ -65,9 +65,9 @@ class ItemSerializer(CodedSerializer):
         model = Item
         fields = [
             "code", "name", "unit", "kind", "item_group", "lot_tracked", "serial_tracked", "standard_cost", "blocked", "phantom",
-            "revision", "source", "external_refs",
+            "revision", "weight_kg", "source", "external_refs",
         ]  # fmt: skip
-        extra_kwargs = {"standard_cost": {"min_value": 0}}
+        extra_kwargs = {"standard_cost": {"min_value": 0}, "weight_kg": {"min_value": 0}}
 
 
 class SiteSerializer(CodedSerializer):

@@ -25,6 +25,7 @@ from documents.models import GenerationRun, RunState
 from interchange import services as interchange
 from masterdata import services as masterdata
 from masterdata.models import Site
+from outsourcing import demo_month
 from production.models import OPEN_STATUSES, ProductionOrder
 from subcontract_orders.models import SubcontractOrder
 
@@ -86,6 +87,7 @@ class Made:
     currency: str
     seconds: float
     notes: list[str] = field(default_factory=list)
+    lived: dict[str, int] = field(default_factory=dict)
 
     def as_data(self) -> dict[str, Any]:
         """One flat object for `--json`: the run's figures beside what the demo itself did."""
@@ -100,8 +102,11 @@ class Made:
         }
 
 
-def make_demo(*, data: str, at: datetime, on: date) -> Made:
+def make_demo(*, data: str, at: datetime, on: date, month: bool = False) -> Made:
     """Load a plan (one of ours by name, or a folder), make the demo's users, run the main job to its end.
+
+    With `month` a plan that is not here yet begins a month ago, and the days since then are lived through: orders sent, goods
+    out and in. It ends with a second run, as things stand today.
 
     A plan of ours that is here already stays as it is, whatever was changed in it since; a folder is loaded again, moved by
     as many days as the first time. Raises ImportRefused, FileRefused, RunFailed.
@@ -110,16 +115,19 @@ def make_demo(*, data: str, at: datetime, on: date) -> Made:
     plan = read_plan(data)
     known = known_move(plan)
     loaded = known is None or not is_ours(data)
-    days = move_to_today(plan, on=on, ahead=days_ahead(data)) if known is None else known
+    lives = month and known is None
+    back = timedelta(days=demo_month.DAYS if lives else 0)
+    days = move_to_today(plan, on=on - back, ahead=days_ahead(data)) if known is None else known
     notes: list[str] = []
     if loaded:
-        report = interchange.import_tables(tables=moved(plan, days=days), at=at, by=None, origin=f"demo {data}")
+        report = interchange.import_tables(tables=moved(plan, days=days), at=at - back, by=None, origin=f"demo {data}")
         notes = [] if is_ours(data) else report.notes  # what the importer says about ours is known
     make_users()
-    run = documents.start_run(at=at, on=on, by=None, reason="Demo")
-    run = documents.run_to_end(run_id=run.pk, at=at)
-    if run.state != RunState.DONE:
-        raise RunFailed(run)
+    run = run_now(at=at - back, on=on - back)
+    lived = None
+    if lives:
+        lived = demo_month.live(until=at)
+        run = run_now(at=at, on=on)
     value = SubcontractOrder.objects.open().aggregate(value=Sum("total_company"))["value"] or Decimal(0)
     return Made(
         data=data,
@@ -132,7 +140,17 @@ def make_demo(*, data: str, at: datetime, on: date) -> Made:
         currency=masterdata.company().currency.code,
         seconds=time.monotonic() - began,
         notes=notes,
+        lived=dict(lived.done) if lived else {},
     )
+
+
+def run_now(*, at: datetime, on: date) -> GenerationRun:
+    """The main job, to its end. Raises RunFailed."""
+    run = documents.start_run(at=at, on=on, by=None, reason="Demo")
+    run = documents.run_to_end(run_id=run.pk, at=at)
+    if run.state != RunState.DONE:
+        raise RunFailed(run)
+    return run
 
 
 class RunFailed(Exception):

@@ -18,6 +18,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Decisions", "alt_route", "policies.decision"),
             ("Runs", "play_circle", "documents.generationrun"),
             ("Alerts", "notifications", "activity.alert"),
+            ("Responsible people", "assignment_ind", "activity.responsible"),
+            ("Messages", "mail", "activity.message"),
         ],
     ),
     (

@@ -192,10 +192,23 @@ SPECTACULAR_SETTINGS = {
         "OrderLineStatus": "subcontract_orders.models.LineStatus",
         "OrderProgress": "subcontract_orders.models.Progress",
         "ShipmentStatus": "shipments.models.ShipmentStatus",
+        "ReceiptStatus": "receipts.models.ReceiptStatus",
+        "ReturnStatus": "receipts.models.ReturnStatus",
+        "ReturnKind": "receipts.models.ReturnKind",
         "RunState": "documents.models.RunState",
         "RunAction": "documents.models.Action",
     },
 }
+
+# Mail: without a host it is printed on the console (the demo).
+EMAIL_HOST = env.str("EMAIL_HOST", "")
+EMAIL_PORT = env.int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "outwork@localhost")
 
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -212,6 +225,14 @@ CELERY_BEAT_SCHEDULE = {
     # A sweep nobody took in time is dropped: the next one finds the same, and none pile up while no worker runs.
     "start due runs": {"task": "documents.tasks.start_due_runs", "schedule": 5.0, "options": {"expires": 30}},
     "continue runs": {"task": "documents.tasks.continue_runs", "schedule": 15.0, "options": {"expires": 60}},
+    "deliver due shipments": {
+        "task": "shipments.tasks.deliver_due_shipments",
+        "schedule": 300.0,
+        "options": {"expires": 600},
+    },
+    "watch": {"task": "documents.tasks.watch", "schedule": 300.0, "options": {"expires": 600}},
+    "send due messages": {"task": "activity.tasks.send_due_messages", "schedule": 60.0, "options": {"expires": 120}},
+    "morning digests": {"task": "activity.tasks.write_digests", "schedule": crontab(hour=6, minute=0)},
     "nightly run": {"task": "documents.tasks.request_nightly_run", "schedule": crontab(hour=3, minute=30)},
     "forget old answers": {"task": "outsourcing.tasks.delete_old_answers", "schedule": crontab(hour=2, minute=10)},
 }

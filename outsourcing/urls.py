@@ -39,6 +39,12 @@ class KeyRouter(SimpleRouter):
 
     routes = [SimpleRouter.routes[0], SimpleRouter.routes[1], SimpleRouter.routes[3], SimpleRouter.routes[2]]
 
+    def _get_dynamic_route(self, route: Any, action: Any) -> Any:
+        """A paper is addressed like a file: `…/delivery-note.pdf`, without a slash behind it."""
+        made = super()._get_dynamic_route(route, action)
+        is_file = action.url_path.endswith((".pdf", ".xml"))
+        return made._replace(url=made.url.replace("{trailing_slash}", "")) if is_file else made
+
 
 def resources() -> list[URLPattern]:
     router = KeyRouter()
@@ -55,11 +61,12 @@ api_docs: Any = csp_update({"style-src": ["'unsafe-inline'"]})(
 
 
 def sign_in_offers() -> dict[str, Any]:
-    """The demo's users who have a work list, where this is a demo; a click signs in as one."""
+    """The demo's users who have a work list or work at the dock, where this is a demo; a click signs in as one."""
     if not settings.DEMO_USERS:
         return {}
     demo = import_module("outsourcing.demo")
-    shown = [user for user in demo.USERS if role_grants(user.role, "subcontract_orders.view_subcontractorder")]
+    rights = ("subcontract_orders.view_subcontractorder", "shipments.change_shipment")
+    shown = [user for user in demo.USERS if any(role_grants(user.role, right) for right in rights)]
     return {"demo_users": shown, "demo_password": demo.PASSWORD}
 
 

@@ -36,6 +36,7 @@ from policies.serializers import (
     PriceAgreementSerializer,
     ProductionOrderDetailSerializer,
     ProductionOrderSerializer,
+    ReportSerializer,
     UpsertedSerializer,
     VendorApprovalSerializer,
     planned_orders,
@@ -56,10 +57,12 @@ class ProductionOrderViewSet(
     lookup_field = "number"
     lookup_value_regex = KEY
     orderings = {"number": "number", "due": "due_date", "changed_at": "changed_at"}
+    speak_word = staticmethod(production.speak_word)
     rights = {
         "outsource": "production.speak_operationword",
         "insource": "production.speak_operationword",
         "retract": "production.speak_operationword",
+        "report": "production.report_operation",
     }
 
     def get_queryset(self) -> Any:
@@ -151,12 +154,24 @@ class ProductionOrderViewSet(
         production.retract_word(operation_id=operation.pk, by=request.user, at=timezone.now())
         return self._shown_operation(number, operation_no)
 
+    @extend_schema(request=ReportSerializer, responses=OperationSerializer)
+    @action(detail=True, methods=["post"], url_path=r"operations/(?P<operation_no>[^\x00\n]+)/report")
+    def report(self, request: Request, number: str, operation_no: str) -> Response:
+        """Report pieces made in house: components are used, the pieces move on to the next step, or into stock."""
+        operation = self._operation(number, operation_no)
+        said = ReportSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        production.report_operation(
+            operation_id=operation.pk, by=request.user, at=timezone.now(), through="api", **said.validated_data
+        )
+        return self._shown_operation(number, operation_no)
+
     def _speak(self, request: Request, number: str, operation_no: str, serializer: Any, word: Word) -> Response:
         operation = self._operation(number, operation_no)
         said = serializer(data=request.data)
         said.is_valid(raise_exception=True)
         vendor = said.validated_data.get("vendor")
-        production.speak_word(
+        self.speak_word(
             operation_id=operation.pk,
             word=word,
             vendor_id=vendor.pk if vendor else None,
@@ -285,10 +300,9 @@ def _decisions() -> Any:
     return Decision.objects.select_related("policy").prefetch_related(Prefetch("awards", awards))
 
 
+# Production orders are served where documents are: what has left for a vendor does not stay inside by a word.
 ROUTES = [
-    ("production-orders", ProductionOrderViewSet),
     ("decisions", DecisionViewSet),
-    ("policies", PolicyViewSet),
     ("price-agreements", PriceAgreementViewSet),
     ("vendor-approvals", VendorApprovalViewSet),
 ]

@@ -337,7 +337,11 @@ class Decision(models.Model):
             models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="decision_verdict"),
             models.CheckConstraint(condition=Q(basis__in=Basis.values), name="decision_basis"),
         ]
-        indexes = [models.Index(fields=["verdict", "id"], name="decision_by_verdict", condition=Q(is_current=True))]
+        indexes = [
+            models.Index(fields=["verdict", "id"], name="decision_by_verdict", condition=Q(is_current=True)),
+            models.Index(fields=["verdict", "need_date", "id"], name="decision_by_need", condition=Q(is_current=True)),
+            models.Index(fields=["need_date", "id"], name="decision_all_by_need", condition=Q(is_current=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.operation_id} {self.verdict}"

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.scope import HasScope
-from masterdata.models import ExternallyKnown
+from masterdata.models import ExternallyKnown, found_within
 
 
 class Supply(models.TextChoices):
@@ -76,9 +76,7 @@ class RoutingStep(ExternallyKnown):
     process = models.ForeignKey("masterdata.Process", models.PROTECT, null=True, blank=True, related_name="+")
     work_center = models.ForeignKey("masterdata.WorkCenter", models.PROTECT, null=True, blank=True, related_name="+")
     setup_minutes = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
-    run_minutes = models.DecimalField(
-        "run minutes a piece", max_digits=12, decimal_places=6, null=True, blank=True
-    )
+    run_minutes = models.DecimalField("run minutes a piece", max_digits=12, decimal_places=6, null=True, blank=True)
     outsourced = models.CharField(max_length=5, choices=Outsourced, default=Outsourced.NO)
     next_nos = ArrayField(models.CharField(max_length=20), default=list, blank=True)
 
@@ -113,9 +111,15 @@ class ProductionOrderQuerySet(models.QuerySet["ProductionOrder"]):
 
 
 class ProductionOrder(ExternallyKnown):
-    """So many of an item, due on a day. `version` counts changes, for If-Match."""
+    """So many of an item, due on a day. `version` counts changes, for If-Match.
+
+    A planned order that became a firm one is the same row under the firm number; `replaces` names what it was before.
+    Its pieces between operations keep the name they had: `first_number`, blank where the number never changed.
+    """
 
     number = models.CharField(max_length=60, unique=True)
+    replaces = models.CharField(max_length=60, blank=True)
+    first_number = models.CharField(max_length=70, blank=True, editable=False)
     item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
     quantity = models.DecimalField(max_digits=18, decimal_places=5)
     start_date = models.DateField(null=True, blank=True)
@@ -135,10 +139,20 @@ class ProductionOrder(ExternallyKnown):
             models.CheckConstraint(condition=Q(quantity__gt=0), name="production_order_quantity_above_zero"),
             models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="production_order_status"),
         ]
-        indexes = [models.Index(fields=["due_date", "id"], name="production_order_due", condition=Q(status__in=OPEN_STATUSES))]
+        indexes = [
+            models.Index(fields=["due_date", "id"], name="production_order_due", condition=Q(status__in=OPEN_STATUSES)),
+            models.Index(fields=["replaces"], name="production_order_replaces", condition=~Q(replaces="")),
+            models.Index(fields=["first_number"], name="production_order_first_number", condition=~Q(first_number="")),
+            found_within("number", name="production_order_within"),
+        ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def stage_number(self) -> str:
+        """What the ledger calls its pieces between two operations; a renumbered order keeps it."""
+        return self.first_number or self.number
 
 
 class OperationStatus(models.TextChoices):
@@ -163,7 +177,8 @@ class Operation(models.Model):
 
     `planned_start` and `planned_end` are the plan's own schedule, before any vendor is chosen; `dates_given` says whether
     the plan stated them or they were scheduled backward from the due date. `next_nos` as on the routing step. `is_given`:
-    the plan stated this operation itself, so a changed routing leaves it alone.
+    the plan stated this operation itself, so a changed routing leaves it alone. `is_committed`: an order for it was sent to a
+    vendor once, so it stays what it was when it was asked for; a changed routing can only cancel it.
     """
 
     production_order = models.ForeignKey(ProductionOrder, models.CASCADE, related_name="operations")
@@ -184,11 +199,15 @@ class Operation(models.Model):
     planned_end = models.DateField(null=True, blank=True)
     dates_given = models.BooleanField(default=False)
     is_given = models.BooleanField(default=False)
+    is_committed = models.BooleanField(default=False, editable=False)
 
     objects = OperationQuerySet.as_manager()
 
     class Meta:
-        permissions = [("speak_operationword", "Can send an operation outside or keep it inside")]
+        permissions = [
+            ("speak_operationword", "Can send an operation outside or keep it inside"),
+            ("report_operation", "Can report what was made of an operation"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["production_order", "operation_no"], name="operation_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="operation_quantity_above_zero"),
@@ -222,7 +241,9 @@ class OperationWord(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["operation"], condition=Q(is_current=True), name="operation_word_one_current"),
+            models.UniqueConstraint(
+                fields=["operation"], condition=Q(is_current=True), name="operation_word_one_current"
+            ),
             models.CheckConstraint(condition=Q(word__in=Word.values), name="operation_word"),
         ]
 

@@ -22,12 +22,18 @@ from core.requests import KEY, Changeable, NothingSerializer, if_match
 from inventory.models import Balance, Lot
 from inventory.services import vendor_balances
 from masterdata.models import Item
+from production.models import ProductionOrder
 from receipts import services
-from receipts.filters import ReceiptFilter, ReturnFilter, VendorBalanceFilter
-from receipts.models import Consumption, Receipt, ReceiptLine, ReceiptLot, Return, ReturnKind, ReturnLine
+from receipts.filters import OrderCostsFilter, ReceiptFilter, ReturnFilter, VendorBalanceFilter
+from receipts.models import Consumption, Finding, Receipt, ReceiptLine, ReceiptLot, Return, ReturnKind, ReturnLine
 from receipts.serializers import (
+    AdjustConsumptionSerializer,
+    CertificatesSerializer,
+    CorrectSerializer,
     CountedSerializer,
     CountVendorStockSerializer,
+    InspectSerializer,
+    OrderCostsSerializer,
     PostReceiptSerializer,
     PostReturnSerializer,
     ReceiptDetailSerializer,
@@ -35,6 +41,7 @@ from receipts.serializers import (
     ReturnSerializer,
     TraceSerializer,
     VendorBalanceSerializer,
+    WaiveSerializer,
     WriteOffSerializer,
     WrittenOffSerializer,
 )
@@ -52,7 +59,12 @@ class ReceiptViewSet(
     lookup_field = "number"
     lookup_value_regex = KEY
     orderings = {"number": "number", "received_at": "received_at"}
-    rights = {"create": "receipts.change_receipt"}
+    rights = {
+        "create": "receipts.change_receipt",
+        "inspect": "receipts.inspect_receipt",
+        "certificates": "receipts.inspect_receipt",
+        "waive": "receipts.inspect_receipt",
+    }
 
     def get_queryset(self) -> Any:
         return super().get_queryset().visible_to(self.request.user)
@@ -66,6 +78,7 @@ class ReceiptViewSet(
             ReceiptLine.objects.select_related("order_line__order", "item", "location")
             .prefetch_related(
                 Prefetch("lots", ReceiptLot.objects.select_related("lot").order_by("pk")),
+                Prefetch("findings", Finding.objects.select_related("lot", "by").order_by("pk")),
                 Prefetch("consumptions", Consumption.objects.select_related("item").order_by("pk")),
             )
             .order_by("line_no")
@@ -86,7 +99,8 @@ class ReceiptViewSet(
         given.is_valid(raise_exception=True)
         said = given.validated_data
         now = timezone.now()
-        receipt = services.post_receipt(
+        count = services.receive_or_quarantine if said["quarantine"] else services.post_receipt
+        receipt = count(
             vendor_id=self._vendor(said),
             note=said["note"],
             lines=self._lines(said),
@@ -104,6 +118,60 @@ class ReceiptViewSet(
     def reverse(self, request: Request, number: str) -> Response:
         """Undo all that the receipt did; its note is free again."""
         return self._act(request, number, services.reverse_receipt)
+
+    @extend_schema(request=NothingSerializer, responses=ReceiptDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, number: str) -> Response:
+        """Count goods in that lay in quarantine; the answer is the receipt that is posted for them."""
+        return self._quarantine(request, services.release_quarantine)
+
+    @extend_schema(request=NothingSerializer, responses=ReceiptDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def refuse(self, request: Request, number: str) -> Response:
+        """Goods in quarantine went back to the vendor uncounted."""
+        return self._quarantine(request, services.refuse_quarantine)
+
+    def _quarantine(self, request: Request, service: Any) -> Response:
+        waiting = self.get_object()
+        NothingSerializer.check(request)
+        done = service(
+            receipt_id=waiting.pk,
+            expected_version=if_match(request),
+            by=request.user,
+            at=timezone.now(),
+            through="api",
+        )
+        return self.shown(done.number)
+
+    @extend_schema(request=InspectSerializer, responses=ReceiptDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def inspect(self, request: Request, number: str) -> Response:
+        """Say what an inspection found of a line's pieces, and what becomes of the rejected ones."""
+        return self._act(request, number, services.inspect_receipt, InspectSerializer)
+
+    @extend_schema(request=CertificatesSerializer, responses=ReceiptDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def certificates(self, request: Request, number: str) -> Response:
+        """Hand in certificates that came later than the goods."""
+        return self._act(request, number, services.hand_in_certificates, CertificatesSerializer)
+
+    @extend_schema(request=WaiveSerializer, responses=ReceiptDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def waive(self, request: Request, number: str) -> Response:
+        """Let held pieces pass without inspection or certificate, and say why."""
+        return self._act(request, number, services.waive_hold, WaiveSerializer)
+
+    @extend_schema(request=CorrectSerializer, responses=ReceiptDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def correct(self, request: Request, number: str) -> Response:
+        """Set what was counted on a line to what it should have been; the difference is posted."""
+        return self._act(request, number, services.correct_receipt, CorrectSerializer)
+
+    @extend_schema(request=AdjustConsumptionSerializer, responses=ReceiptDetailSerializer)
+    @action(detail=True, methods=["post"], url_path="adjust-consumption")
+    def adjust_consumption(self, request: Request, number: str) -> Response:
+        """Say that more (or less) of a component was used for a line than was booked."""
+        return self._act(request, number, services.adjust_consumption, AdjustConsumptionSerializer)
 
     def _act(self, request: Request, number: str, service: Any, serializer: Any = NothingSerializer) -> Response:
         receipt = self.get_object()
@@ -166,7 +234,12 @@ class ReturnViewSet(
         Prefetch(
             "lines",
             ReturnLine.objects.select_related(
-                "item", "lot", "from_location", "to_location", "component__line__order", "receipt_line__order_line__order"
+                "item",
+                "lot",
+                "from_location",
+                "to_location",
+                "component__line__order",
+                "receipt_line__order_line__order",
             ).order_by("line_no"),
         )
     )
@@ -196,7 +269,8 @@ class ReturnViewSet(
                 lines=None
                 if lines is None
                 else [
-                    services.MaterialLine(line["item"].pk, line["quantity"], line["lot"], line["stage"]) for line in lines
+                    services.MaterialLine(line["item"].pk, line["quantity"], line["lot"], line["stage"])
+                    for line in lines
                 ],
                 **who,
             )
@@ -293,12 +367,35 @@ class LotViewSet(viewsets.GenericViewSet[Lot]):
     @action(detail=True, methods=["get"])
     def trace(self, request: Request, code: str) -> Response:
         """Forward and back through every vendor. `item` says which, where several items have a lot of this code."""
-        lot = services.find_lot(code=code, item=request.query_params.get("item", ""))
+        item = request.query_params.get("item", "")
+        if "\x00" in item:  # PostgreSQL knows no such text
+            raise NotFound("There is no such item.", field="item")
+        lot = services.find_lot(code=code, item=item)
         return Response(TraceSerializer(services.trace_lot(lot=lot, viewer=request.user)).data)
+
+
+class OrderCostsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ProductionOrder]):
+    """What production orders have cost so far: material used, work owed; and what was expected."""
+
+    queryset = ProductionOrder.objects.select_related("item")
+    serializer_class = OrderCostsSerializer
+    filterset_class = OrderCostsFilter
+    orderings = {"production_order": "number"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        costs = services.order_costs(page)
+        for order in page:
+            order.costs = costs[order.pk]
+        return page
 
 
 ROUTES = [
     ("receipts", ReceiptViewSet),
+    ("reports/production-order-costs", OrderCostsViewSet),
     ("returns", ReturnViewSet),
     ("vendor-balances", VendorBalanceViewSet),
     ("lots", LotViewSet),

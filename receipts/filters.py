@@ -6,7 +6,18 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
 
 from inventory.models import Balance
+from production.models import ProductionOrder
 from receipts.models import Receipt, ReceiptLine, Return, ReturnLine
+
+
+class OrderCostsFilter(filters.FilterSet):
+    production_order = filters.CharFilter("number")
+    item = filters.CharFilter("item__code")
+    site = filters.CharFilter("site__code")
+
+    class Meta:
+        model = ProductionOrder
+        fields = ["status"]
 
 
 class ReceiptFilter(filters.FilterSet):

@@ -43,11 +43,15 @@ class ExpectedReceipt(models.Model):
 class ReceiptStatus(models.TextChoices):
     POSTED = "posted", "Posted"
     REVERSED = "reversed", "Reversed"
+    QUARANTINED = "quarantined", "In quarantine"
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def posted(self) -> Self:
         return self.filter(status=ReceiptStatus.POSTED)
+
+    def quarantined(self) -> Self:
+        return self.filter(status=ReceiptStatus.QUARANTINED)
 
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
@@ -57,17 +61,20 @@ class Receipt(models.Model):
     """Goods counted in from one vendor, under the number and date of his note, over any of his open lines.
 
     The same note counts once (`content_hash` tells the same content from another); a supplement to it is marked. A reversed
-    receipt frees its note.
+    receipt frees its note. In quarantine lie goods that came though the books refuse them (`refusal` says why): they count for
+    no order, are worth nothing yet, and wait to be released by their `content` or taken back.
     """
 
     number = models.CharField(max_length=20, unique=True)
-    status = models.CharField(max_length=10, choices=ReceiptStatus, default=ReceiptStatus.POSTED)
+    status = models.CharField(max_length=12, choices=ReceiptStatus, default=ReceiptStatus.POSTED)
     vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
     site = models.ForeignKey("masterdata.Site", models.PROTECT, related_name="+")
     note = models.CharField(max_length=60)
     note_date = models.DateField()
     is_supplement = models.BooleanField(default=False)
     content_hash = models.CharField(max_length=64)
+    content = models.JSONField(default=list)
+    refusal = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
     posted_at = models.DateTimeField()
     posted_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
@@ -83,7 +90,7 @@ class Receipt(models.Model):
             models.CheckConstraint(condition=Q(status__in=ReceiptStatus.values), name="receipt_status"),
             models.UniqueConstraint(
                 fields=["vendor", "note"],
-                condition=Q(status=ReceiptStatus.POSTED, is_supplement=False),
+                condition=Q(status__in=[ReceiptStatus.POSTED, ReceiptStatus.QUARANTINED], is_supplement=False),
                 name="receipt_note_once",
             ),
         ]
@@ -103,7 +110,8 @@ class ReceiptLine(models.Model):
     """What came for one order line: good, rejected and scrapped pieces, in the item's unit.
 
     Values in company currency: `components_value` used up and `work_value` owed make the pieces; `expensed_value` of it fell on
-    bad ones. `held` good pieces lie in inspection for `held_for` (inspection, certificate kinds) and are not available yet.
+    bad ones. `held` good pieces lie in inspection for `held_for` (inspection, certificate kinds) and are not available yet;
+    `to_inspect` of them are to be looked at (`is_sample`: they stand for all). Counts are as they stand after inspection.
     """
 
     receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="lines")
@@ -116,14 +124,24 @@ class ReceiptLine(models.Model):
     reworked = models.DecimalField(
         max_digits=18, decimal_places=5, default=0, help_text="Of these, pieces back from rework: made and owed before."
     )
+    sent_back = models.DecimalField(
+        max_digits=18, decimal_places=5, default=0, help_text="Pieces that went back to the vendor on inspection."
+    )
+    disposed = models.DecimalField(
+        max_digits=18, decimal_places=5, default=0, help_text="Of the rejected ones, pieces somebody has decided about."
+    )
     stage = models.CharField(max_length=90, blank=True)
     location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
     components_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     work_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     expensed_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    good_value = models.DecimalField(
+        max_digits=18, decimal_places=5, default=0, help_text="What the good pieces went into stock with."
+    )
     held = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     held_for = models.JSONField(default=list)
     to_inspect = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    is_sample = models.BooleanField(default=False)
     certificates = models.JSONField(default=list)
     fault = models.CharField(max_length=6, choices=Fault, default=Fault.OPEN)
 
@@ -131,13 +149,11 @@ class ReceiptLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["receipt", "line_no"], name="receipt_line_no"),
             models.CheckConstraint(
-                condition=Q(accepted__gte=0, rejected__gte=0, scrapped__gte=0, reworked__gte=0)
-                & Q(held__gte=0, held__lte=models.F("accepted")),
+                condition=Q(accepted__gte=0, rejected__gte=0, scrapped__gte=0, reworked__gte=0, sent_back__gte=0)
+                & Q(held__gte=0, held__lte=models.F("accepted"))
+                & Q(to_inspect__gte=0, to_inspect__lte=models.F("held"))
+                & Q(disposed__gte=0, disposed__lte=models.F("rejected")),
                 name="receipt_line_not_negative",
-            ),
-            models.CheckConstraint(
-                condition=Q(accepted__gt=0) | Q(rejected__gt=0) | Q(scrapped__gt=0),
-                name="receipt_line_counts_something",
             ),
             models.CheckConstraint(condition=Q(fault__in=Fault.values), name="receipt_line_fault"),
         ]
@@ -169,6 +185,43 @@ class ReceiptLot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.lot_id}"
+
+
+class Disposition(models.TextChoices):
+    REWORK = "rework", "Back to the vendor, to be mended"
+    RETURN = "return", "Back to the vendor"
+    SCRAP = "scrap", "Scrapped"
+    USE_AS_IS = "use_as_is", "Used as they are"
+
+
+class Finding(models.Model):
+    """What somebody found about pieces of a receipt line, or let pass: who, when and why.
+
+    An inspection accepts and rejects; a waiver names what is not asked for any more (`waived`: inspection, certificate kinds);
+    certificates that came later are named in `certificates`.
+    """
+
+    line = models.ForeignKey(ReceiptLine, models.PROTECT, related_name="findings")
+    accepted = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    rejected = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    disposition = models.CharField(max_length=10, choices=Disposition, blank=True)
+    fault = models.CharField(max_length=6, choices=Fault, default=Fault.OPEN)
+    lot = models.ForeignKey("inventory.Lot", models.PROTECT, null=True, related_name="+")
+    waived = models.JSONField(default=list)
+    certificates = models.JSONField(default=list)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(accepted__gte=0, rejected__gte=0), name="finding_not_negative"),
+            models.CheckConstraint(condition=Q(disposition__in=["", *Disposition.values]), name="finding_disposition"),
+            models.CheckConstraint(condition=Q(fault__in=Fault.values), name="finding_fault"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.disposition}"
 
 
 class Consumption(models.Model):

@@ -11,7 +11,18 @@ from activity.serializers import EventSerializer
 from core.requests import CodeField, StrictFields
 from inventory.serializers import MovementSerializer
 from masterdata.models import Item, Location, Vendor
-from receipts.models import Receipt, ReceiptLine, ReceiptLot, Return, ReturnKind, ReturnLine
+from production.models import ProductionOrder
+from receipts.models import (
+    Disposition,
+    Fault,
+    Finding,
+    Receipt,
+    ReceiptLine,
+    ReceiptLot,
+    Return,
+    ReturnKind,
+    ReturnLine,
+)
 from subcontract_orders.models import OrderLine
 
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
@@ -28,6 +39,20 @@ class ReceiptLotSerializer(serializers.ModelSerializer[ReceiptLot]):
         read_only_fields = fields
 
 
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    """What somebody found about pieces, or let pass: who, when and why."""
+
+    lot = serializers.CharField(source="lot.code", default=None, allow_null=True)
+    waived = serializers.ListField(child=serializers.CharField())
+    certificates = serializers.ListField(child=serializers.CharField())
+    by = serializers.CharField(source="by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = Finding
+        fields = ["accepted", "rejected", "disposition", "fault", "lot", "waived", "certificates", "reason", "at", "by"]
+        read_only_fields = fields
+
+
 class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
     """What came for one order line, in the item's unit; values in company currency."""
 
@@ -37,6 +62,7 @@ class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
     item = serializers.CharField(source="item.code")
     location = serializers.CharField(source="location.code")
     lots = ReceiptLotSerializer(many=True)
+    findings = FindingSerializer(many=True)
     consumed = serializers.SerializerMethodField(help_text="Quantity used of each component, by item code.")
     held_for = serializers.ListField(child=serializers.CharField())
     certificates = serializers.ListField(child=serializers.CharField())
@@ -44,9 +70,9 @@ class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
     class Meta:
         model = ReceiptLine
         fields = [
-            "line", "order", "order_line", "item", "accepted", "rejected", "scrapped", "reworked", "stage", "location", "lots",
-            "consumed", "components_value", "work_value", "expensed_value", "held", "held_for", "to_inspect", "certificates",
-            "fault",
+            "line", "order", "order_line", "item", "accepted", "rejected", "scrapped", "reworked", "sent_back", "disposed",
+            "stage", "location", "lots", "consumed", "components_value", "work_value", "expensed_value", "held", "held_for",
+            "to_inspect", "is_sample", "certificates", "fault", "findings",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -70,7 +96,7 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
         model = Receipt
         fields = [
             "number", "status", "vendor", "site", "note", "note_date", "supplement", "received_at", "posted_at", "posted_by",
-            "reversed_at", "reversed_by", "version",
+            "reversed_at", "reversed_by", "refusal", "version",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -83,6 +109,23 @@ class ReceiptDetailSerializer(ReceiptSerializer):
 
     class Meta(ReceiptSerializer.Meta):
         fields = [*ReceiptSerializer.Meta.fields, "lines", "history"]
+        read_only_fields = fields
+
+
+class OrderCostsSerializer(serializers.ModelSerializer[ProductionOrder]):
+    """What a production order has cost so far and was expected to, in company currency."""
+
+    production_order = serializers.CharField(source="number")
+    item = serializers.CharField(source="item.code")
+    components = serializers.DecimalField(source="costs.components", **QUANTITY)
+    work = serializers.DecimalField(source="costs.work", **QUANTITY)
+    charges = serializers.DecimalField(source="costs.charges", **QUANTITY)
+    actual = serializers.DecimalField(source="costs.actual", **QUANTITY)
+    expected = serializers.DecimalField(source="costs.expected", **QUANTITY)
+
+    class Meta:
+        model = ProductionOrder
+        fields = ["production_order", "item", "quantity", "components", "work", "charges", "actual", "expected"]
         read_only_fields = fields
 
 
@@ -104,6 +147,57 @@ class CountedLineSerializer(StrictFields, serializers.Serializer[Any]):
     inspect_quantity = serializers.DecimalField(**QUANTITY, required=False, allow_null=True, default=None)
 
 
+class InspectSerializer(StrictFields, serializers.Serializer[Any]):
+    """What was found of a line's pieces, and what becomes of the rejected ones."""
+
+    line = serializers.IntegerField(min_value=1, source="line_no")
+    accepted = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))
+    rejected = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))
+    disposition = serializers.ChoiceField(choices=Disposition.choices, required=False, default="")
+    fault = serializers.ChoiceField(choices=Fault.choices, required=False, default=Fault.OPEN)
+    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class AdjustConsumptionSerializer(StrictFields, serializers.Serializer[Any]):
+    """So much more of a component was used for a line than was booked; less, where below zero."""
+
+    line = serializers.IntegerField(min_value=1, source="line_no")
+    item = CodeField(queryset=Item.objects.all())
+    quantity = serializers.DecimalField(**QUANTITY)
+    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {**{name: value for name, value in attrs.items() if name != "item"}, "item_id": attrs["item"].pk}
+
+
+class CorrectSerializer(StrictFields, serializers.Serializer[Any]):
+    """What should have been counted on a line, and why it is corrected."""
+
+    line = serializers.IntegerField(min_value=1, source="line_no")
+    accepted = serializers.DecimalField(**QUANTITY)
+    rejected = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))
+    scrapped = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))
+    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    reason = serializers.CharField(max_length=250)
+
+
+class CertificatesSerializer(StrictFields, serializers.Serializer[Any]):
+    """Certificates of a line that came later."""
+
+    line = serializers.IntegerField(min_value=1, source="line_no")
+    certificates = serializers.ListField(child=serializers.CharField(max_length=60), allow_empty=False)
+
+
+class WaiveSerializer(StrictFields, serializers.Serializer[Any]):
+    """What a line's pieces need not wait for any more: all of it where no kind is named."""
+
+    line = serializers.IntegerField(min_value=1, source="line_no")
+    kinds = serializers.ListField(child=serializers.CharField(max_length=60), required=False, default=list)
+    reason = serializers.CharField(max_length=300)
+
+
 class PostReceiptSerializer(StrictFields, serializers.Serializer[Any]):
     """A vendor's delivery note, counted. Name the vendor, or an order of his; a line without an order is of that one."""
 
@@ -113,6 +207,11 @@ class PostReceiptSerializer(StrictFields, serializers.Serializer[Any]):
     note_date = serializers.DateField(required=False, allow_null=True, default=None)
     received_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     supplement = serializers.BooleanField(required=False, default=False)
+    quarantine = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Where the books refuse it, put the goods into quarantine and tell the buyer.",
+    )
     lines = CountedLineSerializer(many=True, allow_empty=False, max_length=500)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class ShipmentAdmin(ModelAdmin):
         ("number", "status"),
         ("vendor", "site"),
         ("from_location", "to_location"),
-        ("dispatch_by", "dispatched_at", "delivered_at"),
+        ("dispatch_by", "dispatched_at", "arrives_on", "delivered_at", "reversed_at"),
     ]
     has_add_permission = has_change_permission = has_delete_permission = never
 

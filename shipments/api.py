@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Prefetch
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +23,7 @@ from core.idempotency import Repeatable
 from core.refusals import NotFound
 from core.requests import KEY, Changeable, NothingSerializer, if_match
 from masterdata.models import Item, Location
-from shipments import services
+from shipments import printing, services
 from shipments.filters import ShipmentFilter
 from shipments.models import Shipment, ShipmentLine
 from shipments.serializers import (
@@ -32,6 +36,16 @@ from shipments.serializers import (
 )
 from shipments.services import ToPick
 from subcontract_orders.models import OrderLine, SubcontractOrder
+
+
+class PdfRenderer(BaseRenderer):
+    """Lets a caller ask for a PDF; the view answers with it itself, so only problems come here."""
+
+    media_type = "application/pdf"
+    format = "pdf"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        return JSONRenderer().render(data)
 
 
 def whole_shipments() -> Any:
@@ -56,7 +70,7 @@ class ShipmentViewSet(
     lookup_field = "number"
     lookup_value_regex = KEY
     orderings = {"number": "number", "dispatch_by": "dispatch_by"}
-    rights = {"create": "shipments.change_shipment"}
+    rights = {"create": "shipments.change_shipment", "delivery_note": "shipments.view_shipment"}
 
     def get_queryset(self) -> Any:
         return super().get_queryset().visible_to(self.request.user)
@@ -131,6 +145,16 @@ class ShipmentViewSet(
     def reverse(self, request: Request, number: str) -> Response:
         """Take back a shipment that left, at its original values."""
         return self._act(request, number, services.reverse, WhySerializer)
+
+    @extend_schema(responses={(200, "application/pdf"): bytes})
+    @action(detail=True, methods=["get"], url_path=r"delivery-note\.pdf", renderer_classes=[JSONRenderer, PdfRenderer])
+    def delivery_note(self, request: Request, number: str) -> HttpResponse:
+        """The paper that travels with it; its code opens the page where this delivery is dealt with."""
+        shipment = self.get_object()
+        address = request.build_absolute_uri(f"{reverse('workbench:scan')}?{urlencode({'code': number})}")
+        pdf = printing.delivery_note(shipment_id=shipment.pk, address=address)
+        shown_as = f'inline; filename="{shipment.number}.pdf"'
+        return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
 
     def acted(self, shipments: Sequence[Shipment], *, at: datetime) -> None:
         """After an act, for who watches shipments from above."""

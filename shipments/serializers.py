@@ -9,7 +9,7 @@ from rest_framework import serializers
 from core.requests import StrictFields
 from shipments.models import Shipment, ShipmentLine
 
-QUANTITY = {"max_digits": 18, "decimal_places": 5}
+QUANTITY: dict[str, Any] = {"max_digits": 18, "decimal_places": 5}
 
 
 class ShipmentLineSerializer(serializers.ModelSerializer[ShipmentLine]):

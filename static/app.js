@@ -94,6 +94,12 @@ const acts = {
   palette: openPalette,
   open: (trigger) => document.querySelector(trigger.dataset.dialog)?.showModal(),
   close: (trigger) => trigger.closest("dialog").close(),
+  fill: (trigger) => {
+    const field = document.querySelector(trigger.dataset.field);
+    field.value = trigger.dataset.value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  },
   "clear-picks": () => clearSelection(),
   "sign-in-as": (trigger) => {
     document.querySelector("#id_username").value = trigger.dataset.user;
@@ -137,9 +143,124 @@ document.addEventListener("htmx:after:swap", () => {
   if (palette()?.open) paletteAt(0);
 });
 
+// ── Half-typed forms ────────────────────────────────────────────────────
+
+// What is typed at the dock survives a lost connection: it is kept on this device for its user until the act is done.
+const KEPT_DAYS = 7;
+const keptKey = (name) => `scKept:${document.body.dataset.user}:${name}`;
+
+const forget = (key) => {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Nothing is kept where storage is off.
+  }
+};
+
+const kept = (key) => {
+  try {
+    const found = JSON.parse(localStorage.getItem(key));
+    if (found && Date.now() - found.at < KEPT_DAYS * 86_400_000) return found.fields;
+  } catch {
+    // Unreadable or off: nothing is kept.
+  }
+  forget(key);
+  return null;
+};
+
+const keptFields = (form) =>
+  [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.name !== "csrfmiddlewaretoken");
+
+const keep = (form) => {
+  const fields = keptFields(form).map((field) =>
+    field.type === "checkbox" ? [field.name, field.value, field.checked] : [field.name, field.value],
+  );
+  remember(keptKey(form.dataset.keep), JSON.stringify({ at: Date.now(), fields }));
+};
+
+const note = (tone, text, button, act) => {
+  const line = document.createElement("div");
+  line.className = `sc-note sc-restored sc-tone-${tone}`;
+  line.setAttribute("role", "status");
+  const words = document.createElement("span");
+  words.textContent = text;
+  line.append(words);
+  if (button) {
+    const control = document.createElement("button");
+    control.type = "button";
+    control.className = "sc-btn";
+    control.textContent = button;
+    control.addEventListener("click", () => act(line));
+    line.append(control);
+  }
+  return line;
+};
+
+const restore = (form) => {
+  const fields = kept(keptKey(form.dataset.keep));
+  if (!fields || "bound" in form.dataset) return;
+  let changed = false;
+  for (const [name, value, checked] of fields) {
+    const field = [...form.elements].find((one) => one.name === name && (checked === undefined || one.value === value));
+    if (!field) continue;
+    if (checked !== undefined) {
+      changed ||= field.checked !== checked;
+      field.checked = checked;
+    } else if (field.value !== value) {
+      changed = true;
+      field.value = value;
+      field.closest("details")?.setAttribute("open", "");
+    }
+  }
+  if (!changed) return;
+  const begin = () => {
+    forget(keptKey(form.dataset.keep));
+    location.reload();
+  };
+  form.before(note("info", "What you had typed is still here.", "Begin anew", begin));
+};
+
+document.querySelectorAll("[data-kept-done]").forEach((done) => forget(keptKey(done.dataset.keptDone)));
+document.querySelectorAll("form[data-keep]").forEach((form) => {
+  restore(form);
+  form.addEventListener("input", () => keep(form));
+  form.addEventListener("change", () => keep(form));
+  form.addEventListener("submit", (event) => {
+    keep(form);
+    if (navigator.onLine) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    document.querySelector("#offline")?.remove();
+    const line = note("warn", "There is no connection. What you typed is kept: post it when you are back.");
+    line.id = "offline";
+    form.querySelector(".sc-dock-foot").before(line);
+  });
+});
+addEventListener("online", () => document.querySelector("#offline")?.remove());
+
+// A count against the book, as it is typed.
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form");
+  const shown = form?.querySelector("[data-variance]");
+  if (!shown) return;
+  const lot = form.querySelector("select[name=lot]")?.selectedOptions[0];
+  const book = form.querySelector("b[data-book]");
+  if (lot) book.textContent = lot.dataset.book;
+  const difference = Number(form.counted.value.replace(",", ".")) - Number(lot?.dataset.book ?? book.dataset.book);
+  shown.hidden = !form.counted.value || Number.isNaN(difference);
+  const figure = shown.querySelector("b");
+  figure.textContent = difference > 0 ? `+${+difference.toFixed(5)}` : String(+difference.toFixed(5)).replace("-", "−");
+  figure.className = difference === 0 ? "sc-fine" : difference < 0 ? "sc-late" : "sc-soon";
+});
+
+// A menu closes when something else is clicked.
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.sc-menu[open]").forEach((menu) => menu.contains(event.target) || menu.removeAttribute("open"));
+});
+
 // A form is sent once: its button is off until the answer comes.
 document.addEventListener("submit", (event) => {
-  if (event.target.method === "post") setTimeout(() => event.submitter?.setAttribute("disabled", ""));
+  if (event.target.method === "post" && !event.defaultPrevented) setTimeout(() => event.submitter?.setAttribute("disabled", ""));
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[method=post] [disabled]").forEach((button) => button.removeAttribute("disabled")));
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
+from masterdata.models import Item, Process, Vendor, found_within
 from policies.models import ChargeBasis, Consumption, Inspection, Rejects, Shortage
-from production.models import QuantityBasis, Supply
+from production.models import ProductionOrder, QuantityBasis, Supply
 
 
 class OrderStatus(models.TextChoices):
@@ -49,7 +50,8 @@ class SubcontractOrderQuerySet(models.QuerySet["SubcontractOrder"]):
         return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
 
     def with_vendor(self) -> Self:
-        return self.filter(status__in=WITH_VENDOR)
+        """Sent, acknowledged, or sent with a revision of it still waiting: what was sent last is in force."""
+        return self.filter(Q(status__in=WITH_VENDOR) | Q(status__in=UNSENT, sent_at__isnull=False))
 
     def to_order(self, *, until: date) -> Self:
         """Unsent and to be ordered on or before a day."""
@@ -62,19 +64,21 @@ class SubcontractOrderQuerySet(models.QuerySet["SubcontractOrder"]):
     def matching(self, text: str) -> Self:
         """Every word stands in the number, the vendor, or a line's part, process or production order."""
         found = self
+        lines = OrderLine.objects.active().order_by()
         for word in text.split():
-            lines = OrderLine.objects.active().filter(
-                Q(item__code__icontains=word)
-                | Q(item__name__icontains=word)
-                | Q(process__name__icontains=word)
-                | Q(production_order__number__icontains=word),
-                order=OuterRef("pk"),
-            )
+            items = Item.objects.filter(Q(code__icontains=word) | Q(name__icontains=word))
+            vendors = Vendor.objects.filter(Q(code__icontains=word) | Q(name__icontains=word))
+            plans = ProductionOrder.objects.filter(number__icontains=word)
+            # One index for each way to match, put together: an "or" over several tables would read them all.
             found = found.filter(
-                Q(number__icontains=word)
-                | Q(vendor__code__icontains=word)
-                | Q(vendor__name__icontains=word)
-                | Exists(lines)
+                pk__in=SubcontractOrder.objects.filter(number__icontains=word)
+                .values("pk")
+                .union(
+                    SubcontractOrder.objects.filter(vendor__in=vendors).values("pk"),
+                    lines.filter(item__in=items).values("order"),
+                    lines.filter(process__in=Process.objects.filter(name__icontains=word)).values("order"),
+                    lines.filter(production_order__in=plans).values("order"),
+                )
             )
         return found
 
@@ -131,6 +135,14 @@ class SubcontractOrder(models.Model):
     approved_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
     sent_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
+    changed_by = models.ForeignKey(
+        "accounts.User",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        editable=False,
+        help_text="Who last changed by hand what it is worth or when it is needed.",
+    )
     acknowledged_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
     cancelled_at = models.DateTimeField(null=True, editable=False)
@@ -166,10 +178,21 @@ class SubcontractOrder(models.Model):
             models.Index(fields=["order_by", "id"], name="order_unsent_by_order_by", condition=Q(status__in=UNSENT)),
             models.Index(fields=["vendor", "id"], name="order_of_vendor"),
             models.Index(fields=["auto_send_at"], name="order_sends_itself", condition=Q(status="approved")),
+            found_within("number", name="order_number_within"),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def is_with_vendor(self) -> bool:
+        """Shipped for, received and invoiced: what was sent last is in force, also while a dearer revision waits."""
+        return self.status in WITH_VENDOR or self.revision_waits
+
+    @property
+    def revision_waits(self) -> bool:
+        """It was sent, and a later revision of it is still to be approved or sent."""
+        return self.status in UNSENT and self.sent_at is not None
 
 
 class LineStatus(models.TextChoices):
@@ -255,6 +278,13 @@ class OrderLine(models.Model):
     auto_send_wait_minutes = models.PositiveIntegerField(default=0)
     pinned = models.JSONField(default=dict)
     content_hash = models.CharField(max_length=32, blank=True)
+    # what the last sent revision says, while a dearer one waits; blank where the columns above are what is in force
+    sent_quantity = models.DecimalField(max_digits=18, decimal_places=5, null=True, editable=False)
+    sent_unit_price = models.DecimalField(max_digits=18, decimal_places=5, null=True, editable=False)
+    sent_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, editable=False)
+    sent_amount_company = models.DecimalField(max_digits=18, decimal_places=2, null=True, editable=False)
+    sent_need_date = models.DateField(null=True, editable=False)
+    sent_promised_date = models.DateField(null=True, editable=False)
 
     objects = OrderLineQuerySet.as_manager()
 
@@ -291,6 +321,41 @@ class OrderLine(models.Model):
         """What is still expected; 0 once the line is complete or cancelled."""
         return max(self.quantity - self.received, Decimal(0)) if self.status == LineStatus.OPEN else Decimal(0)
 
+    @property
+    def quantity_in_force(self) -> Decimal:
+        """What the vendor was last asked for, in the item's unit: what may be received, whatever waits to be sent."""
+        return self.quantity if self.sent_quantity is None else self.sent_quantity
+
+    @property
+    def open_in_force(self) -> Decimal:
+        """What is still expected by the last sent revision."""
+        if self.status != LineStatus.OPEN:
+            return Decimal(0)
+        return max(self.quantity_in_force - self.received, Decimal(0))
+
+    @property
+    def unit_price_in_force(self) -> Decimal:
+        return self.unit_price if self.sent_unit_price is None else self.sent_unit_price
+
+    @property
+    def amount_in_force(self) -> Decimal:
+        return self.amount if self.sent_amount is None else self.sent_amount
+
+    @property
+    def amount_company_in_force(self) -> Decimal:
+        return self.amount_company if self.sent_amount_company is None else self.sent_amount_company
+
+    @property
+    def promised_in_force(self) -> date:
+        return self.promised_date if self.sent_promised_date is None else self.sent_promised_date
+
+
+class OrderComponentQuerySet(models.QuerySet["OrderComponent"]):
+    def lying_at_vendor(self) -> Self:
+        """Of which something still lies at the vendor, or is on its way to him, for the line."""
+        gone = F("consumed") + F("returned") + F("written_off") + F("lost") + F("carried_out")
+        return self.filter(sent__gt=gone - F("direct") - F("carried_in") - F("found"))
+
 
 class OrderComponent(models.Model):
     """Material the vendor needs for a line: `required` in the component's unit, and how it reaches him.
@@ -313,6 +378,13 @@ class OrderComponent(models.Model):
     quantity_per = models.DecimalField(max_digits=18, decimal_places=5)
     scrap_pct = models.DecimalField(max_digits=8, decimal_places=4, default=0)
     required = models.DecimalField(max_digits=18, decimal_places=5)
+    sent_required = models.DecimalField(
+        max_digits=18,
+        decimal_places=5,
+        null=True,
+        editable=False,
+        help_text="What the last sent revision needs, while a dearer one waits.",
+    )
     sent = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     direct = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     carried_in = models.DecimalField(max_digits=18, decimal_places=5, default=0)
@@ -323,6 +395,8 @@ class OrderComponent(models.Model):
     lost = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     carried_out = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     ship_from = models.ForeignKey("masterdata.Location", models.PROTECT, null=True, related_name="+")
+
+    objects = OrderComponentQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -351,6 +425,11 @@ class OrderComponent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.position}"
+
+    @property
+    def required_in_force(self) -> Decimal:
+        """What the last sent revision needs: what is shipped, whatever waits to be sent."""
+        return self.required if self.sent_required is None else self.sent_required
 
     @property
     def at_vendor(self) -> Decimal:
@@ -418,3 +497,73 @@ class OrderRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id} {self.revision}"
+
+
+class OfferState(models.TextChoices):
+    OPEN = "open", "Waits for an answer"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+    OVERTAKEN = "overtaken", "Overtaken by a change of the order"
+
+
+class CounterOffer(models.Model):
+    """What a vendor answers instead of yes: other quantities or dates, or (`is_refusal`) that he does not take the order.
+
+    It changes nothing until a person accepts it. One is open per order; a change of the order by us overtakes it.
+    """
+
+    order = models.ForeignKey(SubcontractOrder, models.CASCADE, related_name="counter_offers")
+    revision = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=OfferState, default=OfferState.OPEN)
+    is_refusal = models.BooleanField(default=False)
+    reason = models.CharField(max_length=300, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=OfferState.values), name="counter_offer_state"),
+            models.UniqueConstraint(fields=["order"], condition=Q(state="open"), name="counter_offer_one_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.state}"
+
+
+class CounterLine(models.Model):
+    """So much of a line by a date, in the item's unit. Several of one line are a delivery in parts."""
+
+    offer = models.ForeignKey(CounterOffer, models.CASCADE, related_name="lines")
+    order_line = models.ForeignKey(OrderLine, models.CASCADE, related_name="+")
+    position = models.PositiveIntegerField()
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    promised_date = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["offer", "order_line", "position"], name="counter_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="counter_line_quantity_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offer_id} {self.order_line_id}/{self.position}"
+
+
+class LinePromise(models.Model):
+    """A part of a line a vendor promised by a date of its own; the line's promised date is the last of them."""
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="promises")
+    position = models.PositiveIntegerField()
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    promised_date = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "position"], name="line_promise_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="line_promise_quantity_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id}/{self.position}"

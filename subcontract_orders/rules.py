@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
@@ -54,3 +55,13 @@ def progress(rows: Iterable[tuple[Decimal, Decimal]]) -> str:
     if pairs and all(done >= wanted for wanted, done in pairs):
         return "complete"
     return "partial" if any(done > ZERO for _, done in pairs) else "none"
+
+
+def next_part(parts: Sequence[tuple[Decimal, date]], *, received: Decimal) -> date | None:
+    """The date of the first part (quantity, date) that what was received does not cover; None when all are."""
+    promised = ZERO
+    for quantity, day in parts:
+        promised += quantity
+        if promised > received:
+            return day
+    return None

@@ -1,8 +1,14 @@
-"""The filters of the lists, as they stand in the address. A value that cannot be read is no filter."""
+"""What people type: the filters of the lists, as they stand in the address, and quantities at the dock.
+
+A filter that cannot be read is no filter; a quantity that cannot be read is refused.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from django import forms
 
@@ -60,3 +66,34 @@ def read_filters(data: object) -> Filters:
     form = ListFilters(data)  # type: ignore[arg-type]
     form.is_valid()
     return Filters(**{name: value for name, value in form.cleaned_data.items() if value not in (None, "")})
+
+
+# ── What is typed at the dock ───────────────────────────────────────────
+
+
+class Unreadable(ValueError):
+    """What was typed is no quantity; the text says how to write one."""
+
+
+def read_quantity(text: str) -> Decimal | None:
+    """A quantity as a person types it, with a point or a comma; nothing typed is None. Raises Unreadable."""
+    text = text.strip().replace(" ", "").replace("\u202f", "").replace("\u00a0", "")
+    if not text:
+        return None
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
+        raise Unreadable(f"{text} can be read in two ways: write {text.replace(',', '')} or {text.replace(',', '.')}.")
+    text = text.replace(",", ".")
+    if not re.fullmatch(r"-?\d{1,13}(\.\d*)?|-?\.\d+", text):
+        raise Unreadable(f"{text} is not a quantity: write it like 12 or 0.5.")
+    return Decimal(text)
+
+
+def scanned(text: str) -> str:
+    """The number in what a scanner typed: the number itself, or the address a delivery note's code holds."""
+    text = text.strip()
+    if "://" not in text:
+        return text
+    address = urlsplit(text)
+    code = parse_qs(address.query).get("code")
+    parts = [unquote(part) for part in address.path.split("/") if part]
+    return code[0].strip() if code else parts[-1] if parts else ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 Reason = Mapping[str, Any]
@@ -190,6 +190,22 @@ def order_sentence(works: Sequence[str], parts: Sequence[str], vendor: str) -> s
     return f"{work} of {part} at {vendor}" if unique_parts else f"An empty order at {vendor}"
 
 
+def pieces_at_vendor(quantity: Decimal, received: Decimal, parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
+    """Pieces that are at the vendor: as many as the material that came is enough for, less those that are back.
+
+    `parts` is required and came (and was not taken back) of each component we supply. Nothing of ours, nothing there.
+    """
+    if not parts:
+        return Decimal(0)
+    enough = min(min(came / required, Decimal(1)) for required, came in parts)
+    whole = (
+        (quantity * enough).to_integral_value(ROUND_FLOOR)
+        if quantity == quantity.to_integral_value()
+        else quantity * enough
+    )
+    return max(whole - received, Decimal(0))
+
+
 def run_sentence(
     *, state: str, operations: int, outside: int, made: int, changed: int, withdrawn: int, is_dry: bool
 ) -> str:
@@ -223,6 +239,21 @@ EVENT_LOOKS = {
     "cancelled": ("bad", "x"),
     "closed": ("ok", "lock"),
     "reopened": ("warn", "lock-open"),
+    "posted": ("ok", "package-import"),
+    "reversed": ("bad", "arrow-back-up"),
+    "inspected": ("violet", "clipboard-check"),
+    "quarantined": ("bad", "box-off"),
+    "consumption_adjusted": ("info", "pencil"),
+    "certified": ("ok", "certificate"),
+    "waived": ("warn", "player-skip-forward"),
+    "corrected": ("info", "pencil"),
+    "picked": ("info", "hand-grab"),
+    "dispatched": ("brand", "truck-delivery"),
+    "delivered": ("ok", "circle-check"),
+    "released": ("ok", "player-play"),
+    "split": ("info", "arrows-split-2"),
+    "counted": ("info", "clipboard-list"),
+    "returned": ("info", "truck-return"),
 }
 
 

@@ -1,17 +1,33 @@
-"""The buyer's pages. Numbers and codes may hold slashes, so the operation stands behind a fixed word."""
+"""The buyer's pages and the dock's. Numbers and codes may hold slashes, so what follows one stands behind a fixed word."""
 
 from django.urls import path
 
-from workbench.views import alerts, decisions, jump, orders, runs, worklist
+from workbench.views import (
+    alerts,
+    balances,
+    counting,
+    decisions,
+    dock,
+    inspecting,
+    jump,
+    orders,
+    receipts,
+    runs,
+    shipments,
+    tracing,
+    worklist,
+)
 
 app_name = "workbench"
 urlpatterns = [
-    path("", worklist.worklist, name="worklist"),
+    path("", worklist.home, name="worklist"),
     path("orders/", orders.order_list, name="order_list"),
     path("orders/act/", orders.act_on_many, name="act_on_many"),
     path("orders/<str:number>/", orders.order, name="order"),
     path("orders/<str:number>/approve/", orders.approve, name="approve"),
     path("orders/<str:number>/send/", orders.send, name="send"),
+    path("orders/<str:number>/close/", orders.close, name="close"),
+    path("orders/<str:number>/reopen/", orders.reopen, name="reopen"),
     path("decisions/", decisions.decision_list, name="decision_list"),
     path("decisions/<path:number>/operations/<path:operation_no>/", decisions.decision, name="decision"),
     path("alerts/", alerts.alert_list, name="alert_list"),
@@ -20,4 +36,28 @@ urlpatterns = [
     path("runs/generate/", runs.generate, name="generate"),
     path("runs/<str:number>/", runs.run, name="run"),
     path("jump/", jump.jump, name="jump"),
+    path("shipments/", shipments.shipment_list, name="shipment_list"),
+    path("shipments/<str:number>/", shipments.shipment, name="shipment"),
+    path("shipments/<str:number>/delivery-note.pdf", shipments.delivery_note, name="delivery_note"),
+    path("shipments/<str:number>/<str:action>/", shipments.act_on_shipment, name="act_on_shipment"),
+    path("receipts/", receipts.receipt_list, name="receipt_list"),
+    path("receipts/<str:number>/", receipts.receipt, name="receipt"),
+    path("receipts/<str:number>/reverse/", receipts.reverse_receipt, name="reverse_receipt"),
+    path("receipts/<str:number>/release/", receipts.release_quarantine, name="release_quarantine"),
+    path("receipts/<str:number>/refuse/", receipts.refuse_quarantine, name="refuse_quarantine"),
+    path("receipts/<str:number>/lines/<int:line_no>/correct/", receipts.correct, name="correct"),
+    path("balances/", balances.balance_list, name="balance_list"),
+    path("balances/of/<path:code>/bring-back/", balances.bring_back, name="bring_back"),
+    path("balances/of/<path:code>/", balances.balance, name="balance"),
+    path("returns/<str:number>/receive/", balances.receive_return, name="receive_return"),
+    path("trace/", tracing.trace, name="trace"),
+    path("dock/", dock.dock, name="dock"),
+    path("dock/scan/", dock.scan, name="scan"),
+    path("dock/dispatch/", dock.dispatch_list, name="dispatch_list"),
+    path("dock/dispatch/<str:number>/", dock.dispatch, name="dispatch"),
+    path("dock/receive/", dock.receive, name="receive"),
+    path("dock/receive/preview/", dock.preview, name="preview"),
+    path("dock/inspect/", inspecting.inspect_list, name="inspect_list"),
+    path("dock/inspect/<str:number>/", inspecting.inspect, name="inspect"),
+    path("dock/count/", counting.count_stock, name="count_stock"),
 ]

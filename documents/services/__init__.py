@@ -3,7 +3,6 @@
 from documents.services.acting import (
     NothingToApply,
     acknowledge_set,
-    apply_alert,
     approve_set,
     cancel_set,
     change_line,
@@ -14,6 +13,19 @@ from documents.services.acting import (
     revise_line,
     send_set,
 )
+from documents.services.adhoc import AlreadyOut, speak_word
+from documents.services.advising import NoLongerSo
+from documents.services.answering import (
+    accept_counter,
+    counter_set,
+    refuse_set,
+    reject_counter,
+    rush_set,
+    withdraw_revision,
+)
+from documents.services.applying import apply_alert
+from documents.services.checking import Checked, check_invariants, recount
+from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.runs import (
     Progress,
     continue_run,
@@ -27,39 +39,57 @@ from documents.services.runs import (
     summary,
     write_shards,
 )
-from documents.services.simulating import Change, NoCompany, Simulation, simulate, simulation_dict
+from documents.services.simulating import NoCompany, Simulation, simulate, simulation_dict
+from documents.services.sweeping import watch
 from documents.services.watching import watch_shipped
+from policies.services.supposing import Change
 from subcontract_orders.services import send_due_orders
 
 __all__ = [
+    "AlreadyOut",
     "Change",
+    "Checked",
     "NoCompany",
+    "NoLongerSo",
+    "NotHeld",
     "NothingToApply",
     "Progress",
     "Simulation",
+    "accept_counter",
     "acknowledge_set",
     "apply_alert",
     "approve_set",
     "cancel_set",
     "change_line",
+    "check_invariants",
     "close_set",
+    "confirm_run",
     "continue_run",
     "continue_runs",
+    "counter_set",
     "decide_run",
+    "drop_run",
     "hold_set",
     "progress",
+    "recount",
+    "refuse_set",
+    "reject_counter",
     "release_set",
     "reopen_set",
     "request_run",
     "revise_line",
     "run_to_end",
+    "rush_set",
     "send_due_orders",
     "send_set",
     "simulate",
     "simulation_dict",
+    "speak_word",
     "start_due_runs",
     "start_run",
     "summary",
+    "watch",
     "watch_shipped",
+    "withdraw_revision",
     "write_shards",
 ]

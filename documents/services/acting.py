@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,9 +12,9 @@ from django.db.models import Sum
 from accounts.models import User
 from activity import services as activity
 from activity.models import Alert
-from core.refusals import NotFound, WrongState
+from core.refusals import NoRight, NotFound, WrongState
 from documents.services.runs import request_run
-from documents.services.watching import CHANGED, REQUIREMENT_KINDS, watch_material_left
+from documents.services.watching import CHANGED, REQUIREMENT_KINDS
 from masterdata import services as masterdata
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
@@ -21,6 +22,7 @@ from shipments import services as shipments
 from shipments.models import ShipmentLine, ShipmentStatus
 from subcontract_orders import services as orders
 from subcontract_orders.models import OrderComponent, OrderLine, SubcontractOrder
+from subcontract_orders.rules import next_part
 
 
 class NothingToApply(WrongState):
@@ -36,18 +38,40 @@ def approve_set(
     return orders.approve_order(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
 
 
+@transaction.atomic
 def send_set(
     *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
 ) -> SubcontractOrder:
-    """Send the order of a set. Raises as subcontract_orders.services.send_order."""
-    return orders.send_order(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
+    """Send the order of a set; a later revision brings its shipments and expected receipts along.
+
+    Raises as subcontract_orders.services.send_order.
+    """
+    order = orders.send_order(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
+    if order.revision > 1:
+        follow_order(order, at=at)
+    return order
 
 
+@transaction.atomic
 def acknowledge_set(
-    *, order_id: int, expected_version: int | None = None, by: User | None, at: datetime, through: str = "page"
+    *,
+    order_id: int,
+    promised: Mapping[int, date] | None = None,
+    expected_version: int | None = None,
+    by: User | None,
+    at: datetime,
+    through: str = "page",
 ) -> SubcontractOrder:
-    """The vendor accepts. Raises as subcontract_orders.services.acknowledge_order."""
-    return orders.acknowledge_order(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
+    """The vendor accepts, perhaps with dates by line number, on which the pieces are expected then.
+
+    Raises as subcontract_orders.services.acknowledge_order.
+    """
+    order = orders.acknowledge_order(
+        order_id=order_id, promised=promised, expected_version=expected_version, by=by, at=at, through=through
+    )
+    if promised:
+        _expect(list(OrderLine.objects.active().filter(order=order, line_no__in=promised)))
+    return order
 
 
 def hold_set(
@@ -83,16 +107,28 @@ def cancel_set(
     order = orders.cancel_order(
         order_id=order_id, reason=reason, expected_version=expected_version, by=by, at=at, through=through
     )
+    receipts.give_back_free_stock(order_id=order.pk, at=at)
     _stop(order, at=at)
     return order
 
 
 @transaction.atomic
 def close_set(
-    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+    *,
+    order_id: int,
+    leftovers: str = receipts.Leftovers.KEEP,
+    expected_version: int | None = None,
+    by: User,
+    at: datetime,
+    through: str = "page",
 ) -> SubcontractOrder:
-    """Expect and ship no more; leftovers stay where they lie. Raises as subcontract_orders.services.close_order."""
+    """Expect and ship no more. What is left at the vendor stays as free stock, is to come back (a return is drafted), or is
+    written off. Raises as subcontract_orders.services.close_order; NoRight where the user may not write off; NotEnoughStock.
+    """
+    if leftovers == receipts.Leftovers.WRITE_OFF and not by.has_perm("receipts.write_off_material"):
+        raise NoRight("You may not write off material; keep it there or have it returned.", field="leftovers")
     order = orders.close_order(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
+    receipts.settle_leftovers(order_id=order.pk, leftovers=leftovers, by=by, at=at)
     _stop(order, at=at)
     return order
 
@@ -101,9 +137,15 @@ def close_set(
 def reopen_set(
     *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
 ) -> SubcontractOrder:
-    """Take up a closed order: its open quantity is expected again. Raises as subcontract_orders.services.reopen_order."""
+    """Take up a closed order: its open quantity is expected again, and what it left there is its own again as far as it is
+    still free. Raises as subcontract_orders.services.reopen_order.
+    """
     order = orders.reopen_order(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
-    _expect([line for line in OrderLine.objects.active().filter(order=order) if line.open_quantity > 0])
+    receipts.take_back(order_id=order.pk, at=at)
+    for line in OrderLine.objects.active().filter(order=order).order_by("line_no"):
+        if line.open_quantity > 0 or line.in_rework > 0:
+            follow_line(line, at=at)
+    orders.recount_material([order.pk])
     return order
 
 
@@ -137,7 +179,7 @@ def change_line(
         at=at,
         through=through,
     )
-    _follow(line, at=at)
+    follow_line(line, at=at)
     return line
 
 
@@ -171,7 +213,7 @@ def revise_line(
         at=at,
         through=through,
     )
-    _follow(line, at=at)
+    follow_line(line, at=at)
     orders.recount_material([line.order_id])
     return line
 
@@ -195,7 +237,7 @@ def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page")
     line = (
         OrderLine.objects.active()
         .select_related("order")
-        .filter(order__number=alert.order_number, line_no=alert.line_no)
+        .filter(order__number=alert.order_number, line_no=alert.line_no or 0)
         .first()
     )
     if line is None:
@@ -233,7 +275,14 @@ def _take_off(line: OrderLine, *, reason: str, by: User, at: datetime, through: 
     orders.recount_material([line.order_id])
 
 
-def _follow(line: OrderLine, *, at: datetime) -> None:
+def follow_order(order: SubcontractOrder, *, at: datetime) -> None:
+    """Plan what is still to be shipped for an order, and expect what is still open of it, as it is in force."""
+    for line in OrderLine.objects.active().filter(order=order).order_by("line_no"):
+        follow_line(line, at=at)
+    orders.recount_material([order.pk])
+
+
+def follow_line(line: OrderLine, *, at: datetime) -> None:
     """Plan what is still to be shipped for a line, and expect what is still open of it."""
     order = SubcontractOrder.objects.get(pk=line.order_id)
     elsewhere: dict[int, Decimal] = dict(
@@ -243,7 +292,8 @@ def _follow(line: OrderLine, *, at: datetime) -> None:
     )
     wanted = []
     for component in OrderComponent.objects.filter(line=line).order_by("position"):
-        left = component.required - component.carried_in - component.net_sent - elsewhere.get(component.pk, Decimal(0))
+        given = component.carried_in - component.carried_out + component.net_sent
+        left = component.required_in_force - given - elsewhere.get(component.pk, Decimal(0))
         if component.ship_from_id and component.ship_from_id != line.ship_to_id and left > 0:
             wanted.append(
                 shipments.ToShip(
@@ -268,6 +318,14 @@ def _follow(line: OrderLine, *, at: datetime) -> None:
     _expect([line])
 
 
+def expected_on(line: OrderLine) -> date:
+    """When the next pieces of a line are expected: of a delivery in parts, the first part that has not come."""
+    if line.sent_promised_date is not None:
+        return line.sent_promised_date
+    parts = line.promises.order_by("position").values_list("quantity", "promised_date")
+    return next_part(list(parts), received=line.received) or line.promised_date
+
+
 def _expect(lines: list[OrderLine]) -> None:
     places = dict(ExpectedReceipt.objects.filter(order_line__in=lines).values_list("order_line_id", "location_id"))
     receipts.expect(
@@ -275,8 +333,8 @@ def _expect(lines: list[OrderLine]) -> None:
             ExpectedReceipt(
                 order_line=line,
                 item_id=line.item_id,
-                quantity=line.open_quantity,
-                expected_on=line.promised_date,
+                quantity=max(line.open_in_force, line.in_rework),
+                expected_on=expected_on(line),
                 location_id=places[line.pk],
             )
             for line in lines
@@ -290,4 +348,4 @@ def _stop(order: SubcontractOrder, *, at: datetime) -> None:
     for kind in REQUIREMENT_KINDS:
         about = Alert.objects.open().filter(kind=kind, order_number=order.number)
         activity.close_alerts(kind=kind, subjects=list(about.values_list("subject", flat=True)), at=at)
-    watch_material_left(at=at)
+    receipts.watch_material_left(at=at)

@@ -296,12 +296,12 @@ def plans(orders: Sequence[OrderFacts], places: Places) -> dict[int, Plan]:
     """The orders of a chunk as documents see them, by key."""
     found = {}
     rows = ProductionOrder.objects.filter(pk__in=[order.production_order_id for order in orders]).values_list(
-        "pk", "number", "item_id", "site_id", "location_id", "location__kind"
+        "pk", "number", "first_number", "item_id", "site_id", "location_id", "location__kind"
     )
     operations = {order.production_order_id: order.operations for order in orders}
-    for pk, number, item_id, site_id, location_id, kind in rows:
+    for pk, number, first_number, item_id, site_id, location_id, kind in rows:
         at_home = location_id if location_id and kind != LocationKind.VENDOR else places.of_site(site_id)
-        found[pk] = Plan(number, item_id, site_id, at_home, operations[pk])
+        found[pk] = Plan(number, item_id, site_id, at_home, operations[pk], first_number)
     return found
 
 
@@ -349,7 +349,8 @@ def committed_lines(
 def free_stock() -> dict[tuple[int, int], Decimal]:
     """Our material at vendors' places that no open line needs, by place and item.
 
-    A line keeps what lies there for it, and needs what its unreceived pieces take less what is still to be shipped.
+    A line keeps what lies there for it until it is returned, written off or given over, whatever has become of its order; an
+    open one also needs what its unreceived pieces take less what is still to be shipped.
     """
     found: dict[tuple[int, int], Decimal] = {}
     for place_id, item_id, quantity in Balance.objects.filter(
@@ -364,7 +365,8 @@ def free_stock() -> dict[tuple[int, int], Decimal]:
             SELECT l.ship_to_id, c.item_id, sum(greatest(
                 c.sent + c.direct + c.carried_in + c.found
                     - c.consumed - c.returned - c.written_off - c.lost - c.carried_out,
-                CASE WHEN c.basis = 'per_unit'
+                CASE WHEN o.status IN ('closed', 'cancelled') OR l.status <> 'open' THEN 0
+                    WHEN c.basis = 'per_unit'
                     THEN c.required * greatest(l.quantity - l.accepted - l.rejected - l.scrapped, 0) / l.quantity
                     WHEN l.accepted + l.rejected + l.scrapped > 0 THEN 0 ELSE c.required END
                 - coalesce(p.quantity, 0)))
@@ -376,8 +378,7 @@ def free_stock() -> dict[tuple[int, int], Decimal]:
                 FROM shipments_shipmentline sl JOIN shipments_shipment s ON s.id = sl.shipment_id
                 WHERE s.status IN ('planned', 'picked', 'held') GROUP BY sl.component_id
             ) p ON p.component_id = c.id
-            WHERE o.sent_at IS NOT NULL AND o.status NOT IN ('closed', 'cancelled') AND l.status = 'open'
-                AND c.stage = '' AND c.supply <> 'vendor'
+            WHERE o.sent_at IS NOT NULL AND c.stage = '' AND c.supply <> 'vendor'
             GROUP BY l.ship_to_id, c.item_id
             """
         )

@@ -23,9 +23,9 @@ from activity import services as activity
 from activity.models import Alert
 from core.refusals import NotFound
 from documents import rules
-from documents.models import Action, GenerationRequest, GenerationRun, RunItem, RunShard, RunState, ShardState
+from documents.models import OVER, Action, GenerationRequest, GenerationRun, RunItem, RunShard, RunState, ShardState
 from documents.rules import Difference
-from documents.services import reading, watching, writing
+from documents.services import holding, reading, watching, writing
 from masterdata import services as masterdata
 from policies.models import Policy, Verdict
 from policies.services import deciding
@@ -166,13 +166,13 @@ def continue_run(*, run_id: int, at: datetime) -> GenerationRun:
 
 
 def run_to_end(*, run_id: int, at: datetime) -> GenerationRun:
-    """Do a run here and now, whoever else works on it, and return it done or failed."""
+    """Do a run here and now, whoever else works on it, and return it done, failed, or held for a person."""
     begin = time.monotonic()
     while True:
         if decide_run(run_id=run_id, at=at, wait=True):
             write_shards(run_id=run_id, at=at + timedelta(seconds=time.monotonic() - begin))
         run = GenerationRun.objects.get(pk=run_id)
-        if run.state in (RunState.DONE, RunState.FAILED):
+        if run.state in OVER:
             return run
         time.sleep(0.05)
 
@@ -265,6 +265,10 @@ def summary(run: GenerationRun) -> dict[str, Any]:
 
 
 def _decide(run: GenerationRun, *, at: datetime) -> None:
+    if not run.is_dry:
+        for scope in holding.drop_held_runs(at=at):
+            if run.scope and scope != run.scope:
+                request_run(reason=f"{run} looked at a part of what a held run did", at=at, scope=scope)
     counts = dict.fromkeys(Verdict.values, 0)
     blocked_by: dict[str, int] = {}
     places = reading.Places.load()
@@ -325,6 +329,8 @@ def _decide(run: GenerationRun, *, at: datetime) -> None:
     run.blocked_by, run.decided_at, run.state = blocked_by, at, RunState.WRITING
     _share_out(run)
     run.items_total = RunItem.objects.filter(run=run).exclude(action=Action.ALERT).count()
+    if not run.is_dry:
+        holding.hold_if_large(run, at=at)
     run.save()
 
 

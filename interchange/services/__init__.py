@@ -8,8 +8,8 @@ from interchange.services.files import (
     tables_in_folder,
     tables_in_zip,
 )
-from interchange.services.importer import import_tables
-from interchange.services.report import BadRow, ImportRefused, ImportReport
+from interchange.services.importer import NoPlan, Snapshot, import_tables
+from interchange.services.report import BadRow, ImportRefused, ImportReport, rows_as_csv
 
 __all__ = [
     "LARGEST_UPLOAD",
@@ -17,8 +17,11 @@ __all__ = [
     "FileRefused",
     "ImportRefused",
     "ImportReport",
+    "NoPlan",
     "Rows",
+    "Snapshot",
     "import_tables",
+    "rows_as_csv",
     "tables_in_files",
     "tables_in_folder",
     "tables_in_zip",

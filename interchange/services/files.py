@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
@@ -49,15 +50,27 @@ class Allowance:
             raise FileRefused(f"The files hold more than {LARGEST // 1024 // 1024} MB.", code="too_large", file=file)
 
 
+class _Upload:
+    """An uploaded file from its beginning: closing it leaves it open to be read again, whoever sent it closes it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        file.seek(0)
+        self.readline = file.readline
+
+    def close(self) -> None:
+        pass
+
+
 class CsvRows:
     """The rows of one CSV file (UTF-8, commas, a header). Raises FileRefused while it is read, where it is broken."""
 
     first = 2
 
-    def __init__(self, file: str, open_file: Callable[[], BinaryIO], allowance: Allowance) -> None:
+    def __init__(self, file: str, open_file: Callable[[], Any], allowance: Allowance) -> None:
         self.file, self._open, self._allowance = file, open_file, allowance
         self.columns: list[str] = []
         self.notes: list[str] = []
+        self._read_before = False
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         row = 1
@@ -89,13 +102,15 @@ class CsvRows:
         decode = codecs.getincrementaldecoder("utf-8-sig")("strict").decode
         ended = True
         for line in iter(lambda: binary.readline(LONGEST_LINE), b""):
-            self._allowance.take(len(line), self.file)
+            if not self._read_before:
+                self._allowance.take(len(line), self.file)
             ended = line.endswith((b"\n", b"\r"))
             if len(line) == LONGEST_LINE and not ended:
                 raise FileRefused("A line is longer than 1 MB.", code="too_large", file=self.file)
             yield decode(line)
         yield decode(b"", final=True)
-        if not ended:
+        self._read_before = True
+        if not ended and not self.notes:
             self.notes.append(f"{self.file} does not end with a line end: it may be cut off.")
 
     def _header(self, cells: list[str] | None) -> list[str]:
@@ -141,7 +156,7 @@ def tables_in_files(files: Iterable[tuple[str, BinaryIO]]) -> dict[str, Rows]:
     for name, file in files:
         if not name.lower().endswith(".csv"):
             raise FileRefused(f"{name[:100]} is not a CSV file.", code="invalid", file=name[:100])
-        _add(tables, name, lambda file=file: file, allowance)  # type: ignore[misc]
+        _add(tables, name, partial(_Upload, file), allowance)
     return tables
 
 

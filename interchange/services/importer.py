@@ -2,22 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import DataError, IntegrityError, connection, transaction
 
 from accounts.models import User
+from core.refusals import InvalidInput
 from interchange.models import PlanImport
 from interchange.rules.tables import NOT_BUILT
 from interchange.services import master, plan, sourcing, structure
-from interchange.services.reading import Reading, TooManyErrors
-from interchange.services.report import BadRow, ImportRefused, ImportReport
+from interchange.services.reading import MOST_ERRORS, Reading, Skipped, TooManyErrors
+from interchange.services.report import BadRow, ImportRefused, ImportReport, rows_as_csv
 from masterdata import services as masterdata
 from masterdata.models import ItemGroup, Process, Site, Unit
+from production import services as production
+from production.models import OrderStatus, ProductionOrder
 
 LOCK = 7_301_001  # one import at a time: they touch everything
+PASSES = 4  # readings of a plan with orders to be left out
+LARGE = 5000  # rows
+ANALYZED = (
+    "production_productionorder",
+    "production_operation",
+    "production_bomline",
+    "production_routingstep",
+    "masterdata_item",
+    "policies_priceagreement",
+    "inventory_balance",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The plan sent is whole: open orders in scope that it does not hold are withdrawn.
+
+    Without sources, those are meant that its own rows name. `confirm`: also where more than a fifth would vanish.
+    """
+
+    sources: Sequence[str] = ()
+    sites: Sequence[str] = ()
+    statuses: Sequence[str] = (OrderStatus.PLANNED,)
+    confirm: bool = False
+
+
+class NoPlan(InvalidInput):
+    """A snapshot without production orders: nothing says what is still planned."""
+
+    code = "missing_table"
 
 
 @transaction.atomic
@@ -28,34 +62,82 @@ def import_tables(
     by: User | None,
     dry_run: bool = False,
     origin: str = "",
+    snapshot: Snapshot | None = None,
+    skip_orders: bool = False,
 ) -> ImportReport:
     """Make or change everything the tables hold, by business key; all or nothing. The same again changes nothing.
 
-    A column that is missing leaves what is there; an empty cell empties it. Tables may be Rows of a file (read once, a
-    part at a time) or lists of mappings. Raises ImportRefused with every bad row.
+    A column that is missing leaves what is there; an empty cell empties it. Tables may be Rows of a file (read a part at a
+    time) or lists of mappings. With `snapshot`, orders that are missing are withdrawn. With `skip_orders`, a production
+    order with a bad row is left out with all its rows, which come back as rejects; what else is bad still refuses all.
+    Raises ImportRefused with every bad row, NoPlan, production's SnapshotTooSmall.
     """
+    if snapshot and "production_orders" not in tables:
+        raise NoPlan("A snapshot is a whole plan: send the table production_orders.", field="mode")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    work = Reading(tables, at, by, dry_run)
-    try:
-        _read(work)
-    except (IntegrityError, DataError) as problem:
-        # What the database refuses and no check above has said better. The transaction is lost, the sentence is not.
-        reason = str(problem).splitlines()[0]
-        work.errors.append(
-            BadRow(work.table, work.file, None, "", "", "invalid", f"The rows contradict one another: {reason}")
-        )
-    if work.errors:
-        raise ImportRefused(work.errors)
+    skipped = Skipped() if skip_orders else None
+    for last in (False,) * (PASSES - 1) + (True,):
+        begun = transaction.savepoint()
+        work = Reading(tables, at, by, dry_run, skipped)
+        try:
+            with transaction.atomic():
+                _read(work)
+        except (IntegrityError, DataError) as problem:
+            # What the database refuses and no check above has said better. The rows are lost, the sentence is not.
+            reason = str(problem).splitlines()[0]
+            text = f"The rows contradict one another: {reason}"
+            work.errors.append(BadRow(work.table, work.file, None, "", "", "invalid", text))
+        if not work.errors:
+            break
+        if skipped is None or last or not skipped.add(work.errors):
+            raise ImportRefused(work.errors[:MOST_ERRORS])
+        transaction.savepoint_rollback(begun)  # what was found is left out, and all is read again
+    if snapshot:
+        _withdraw(work, snapshot)
     if dry_run:
         transaction.set_rollback(True)
-    elif work.report.written:
+    elif work.report.written or work.report.rejected:
         kept = PlanImport.objects.create(
-            at=at, by=by, origin=origin[:200], counts=work.report.counts, notes=work.report.notes[:500]
+            at=at,
+            by=by,
+            origin=origin[:200],
+            counts=work.report.counts,
+            notes=work.report.notes[:500],
+            rejected=work.report.rejected,
+            rejects={table: rows_as_csv(rows) for table, rows in work.report.rejects.items()},
         )
         work.report.reference = kept.reference
-        masterdata.note_plan_change(at=at, reason=f"Import {origin}".strip())
+        if work.report.written:
+            masterdata.note_plan_change(at=at, reason=f"Import {origin}".strip())
+            analyze(counts=work.report.counts)
     return work.report
+
+
+def _withdraw(work: Reading, snapshot: Snapshot) -> None:
+    left_out = list(work.unread[ProductionOrder])
+    work.present.update(ProductionOrder.objects.filter(number__in=left_out).values_list("pk", flat=True))
+    done = production.withdraw_missing(
+        present=work.present,
+        scope=production.SnapshotScope(
+            sources=list(snapshot.sources or sorted(work.sources)), sites=snapshot.sites, statuses=snapshot.statuses
+        ),
+        confirm=snapshot.confirm,
+        at=work.at,
+        by=work.by,
+    )
+    counts = work.report.counts.setdefault("production_orders", {"created": 0, "changed": 0, "unchanged": 0})
+    counts["withdrawn"] = done.count
+    work.report.name("production_orders", "withdrawn", done.first)
+
+
+def analyze(*, counts: Mapping[str, Mapping[str, int]]) -> None:
+    """After much was written, let PostgreSQL look at it: it plans by what it knows, and of new rows it knows nothing."""
+    if sum(count["created"] + count["changed"] for count in counts.values()) < LARGE:
+        return
+    with connection.cursor() as cursor:
+        for table in ANALYZED:
+            cursor.execute(f"ANALYZE {table}")
 
 
 def _read(work: Reading) -> None:

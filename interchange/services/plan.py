@@ -13,7 +13,7 @@ from inventory import services as inventory
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, Process, Unit, WorkCenter
 from production import services as production
-from production.models import ProductionOrder
+from production.models import OrderStatus, ProductionOrder
 
 
 def stock(work: Reading) -> None:
@@ -73,8 +73,16 @@ def _widen_units(work: Reading, chunk: list[tuple[int, Values]]) -> None:
 
 
 def production_orders(work: Reading) -> None:
-    kept = 0
+    kept = renumbered = 0
+    replaced: dict[str, tuple[int, str]] = {}
+    own: dict[str, int] = {}
     for chunk in work.chunks(ProductionOrder):
+        for row, values in chunk:
+            if values.get("replaces"):
+                replaced[values["replaces"]] = (row, values["number"])
+            if values.get("status") not in (OrderStatus.CANCELLED, OrderStatus.DONE):
+                own[values["number"]] = row
+        work.sources.update(values["source"] for _, values in chunk if values.get("source"))
         rows = list(work.resolve_all(chunk, {"item": Item, "location": Location}))
         orders = [
             production.PlannedOrder(
@@ -88,6 +96,7 @@ def production_orders(work: Reading) -> None:
                 location_id=values.get("location_id"),
                 routing_variant=values.get("routing_variant"),
                 parent_number=values.get("parent_order"),
+                replaces=values.get("replaces"),
                 source=values.get("source"),
                 external_refs=values.get("external_refs"),
             )
@@ -101,7 +110,16 @@ def production_orders(work: Reading) -> None:
             work.count(done)
             work.count(done.operations, "operations")
             work.ids[ProductionOrder].update(done.ids)
+            work.present.update(done.ids.values())
             kept += done.kept
+            renumbered += done.renumbered
+    for number in own.keys() & replaced.keys():
+        row, heir = replaced[number]
+        text = f"{number} stands in row {own[number]} itself and is replaced by nothing."
+        if heir != number and not any(bad.row == row and bad.column == "replaces" for bad in work.errors):
+            work.bad(row, "replaces", number, "duplicate_number", text)
+    if renumbered:
+        work.report.notes.append(f"{work.file}: {renumbered} planned orders go on under new numbers.")
     if kept:
         work.report.notes.append(f"{work.file}: {kept} orders are further on than the plan says, their status stays.")
 
@@ -135,6 +153,10 @@ def operations(work: Reading) -> None:
 def _refused_orders(
     work: Reading, refused: production.OrdersRefused, rows: Sequence[int], values: Sequence[Values]
 ) -> None:
+    # None of them was written, so nobody is told that the others are missing.
+    work.unread[ProductionOrder].update(
+        str(one.get("number", "")) for one in values if work.table == "production_orders"
+    )
     for bad in refused.orders:
         column = bad.field or ""
         work.unread[ProductionOrder].add(str(values[bad.index].get("number", "")))

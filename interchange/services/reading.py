@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +15,24 @@ from interchange.rules.tables import TABLES, ignored_columns, read_row
 from interchange.services.files import FileRefused
 from interchange.services.report import BadRow, ImportReport
 from masterdata import services as masterdata
-from masterdata.models import Currency, Location, Process
+from masterdata.models import Currency, Item, Location, Process, Vendor, WorkCenter
 from production.models import ProductionOrder
 
 CHUNK = 2000  # rows in memory at a time
 MOST_ERRORS = 1000
+MOST_SKIPPED = 20_000  # errors, where orders with errors are left out
+MOST_REJECTS = 20_000  # rows kept
+REASON = "reject_reason"
+ORDER_COLUMN = {"production_orders": "number", "operations": "order", "open_orders": "production_order"}
+NAMES: dict[str, type[models.Model]] = {
+    "vendor_id": Vendor,
+    "item_id": Item,
+    "parent_id": Item,
+    "component_id": Item,
+    "process_id": Process,
+    "work_center_id": WorkCenter,
+    "currency_id": Currency,
+}
 
 Values = dict[str, Any]
 
@@ -31,15 +45,45 @@ class SkipRow(Exception):
     """The row names what is not there; that is noted already."""
 
 
+@dataclass(slots=True)
+class Skipped:
+    """Orders (and rows that name none) that are left out, each with the reason; found by reading, row by row."""
+
+    orders: dict[str, str] = field(default_factory=dict)
+    rows: dict[tuple[str, int], str] = field(default_factory=dict)
+    order_of: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def add(self, errors: Sequence[BadRow]) -> bool:
+        """Leave out what these errors are about. False where one is about more than an order."""
+        for bad in errors:
+            if bad.table not in ORDER_COLUMN or bad.row is None:
+                return False
+            why = f"{bad.column}: {bad.detail}" if bad.column else bad.detail
+            order = self.order_of.get((bad.table, bad.row))
+            if order:
+                self.orders.setdefault(order, why)
+            else:
+                self.rows.setdefault((bad.table, bad.row), why)
+        return True
+
+
 class Reading:
     """One import on its way: the rows of its tables, codes and their ids, errors found, counts so far."""
 
     def __init__(
-        self, tables: Mapping[str, Iterable[Mapping[str, Any]]], at: datetime, by: User | None, dry_run: bool
+        self,
+        tables: Mapping[str, Iterable[Mapping[str, Any]]],
+        at: datetime,
+        by: User | None,
+        dry_run: bool,
+        skipped: Skipped | None = None,
     ) -> None:
-        self.tables, self.at, self.by = tables, at, by
+        self.tables, self.at, self.by, self.skipped = tables, at, by, skipped
         self.report = ImportReport(dry_run=dry_run)
         self.errors: list[BadRow] = []
+        self.sources: set[str] = set()  # of the orders read
+        self.present: set[int] = set()  # keys of the orders read
+        self.most_errors = MOST_ERRORS if skipped is None else MOST_SKIPPED
         self.table = self.file = ""
         self.ids: dict[type[models.Model], dict[str, int]] = defaultdict(dict)
         self.unread: dict[type[models.Model], set[str]] = defaultdict(set)  # codes whose own row is bad
@@ -52,7 +96,7 @@ class Reading:
 
     def bad(self, row: int | None, column: str, value: Any, code: str, detail: str) -> None:
         self.errors.append(BadRow(self.table, self.file, row, column, str(value)[:100], code, detail))
-        if len(self.errors) >= MOST_ERRORS:
+        if len(self.errors) >= self.most_errors:
             raise TooManyErrors
 
     def chunks(self, model: type[models.Model] | None = None, size: int = CHUNK) -> Iterator[list[tuple[int, Values]]]:
@@ -71,6 +115,8 @@ class Reading:
                 number += 1
                 if not isinstance(raw, Mapping):
                     self.bad(number, "", raw, "invalid", "A row must be an object of columns.")
+                    continue
+                if self.skipped is not None and self.table in ORDER_COLUMN and self.leave_out(number, raw):
                     continue
                 ignored |= dict.fromkeys(ignored_columns(table, raw))
                 values, problems = read_row(table, raw)
@@ -103,6 +149,22 @@ class Reading:
             self.report.notes.append(f"{self.file}: {rounded} prices have more than 5 decimals and were rounded.")
         self.report.notes.extend(getattr(rows, "notes", ()))
 
+    def leave_out(self, number: int, raw: Mapping[str, Any]) -> bool:
+        """Whether the row is of an order that is left out; it is kept as it came, to be sent again once it is right."""
+        assert self.skipped is not None  # noqa: S101
+        order = str(raw.get(ORDER_COLUMN[self.table]) or "").strip()
+        why = self.skipped.orders.get(order) if order else self.skipped.rows.get((self.table, number))
+        if why is None:
+            self.skipped.order_of[(self.table, number)] = order
+            return False
+        kept = self.report.rejects.setdefault(self.table, [])
+        self.report.rejected += 1
+        if len(kept) < MOST_REJECTS:
+            kept.append({**raw, REASON: why})
+        if order:
+            self.unread[ProductionOrder].add(order)
+        return True
+
     def twice(
         self, seen: dict[tuple[Any, ...], tuple[int, int]], key: Sequence[str], number: int, values: Values
     ) -> bool:
@@ -124,8 +186,24 @@ class Reading:
 
     def count(self, done: Any, table: str | None = None) -> None:
         counts = self.report.counts.setdefault(table or self.table, {"created": 0, "changed": 0, "unchanged": 0})
-        for name in counts:
+        for name in ("created", "changed", "unchanged"):
             counts[name] += getattr(done, name)
+        named = table or self.table
+        for kind, keys in (("created", getattr(done, "new", ())), ("changed", getattr(done, "differing", ()))):
+            self.report.name(named, kind, (self.said(key) for key in keys))
+
+    def said(self, key: str | Mapping[str, Any]) -> str:
+        """A row's key as a person knows it."""
+        if isinstance(key, str):
+            return key
+        parts = []
+        for column, value in key.items():
+            model = NAMES.get(column)
+            if model is not None and value is not None:
+                value = next((code for code, pk in self.ids[model].items() if pk == value), value)
+            if value not in (None, ""):
+                parts.append(str(value))
+        return " ".join(parts)
 
     def know(self, model: type[models.Model], codes: Iterable[Any]) -> None:
         """Look up the ids of codes not looked up yet, in one statement."""

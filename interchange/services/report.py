@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from core.refusals import Refusal, Refusals
+
+NAMED = 10  # how many rows of a kind are named
+SHOWN_REJECTS = 100  # the rest is read as a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +66,50 @@ class _BadRow(Refusal):
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did (or, as a dry run, would do): per table how many rows are new, changed and as they were."""
+    """What an import did (or, as a dry run, would do): per table how many rows are new, changed and as they were.
+
+    A snapshot also counts what it withdrew. `first` names the first rows of each kind; `rejects` are the rows of the orders
+    that were left out, as they came, with the reason.
+    """
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    first: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    rejects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    rejected: int = 0
     notes: list[str] = field(default_factory=list)
     dry_run: bool = False
     reference: str | None = None  # of the row that remembers it; none for a dry run, and where nothing changed
 
     @property
     def written(self) -> int:
-        return sum(count["created"] + count["changed"] for count in self.counts.values())
+        return sum(count["created"] + count["changed"] + count.get("withdrawn", 0) for count in self.counts.values())
+
+    def name(self, table: str, kind: str, keys: Iterable[str]) -> None:
+        """Keep the first rows that are new, changed or withdrawn by name."""
+        names = self.first.setdefault(table, {}).setdefault(kind, [])
+        names.extend(islice(keys, NAMED - len(names)))
+        if not names:
+            del self.first[table][kind]
+            if not self.first[table]:
+                del self.first[table]
 
     def as_data(self) -> dict[str, Any]:
-        return {"counts": self.counts, "notes": self.notes, "dry_run": self.dry_run, "errors": []}
+        return {
+            "counts": self.counts,
+            "first": self.first,
+            "notes": self.notes,
+            "dry_run": self.dry_run,
+            "rejected": self.rejected,
+            "rejects": {table: rows[:SHOWN_REJECTS] for table, rows in self.rejects.items()},
+            "errors": [],
+        }
+
+
+def rows_as_csv(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as a CSV file of the import format, with every column any of them has."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
+    return text.getvalue()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts.models import User
@@ -84,8 +84,7 @@ def post_movements(
     Movement.objects.bulk_create(rows, batch_size=2000)
     for key, pool in book.pools.items():
         pool.quantity, pool.value = book.costs[key].quantity, book.costs[key].value
-    Balance.objects.bulk_update(book.balances.values(), ["quantity", "since"], batch_size=500)
-    CostPool.objects.bulk_update(book.pools.values(), ["quantity", "value"], batch_size=500)
+    _save(book)
     return rows
 
 
@@ -216,6 +215,26 @@ def _lock(moves: Sequence[Move], places: dict[int, Location], holds: dict[int, b
         book.balances = balances()
     book.costs = {key: Pool(row.quantity, row.value) for key, row in book.pools.items()}
     return book
+
+
+def _save(book: _Book) -> None:
+    """One statement a table, however many rows."""
+    balances, pools = list(book.balances.values()), list(book.pools.values())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE inventory_balance b SET quantity = x.quantity, since = x.since
+            FROM unnest(%s::bigint[], %s::numeric[], %s::timestamptz[]) AS x(id, quantity, since) WHERE b.id = x.id
+            """,
+            [[row.pk for row in balances], [row.quantity for row in balances], [row.since for row in balances]],
+        )
+        cursor.execute(
+            """
+            UPDATE inventory_costpool c SET quantity = x.quantity, value = x.value
+            FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS x(id, quantity, value) WHERE c.id = x.id
+            """,
+            [[row.pk for row in pools], [row.quantity for row in pools], [row.value for row in pools]],
+        )
 
 
 def _key(move: Move, place: int | None) -> Key:

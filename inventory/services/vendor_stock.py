@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
 
 from inventory.models import Balance, CostPool, Movement
 from masterdata.models import Location, LocationKind
@@ -19,7 +19,7 @@ Key = tuple[int, int, int, str]  # item, location, lot (0: none), stage
 
 @dataclass(slots=True)
 class VendorBalance:
-    """One row of a vendor's balance, in the item's unit: opening + sent + direct − consumed − returned − written off − difference.
+    """A row of a vendor's balance, in the item's unit: opening + sent + direct − consumed − returned − written off − difference.
 
     `sent` came from places of ours (or of another vendor), `direct` from third parties or was made there; `difference` is what
     counts found missing (negative: found more). `value` in company currency: what closes, at what the book says it costs now.
@@ -59,14 +59,14 @@ def vendor_balances(
         item__in={row.item_id for row in rows},
         stage__in={row.stage for row in rows},
         quantity__gt=0,
-    )
+    ).annotate(is_original=ExpressionWrapper(Q(reverses__isnull=True), BooleanField()))
     if end is not None:
         moved = moved.filter(occurred_at__lt=end)
     for arrives in (True, False):
         here, there = ("to_location", "from_location") if arrives else ("from_location", "to_location")
         sums = (
             moved.filter(**{f"{here}__in": places})
-            .values_list("item", here, "lot", "stage", there, "reverses__isnull")
+            .values_list("item", here, "lot", "stage", there, "is_original")
             .annotate(
                 before=Sum("quantity", filter=Q(occurred_at__lt=start) if start else Q(pk=None)),
                 during=Sum("quantity", filter=Q(occurred_at__gte=start) if start else None),

@@ -12,15 +12,22 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
 
+NAMED = 10  # how many new and changed rows are named
+
 
 @dataclass(slots=True)
 class Upserted:
-    """What became of rows that were to be there: how many are new, differ now, or were so already, and each one's id by key."""
+    """What became of rows that were to be there: how many are new, differ now, or were so already, and each one's id by key.
+
+    `new` and `differing` hold the keys of the first of them, as {column: value}.
+    """
 
     created: int = 0
     changed: int = 0
     unchanged: int = 0
     ids: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    new: list[dict[str, Any]] = field(default_factory=list)
+    differing: list[dict[str, Any]] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -61,6 +68,8 @@ def upsert_by_key(*, model: type[models.Model], key: tuple[str, ...], rows: Sequ
             changed, batch_size=2000, update_conflicts=True, unique_fields=["id"], update_fields=sorted(touched)
         )
     done.created, done.changed = len(new), len(changed)
+    done.new = [{name: row[name] for name in key} for row in new[:NAMED]]
+    done.differing = [{name: getattr(row, name) for name in key} for row in changed[:NAMED]]
     done.unchanged = len(wanted) - len(new) - len(changed)
     return done
 

@@ -24,6 +24,13 @@ POLICY_COLUMNS = {one.name for one in fields(PolicyValues)} - {
 }  # fmt: skip
 
 
+MOST_DAYS = 3660
+"""Ten years: longer than any lead time, transit or downtime."""
+DAYS = (
+    "transit_out_days", "transit_back_days", "inspection_days", "preparation_days", "balance_days", "late_days", "lead_days",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class SupposedPolicy:
     """A policy taken as in force, or not. `columns` are other values for it, named as `upsert_policies` takes them.
@@ -124,7 +131,19 @@ def _policies(book: Book, supposed: Sequence[SupposedPolicy]) -> list[PolicyValu
     return sorted(found.values(), key=lambda policy: (policy.policy_id < 0, abs(policy.policy_id)))
 
 
+def _checked(values: Mapping[str, Any], field: str) -> None:
+    """What stored rows are held to, and what would make dates run out."""
+    yield_pct = values.get("yield_pct")
+    if yield_pct is not None and not 0 < yield_pct <= 100:
+        raise InvalidInput("A yield is above 0 and at most 100 percent.", field=field)
+    if values.get("price_factor", 1) <= 0:
+        raise InvalidInput("A price unit holds more than nothing.", field=field)
+    if any((values.get(name) or 0) > MOST_DAYS for name in DAYS):
+        raise InvalidInput(f"No time is longer than {MOST_DAYS} days.", field=field)
+
+
 def _edited(policy: PolicyValues, columns: Mapping[str, Any]) -> PolicyValues:
+    _checked(columns, "policies")
     values = {name: value for name, value in columns.items() if name in POLICY_COLUMNS}
     if columns.get("vendors") is not None:
         values["vendors"] = tuple(
@@ -155,15 +174,12 @@ def _work_centers(book: Book, downtimes: Sequence[SupposedDowntime]) -> dict[int
     for down in downtimes:
         if down.last < down.first:
             raise InvalidInput(f"{down.work_center} would be up again before it is down.", field="downtimes")
-        if (down.last - down.first).days > LONGEST_DOWNTIME:
-            raise InvalidInput(f"A downtime lasts at most {LONGEST_DOWNTIME} days.", field="downtimes")
+        if (down.last - down.first).days > MOST_DAYS:
+            raise InvalidInput(f"A downtime lasts at most {MOST_DAYS} days.", field="downtimes")
         pk = _named(by_code, down.work_center, "work center", "downtimes")
         center = centers[pk]
         centers[pk] = replace(center, downtimes=(*center.downtimes, (down.first, down.last, down.reason)))
     return centers
-
-
-LONGEST_DOWNTIME = 3660
 
 
 def _prices(book: Book, supposed: Sequence[SupposedPrice]) -> dict[tuple[int, int, int], list[PriceRow]]:
@@ -185,6 +201,7 @@ def _prices(book: Book, supposed: Sequence[SupposedPrice]) -> dict[tuple[int, in
         item_id, process_id, site_id = key("item", one.item), key("process", one.process), key("site", one.site)
         if item_id is None and process_id is None:
             raise InvalidInput("A price is for an item, a process or both.", field="prices")
+        _checked({"yield_pct": one.yield_pct, "price_factor": one.price_factor, "lead_days": one.lead_days}, "prices")
         own = book.company_currency_id if vendor.currency_id is None else vendor.currency_id
         row = PriceRow(
             -place, vendor.vendor_id, item_id, process_id, site_id, key("currency", one.currency) or own, one.unit_price,

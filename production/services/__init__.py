@@ -19,6 +19,13 @@ from production.services.structure import (
     upsert_boms,
     upsert_routings,
 )
+from production.services.withdrawing import (
+    SnapshotScope,
+    SnapshotTooSmall,
+    Withdrawn,
+    commit_operations,
+    withdraw_missing,
+)
 from production.services.words import retract_word, speak_word
 
 __all__ = [
@@ -29,9 +36,13 @@ __all__ = [
     "PlannedOperation",
     "PlannedOrder",
     "PreviousOperationShort",
+    "SnapshotScope",
+    "SnapshotTooSmall",
     "UpsertedOrders",
+    "Withdrawn",
     "bom_problems",
     "cancel_production_order",
+    "commit_operations",
     "report_operation",
     "retract_word",
     "routing_problems",
@@ -40,4 +51,5 @@ __all__ = [
     "upsert_operations",
     "upsert_production_orders",
     "upsert_routings",
+    "withdraw_missing",
 ]

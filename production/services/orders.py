@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from core.refusals import (
@@ -30,13 +31,15 @@ from production.models import (
     OPEN_STATUSES,
     Operation,
     OperationStatus,
+    OperationWord,
     OrderStatus,
     ProductionOrder,
     RoutingStep,
 )
-from production.rules.schedule import Calendar, Step, schedule, working_days
+from production.rules.schedule import Calendar, Step, in_order, schedule, successors, working_days
 from production.services.structure import sequence_of
 
+REPLACED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # what may go on under another number
 RECOPIED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # from release on, an order keeps the operations it has
 ORDER_RANK = {status: rank for rank, status in enumerate(OrderStatus.values)}
 OPERATION_RANK = {status: rank for rank, status in enumerate(OperationStatus.values)}
@@ -70,7 +73,8 @@ class PlannedOperation:
 class PlannedOrder:
     """A production order as a plan states it. None is "not said": it stays as it is, or gets its default.
 
-    But for `start_date`: an order whose plan names no start has none.
+    But for `start_date`: an order whose plan names no start has none. `replaces` names the planned order that became this
+    one: it goes on under the new number, with the planner's word and its documents.
     """
 
     number: str
@@ -83,6 +87,7 @@ class PlannedOrder:
     location_id: int | None = None
     routing_variant: str | None = None
     parent_number: str | None = None
+    replaces: str | None = None
     source: str | None = None
     external_refs: list[dict[str, str]] | None = None
     operations: Sequence[PlannedOperation] = ()
@@ -113,6 +118,18 @@ class ForeignNumber(Refusal):
     code = "duplicate_number"
 
 
+class UnknownReplaced(NotFound):
+    """An order that replaces one nobody knows."""
+
+    status = 422
+
+
+class RoutingCircle(InvalidInput):
+    """Operations that follow one another in a circle."""
+
+    code = "routing_cycle"
+
+
 class InvalidDate(InvalidInput):
     """A day that cannot be, such as an end before its start."""
 
@@ -121,12 +138,18 @@ class InvalidDate(InvalidInput):
 
 @dataclass(slots=True)
 class UpsertedOrders:
-    """What became of the orders of a plan. `kept` orders are further on already than the plan says, and stay so."""
+    """What became of the orders of a plan. `kept` orders are further on already than the plan says, and stay so.
+
+    `renumbered` took the place of a planned order each. `new` and `differing` are the numbers behind the first two counts.
+    """
 
     created: int = 0
     changed: int = 0
     unchanged: int = 0
     kept: int = 0
+    renumbered: int = 0
+    new: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
     operations: Upserted = field(default_factory=Upserted)
     ids: dict[str, int] = field(default_factory=dict)
 
@@ -136,8 +159,8 @@ def upsert_production_orders(*, orders: Sequence[PlannedOrder], at: datetime, by
     """Make or change production orders by number, with their operations, and schedule them. All or none.
 
     A new order copies the routing (the variant it names) of its item; later the operations of a planned or firm order
-    follow the routing, but those with reports or given by the plan stay. No status and no reported quantity moves
-    backwards. Dates the plan does not give are scheduled. Raises OrdersRefused.
+    follow the routing, but those with reports, sent to a vendor or given by the plan stay. No status and no reported
+    quantity moves backwards. Dates the plan does not give are scheduled. Raises OrdersRefused.
     """
     return _Plan(orders, at, by).write()
 
@@ -194,10 +217,13 @@ class _Plan:
         self.orders, self.at, self.by = orders, at, by
         self.bad: list[BadOrder] = []
         self.done = UpsertedOrders()
+        self.heirs_of: dict[str, ProductionOrder] = {}  # new number: the planned order whose word is carried to it
+        self.replaced = {order.number: order.replaces for order in orders if order.replaces}
 
     def write(self) -> UpsertedOrders:
         if not self.orders:
             return self.done
+        renumbered = self.renumbered = self.renumber()
         self.read()
         rows, touched = [], []
         seen: dict[str, PlannedOrder] = {}
@@ -217,11 +243,13 @@ class _Plan:
                 self.bad.append(BadOrder(refusal, index=index))
                 continue
             differs = old is None or any(old[name] != value for name, value in row.items())
+            differs |= order.number in renumbered
             if operations or differs:
                 row |= {"changed_at": self.at, "version": old["version"] + 1 if old else 1}
                 rows.append(row)
                 touched.append((order.number, operations))
                 self.done.created, self.done.changed = self.done.created + (not old), self.done.changed + bool(old)
+                (self.done.differing if old else self.done.new).append(order.number)
             else:
                 self.done.ids[order.number] = old["id"] if old else 0
                 self.done.unchanged += 1
@@ -232,8 +260,91 @@ class _Plan:
             ids = upsert_by_key(model=ProductionOrder, key=("number",), rows=rows).ids
             self.done.ids |= {number: pk for (number,), pk in ids.items()}
             self.write_operations([(self.done.ids[number], operations) for number, operations in touched])
+            self.carry_words()
             note_plan_change(at=self.at, reason=f"{self.done.created} orders new, {self.done.changed} changed")
         return self.done
+
+    # Planned orders that became firm ones
+
+    def renumber(self) -> set[str]:
+        """Let orders that replace a planned one be that order under the new number. Returns the new numbers.
+
+        Everything that hangs on the planned order (words, verdicts, documents) hangs on its row, and so goes along.
+        """
+        asked = {order.number: (index, order) for index, order in enumerate(self.orders) if order.replaces}
+        if not asked:
+            return set()
+        wanted = {str(order.replaces) for _, order in asked.values()}
+        rows = ProductionOrder.objects.filter(Q(number__in=[*asked, *wanted]) | Q(replaces__in=wanted))
+        locked = list(rows.select_for_update().order_by("pk"))
+        known = {order.number: order for order in locked}
+        heirs = {order.replaces: order for order in locked if order.replaces}
+        own = {order.number for order in self.orders if order.status not in (OrderStatus.CANCELLED, OrderStatus.DONE)}
+        done = set()
+        for number, (index, order) in asked.items():
+            before, there = known.get(str(order.replaces)), known.get(number)
+            if there and there.replaces == order.replaces:
+                continue  # told before
+            try:
+                self.may_replace(order, before, heirs.get(str(order.replaces)), planned=own)
+            except Refusal as refusal:
+                self.bad.append(BadOrder(refusal, index=index))
+                continue
+            if before is None or there:
+                # A second order made of the same planned one, or one that was here before it was said: the word is carried.
+                self.heirs_of[number] = before or heirs[str(order.replaces)]
+                continue
+            ProductionOrder.objects.filter(pk=before.pk).update(
+                number=number, replaces=before.number, first_number=before.stage_number
+            )
+            ProductionOrder.objects.filter(parent_number=before.number).update(parent_number=number, changed_at=self.at)
+            before.number, before.replaces = number, str(order.replaces)
+            heirs[before.replaces] = known[number] = before
+            del known[before.replaces]
+            done.add(number)
+        self.done.renumbered = len(done)
+        return done
+
+    def may_replace(
+        self, order: PlannedOrder, before: ProductionOrder | None, heir: ProductionOrder | None, *, planned: set[str]
+    ) -> None:
+        named = order.replaces
+        if before is None and heir is None:
+            raise UnknownReplaced(f"{order.number} replaces {named}, which is not known.", field="replaces")
+        if named == order.number or named in planned:
+            raise ForeignNumber(f"{named} stands in this plan itself and is replaced by nothing.", field="replaces")
+        known = before or heir
+        assert known is not None  # noqa: S101
+        self.check_scope({known.site_id})
+        if known.item_id != order.item_id:
+            raise InvalidInput(f"{order.number} replaces {named}, which makes another item.", field="replaces")
+        if order.source and known.source and order.source != known.source:
+            raise ForeignNumber(f"{named} is a number of {known.source}.", field="replaces")
+        if before and before.status not in (*REPLACED, OrderStatus.CANCELLED):
+            said = before.get_status_display().lower()
+            raise WrongState(f"{named} is {said}; only a planned order becomes another one.", field="replaces")
+
+    def carry_words(self) -> None:
+        """The planner's word on the operations of a planned order, for orders that are not its row."""
+        for number, before in self.heirs_of.items():
+            mine = dict(
+                Operation.objects.filter(production_order__number=number)
+                .exclude(words__is_current=True)
+                .values_list("operation_no", "pk")
+            )
+            words = OperationWord.objects.filter(operation__production_order=before, is_current=True)
+            OperationWord.objects.bulk_create(
+                [
+                    OperationWord(
+                        operation_id=mine[word.operation.operation_no],
+                        word=word.word, vendor_id=word.vendor_id, reason=word.reason, by_id=word.by_id, at=word.at,
+                    )
+                    for word in words.select_related("operation").order_by("pk")
+                    if word.operation.operation_no in mine
+                ]
+            )  # fmt: skip
+            if before.number == self.replaced[number] and before.status in REPLACED:
+                cancel_production_order(production_order_id=before.pk, by=self.by, at=self.at)
 
     # What is known
 
@@ -254,6 +365,11 @@ class _Plan:
         steps = RoutingStep.objects.filter(item_id__in=items).order_by("sequence", "pk")
         for step in steps.values(*ROUTED, "item_id", "variant", "operation_no"):
             self.routings[(step["item_id"], step["variant"])].append(step)
+        self.taken = set(
+            ProductionOrder.objects.filter(first_number__in=set(numbers) - self.known.keys()).values_list(
+                "first_number", flat=True
+            )
+        )
         self.site_id = default_site().pk
         self.today = site_dates(at=self.at)
         self.centers = dict(WorkCenter.objects.values_list("pk", "capacity_hours_per_day"))
@@ -285,6 +401,7 @@ class _Plan:
             "location_id": order.location_id,
             "routing_variant": order.routing_variant,
             "parent_number": order.parent_number,
+            "replaces": order.replaces or None,
             "external_refs": order.external_refs,
             "source": order.source or None,
         }
@@ -292,11 +409,16 @@ class _Plan:
         row.setdefault("site_id", old["site_id"] if old else self.site_id)
         self.check_scope({row["site_id"], old["site_id"] if old else row["site_id"]})
         if old is None:
+            if order.number in self.taken:
+                # The number was another order's before, and that one's pieces still go by it.
+                row["first_number"] = f"{order.number}~{self.at:%y%m%d}"
             return row | {"status": order.status or OrderStatus.PLANNED}
         if order.source and old["source"] and order.source != old["source"]:
             raise ForeignNumber(f"{order.number} is a number of {old['source']} already.", field="number")
         if order.status is None or order.status == old["status"]:
             return row | {"status": old["status"]}
+        if old["status"] == OrderStatus.CANCELLED and order.number in self.renumbered:
+            return row | {"status": order.status}  # withdrawn the night before it came back under its firm number
         if old["status"] == OrderStatus.DONE or ORDER_RANK[order.status] < ORDER_RANK[old["status"]]:
             self.done.kept += 1
             return row | {"status": old["status"]}
@@ -322,10 +444,17 @@ class _Plan:
         moved = old is not None and (old["item_id"] != order.item_id or old["routing_variant"] != variant)
         if moved and any(_is_reported(operation) for operation in before.values()):
             raise WrongState("Work on it is reported already: item and routing stay.", field="item")
+        if moved and old["item_id"] != order.item_id and any(one["is_committed"] for one in before.values()):  # type: ignore[index]
+            raise WrongState("A vendor was asked for it already: the item stays.", field="item")
+        if old and old["status"] == OrderStatus.CANCELLED and row["status"] in OPEN_STATUSES:
+            for operation in after.values():
+                if operation["status"] == OperationStatus.CANCELLED:
+                    operation["status"] = OperationStatus.OPEN
         if not before or row["status"] in RECOPIED:
             self.copy_routing(order.item_id, variant, after)
         for given in order.operations:
             self.apply(given, order, after)
+        self.check_order(order.operations, after)
         for operation in after.values():
             self.settle(operation, row, before.get(operation["operation_no"]))
         self.place(order, row, after)
@@ -345,7 +474,8 @@ class _Plan:
             if number not in after:
                 after[number] = {**FRESH, "operation_no": number, **{name: step[name] for name in ROUTED}}
             elif not (operation := after[number])["is_given"] and not _is_reported(operation):
-                operation.update({name: step[name] for name in ROUTED})
+                if not operation["is_committed"]:
+                    operation.update({name: step[name] for name in ROUTED})
                 operation["status"] = OperationStatus.OPEN
 
     def apply(self, given: PlannedOperation, order: PlannedOrder, after: dict[str, Values]) -> None:
@@ -373,6 +503,10 @@ class _Plan:
                 raise InvalidQuantity(f"{value} is below zero.", field=name)
             if value is not None:
                 self.check_precision(value, decimals, name)
+        if given.good is not None and given.good > max(order.quantity, operation["good"]):
+            raise InvalidQuantity(
+                f"{given.good.normalize():f} good of {order.quantity.normalize():f} to make are too many.", field="good"
+            )
         operation["good"] = max(operation["good"], given.good or 0)
         operation["scrap"] = max(operation["scrap"], given.scrap or 0)
         if given.status is not None:
@@ -388,6 +522,28 @@ class _Plan:
             operation["planned_start"] = given.start or given.end
             operation["planned_end"] = given.end or given.start
             operation["dates_given"] = True
+
+    def check_order(self, given: Sequence[PlannedOperation], after: Mapping[str, Values]) -> None:
+        """No operation comes after one that follows it, by what follows what or by the dates the plan gives."""
+        if not given:
+            return
+        steps = [
+            Step(number, one["sequence"], Fraction(0), self.open_days, tuple(one["next_nos"]))
+            for number, one in after.items()
+            if one["status"] != OperationStatus.CANCELLED
+        ]
+        following = successors(steps)
+        if in_order(following) is None:
+            raise RoutingCircle("The operations follow one another in a circle.", field="next_operation_no")
+        dated = {one.number for one in given if one.start or one.end}
+        for number in sorted(dated & following.keys()):
+            for later in dated.intersection(following[number]):
+                begins, ends = after[number]["planned_start"], after[later]["planned_end"]
+                if begins > ends:
+                    raise InvalidDate(
+                        f"Operation {number} starts on {begins}, after {later}, which follows it, ends on {ends}.",
+                        field="start",
+                    )
 
     def settle(self, operation: Values, row: Values, before: Values | None) -> None:
         """Quantity and status as the order's own quantity and status ask for."""
@@ -476,6 +632,7 @@ FRESH: Values = {
     "status": OperationStatus.OPEN,
     "dates_given": False,
     "is_given": False,
+    "is_committed": False,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -104,17 +104,16 @@ def report_operation(
     )
     steps = {row.operation_no: row for row in _steps(order_id).select_for_update().order_by("pk")}
     operation = Operation.objects.get(pk=operation_id)
-    first = Operation.objects.filter(production_order=order_id).order_by("sequence", "pk").values_list("pk", flat=True)[0]
     _check(order, operation, good=good, scrap=scrap)
     following = _followers(steps.values())
     before = [row for row in steps.values() if operation.operation_no in following[row.operation_no]]
     made = good + scrap
     _check_previous(operation, before, made=made)
     home = order.location or main_location(site=order.site)
-    number = f"{order.number}/{operation.operation_no}"
+    number = f"{order.stage_number}/{operation.operation_no}"
     taken = [
         *_wip_moves(order, before, made=made, home=home),
-        *_component_moves(order, operation, steps, is_first=operation.pk == first, made=made, home=home),
+        *_component_moves(order, operation, made=made, home=home),
     ]
     used = virtual_location(kind=LocationKind.CONSUMED).pk
 
@@ -125,7 +124,7 @@ def report_operation(
     spent = post([Move(item, place, used, quantity, lot_id, stage) for item, place, quantity, lot_id, stage in taken])
     bad_worth = (spent * scrap / made).quantize(FIVE, ROUND_HALF_UP) if scrap else ZERO
     is_last = not following[operation.operation_no]
-    stage = "" if is_last else number
+    stage = "" if is_last else f"{order.stage_number}/{operation.operation_no}"
     lot_id = _lot(order, lot) if is_last and good else None
     made_moves = []
     if good:
@@ -193,7 +192,7 @@ def _wip_moves(
 ) -> Iterator[Taken]:
     """The pieces of the steps before, wherever they lie at the site: at the order's own place first."""
     for previous in before:
-        stage = f"{order.number}/{previous.operation_no}"
+        stage = f"{order.stage_number}/{previous.operation_no}"
         there = Balance.objects.filter(item=order.item_id, stage=stage, quantity__gt=0, location__site=order.site_id)
         there = there.filter(location__kind__in=OWN_PLACES).select_related("location").order_by("since", "pk")
         rest = made
@@ -213,15 +212,15 @@ def _wip_moves(
 def _component_moves(
     order: ProductionOrder,
     operation: Operation,
-    steps: Collection[str],
     *,
-    is_first: bool,
     made: Decimal,
     home: Location,
 ) -> Iterator[Taken]:
     """The operation's own components for the pieces made now; first expired, first in."""
     before = operation.good + operation.scrap
-    for ratio in _ratios(order.item_id, operation.operation_no, steps, is_first=is_first):
+    every = list(_steps(order.pk).order_by("sequence", "pk"))
+    mine = next(uses for step, uses in components_of(order.item_id, every) if step.pk == operation.pk)
+    for ratio in mine:
         if ratio.supply == Supply.RETURNABLE:
             continue
         if ratio.is_per_order:
@@ -243,8 +242,27 @@ def _component_moves(
             )
 
 
-def _ratios(item_id: int, operation_no: str, steps: Collection[str], *, is_first: bool) -> tuple[Ratio, ...]:
-    """What one operation of an item uses; phantom assemblies are read level by level."""
+def components_of(item_id: int, operations: Sequence[Operation]) -> list[tuple[Operation, tuple[Ratio, ...]]]:
+    """What each operation of an item uses, given all of them in order; material tied to none of them belongs to the first."""
+    boms = _boms(item_id)
+    nos = [operation.operation_no for operation in operations]
+    return [
+        (
+            operation,
+            ratios(
+                boms,
+                item_id=item_id,
+                operation_no=operation.operation_no,
+                is_first=operation is operations[0],
+                operation_nos=nos,
+            ),
+        )
+        for operation in operations
+    ]
+
+
+def _boms(item_id: int) -> dict[int, list[BomRow]]:
+    """The bill of an item, and those of the phantom assemblies in it, level by level."""
     boms: dict[int, list[BomRow]] = {}
     wanted = {item_id}
     while wanted:
@@ -262,7 +280,7 @@ def _ratios(item_id: int, operation_no: str, steps: Collection[str], *, is_first
             )  # fmt: skip
             if part.is_phantom and part.pk not in boms:
                 wanted.add(part.pk)
-    return ratios(boms, item_id=item_id, operation_no=operation_no, is_first=is_first, operation_nos=steps)
+    return boms
 
 
 def _lot(order: ProductionOrder, lot: str) -> int | None:

@@ -1,9 +1,13 @@
 """Goods in: what is expected, counting a vendor's note in, taking it back."""
 
+from receipts.services.correcting import adjust_consumption, correct_receipt
+from receipts.services.costing import Costs, order_costs
 from receipts.services.counting import Counted, NothingThere, count_vendor_stock, write_off_material
 from receipts.services.expecting import expect, expect_new, expect_no_more
+from receipts.services.inspecting import NothingToInspect, hand_in_certificates, inspect_receipt, waive_hold
 from receipts.services.leftovers import Leftovers, give_back_free_stock, settle_leftovers, take_back
 from receipts.services.lying import NotFree, NothingToReturn
+from receipts.services.quarantining import receive_or_quarantine, refuse_quarantine, release_quarantine
 from receipts.services.receiving import (
     KIND,
     CertificateMissing,
@@ -33,6 +37,7 @@ from receipts.services.watching import watch_material_left
 __all__ = [
     "KIND",
     "CertificateMissing",
+    "Costs",
     "Counted",
     "CountedLine",
     "DuplicateNote",
@@ -42,6 +47,7 @@ __all__ = [
     "NotFree",
     "NotSentBack",
     "NothingThere",
+    "NothingToInspect",
     "NothingToReturn",
     "OrderClosed",
     "OrderIsOver",
@@ -50,14 +56,22 @@ __all__ = [
     "SerialRequired",
     "Trace",
     "VendorShort",
+    "adjust_consumption",
+    "correct_receipt",
     "count_vendor_stock",
     "expect",
     "expect_new",
     "expect_no_more",
     "find_lot",
     "give_back_free_stock",
+    "hand_in_certificates",
+    "inspect_receipt",
+    "order_costs",
     "post_receipt",
+    "receive_or_quarantine",
     "receive_return",
+    "refuse_quarantine",
+    "release_quarantine",
     "return_material",
     "return_product",
     "reverse_receipt",
@@ -65,6 +79,7 @@ __all__ = [
     "settle_leftovers",
     "take_back",
     "trace_lot",
+    "waive_hold",
     "watch_material_left",
     "write_off_material",
 ]

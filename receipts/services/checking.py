@@ -30,7 +30,7 @@ def check_receipts() -> tuple[int, list[Difference]]:
             SELECT o.number, l.line_no, l.accepted + l.rejected + l.scrapped + l.in_rework, coalesce(r.counted, 0)
             FROM subcontract_orders_orderline l JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
             LEFT JOIN (
-                SELECT rl.order_line_id, sum(rl.accepted + rl.rejected + rl.scrapped - rl.reworked) AS counted
+                SELECT rl.order_line_id, sum(rl.accepted + rl.rejected + rl.scrapped - rl.reworked + rl.sent_back) AS counted
                 FROM receipts_receiptline rl JOIN receipts_receipt r ON r.id = rl.receipt_id
                 WHERE r.status = 'posted' GROUP BY rl.order_line_id
             ) r ON r.order_line_id = l.id
@@ -71,7 +71,9 @@ def check_receipts() -> tuple[int, list[Difference]]:
         for item, place, lot, stage, held, there, least in cursor.fetchall():
             about = f"{item} at {place}{f' lot {lot}' if lot else ''}{f' finished at {stage}' if stage else ''}"
             if held > there:
-                found.append(Difference("what lines have there lies there", about, text(held), f"at most {text(there)}"))
+                found.append(
+                    Difference("what lines have there lies there", about, text(held), f"at most {text(there)}")
+                )
             if least < 0:
                 found.append(Difference("no line uses more of a lot than came", about, text(least), "at least 0"))
     return ExpectedReceipt.objects.count() + ReceiptLine.objects.count(), found

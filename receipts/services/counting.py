@@ -199,9 +199,7 @@ def _balance(place: _Place) -> Decimal:
 
 
 def _moved_since(place: _Place, moment: datetime) -> Decimal:
-    sums = Movement.objects.filter(
-        item=place.item, lot=place.lot, stage="", occurred_at__gt=moment
-    ).aggregate(
+    sums = Movement.objects.filter(item=place.item, lot=place.lot, stage="", occurred_at__gt=moment).aggregate(
         came=Sum("quantity", filter=Q(to_location=place.location)),
         went=Sum("quantity", filter=Q(from_location=place.location)),
     )
@@ -221,9 +219,7 @@ def _lines_there(place: _Place) -> list[tuple[OrderComponent, Decimal]]:
     return [(row, lots) for row in rows if (lots := own.get(row.pk, {}).get(lot_id, ZERO)) > 0]
 
 
-def _from_lines(
-    place: _Place, quantity: Decimal, *, spare_first: bool = False
-) -> list[tuple[OrderComponent, Decimal]]:
+def _from_lines(place: _Place, quantity: Decimal, *, spare_first: bool = False) -> list[tuple[OrderComponent, Decimal]]:
     """Whose material it was; the rest was free. Written off is what a line does not need, before what it needs."""
     there = _lines_there(place)
     limits = [there]
@@ -289,7 +285,15 @@ def _cost(place: _Place, quantity: Decimal) -> Decimal:
 
 
 def _record(
-    event: str, kind: str, number: str, place: _Place, *, by: User | None, at: datetime, through: str, data: dict[str, str]
+    event: str,
+    kind: str,
+    number: str,
+    place: _Place,
+    *,
+    by: User | None,
+    at: datetime,
+    through: str,
+    data: dict[str, str],
 ) -> None:
     activity.record(
         event, kind=kind, number=number, at=at, by=by, through=through, site_id=place.location.site_id,

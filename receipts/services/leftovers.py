@@ -79,7 +79,9 @@ def take_back(*, order_id: int, at: datetime) -> None:
     order = SubcontractOrder.objects.get(pk=order_id)
     cancel_drafts(order_id=order_id)
     flows.lock_places([order.ship_to_id])
-    rows = list(OrderComponent.objects.filter(line__order=order_id, carried_out__gt=0).select_related("line").order_by("pk"))
+    rows = list(
+        OrderComponent.objects.filter(line__order=order_id, carried_out__gt=0).select_related("line").order_by("pk")
+    )
     free = flows.free_stock(location_id=order.ship_to_id, item_ids={row.item_id for row in rows})
     given = ComponentFlow.objects.filter(component__in=rows, kind=FlowKind.CARRIED_OUT)
     by_lot: dict[tuple[int, int], Decimal] = {
@@ -113,7 +115,9 @@ def _by_lot(rows: Iterable[OrderComponent]) -> list[tuple[OrderComponent, int, D
     ]
 
 
-def _flow(row: OrderComponent, lot_id: int, kind: FlowKind, quantity: Decimal, order: SubcontractOrder) -> ComponentFlow:
+def _flow(
+    row: OrderComponent, lot_id: int, kind: FlowKind, quantity: Decimal, order: SubcontractOrder
+) -> ComponentFlow:
     return ComponentFlow(
         component=row, lot_id=lot_id or None, kind=kind, quantity=quantity, document_kind=KIND,
         document_number=order.number, document_line=row.line.line_no,

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
+from django.db.models import Sum
 
 from accounts.models import User
 from activity import services as activity
@@ -24,11 +25,12 @@ from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
 from policies.models import Consumption as ConsumptionMode
 from policies.models import Inspection, Rejects, Shortage
-from production.models import ProductionOrder, QuantityBasis, Supply
+from production.models import Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
 from production.rules.components import rounded_up
 from production.services.reporting import Report, followers, report_outside
 from receipts import rules
 from receipts.models import Consumption, ExpectedReceipt, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus, ReturnLine
+from receipts.services.falling_short import watch_short_receipts
 from subcontract_orders.models import (
     ComponentFlow,
     FlowKind,
@@ -158,8 +160,12 @@ def post_receipt(
     if len({line.order_line_id for line in lines}) != len(lines) and not any(line.lot for line in lines):
         raise InvalidInput("Each order line is counted once on a note.", field="lines")
     _lock_note(vendor_id, note)
-    content = hashlib.sha256(json.dumps(sorted((line.as_content() for line in lines), key=str)).encode()).hexdigest()
+    content = content_hash(lines)
     orders, order_lines = _lock(vendor_id, lines, by)
+    if waiting := Receipt.objects.quarantined().filter(vendor_id=vendor_id, note=note).first():
+        raise DuplicateNote(
+            f"Goods of note {note} lie in quarantine as {waiting}; release or reverse it.", field="note"
+        )
     known = Receipt.objects.posted().filter(vendor_id=vendor_id, note=note, is_supplement=is_supplement).order_by("pk")
     for receipt in known:
         if receipt.content_hash == content:
@@ -193,8 +199,9 @@ def post_receipt(
         report = _post_line(receipt, line_no, counted, line, orders[line.order_id], by=by, at=at)
         if line.operation_id is not None:
             reports[line.operation_id].append(report)
-    _progress(order_lines.values(), orders)
+    save_progress(order_lines.values(), orders)
     report_outside(reports, at=at, reason=f"receipt {receipt.number}")
+    watch_short_receipts(order_lines.values(), at=at)
     activity.record(
         "receipt.posted",
         kind=KIND,
@@ -207,6 +214,11 @@ def post_receipt(
         data={"note": note, "orders": sorted(order.number for order in orders.values())},
     )
     return receipt
+
+
+def content_hash(lines: Sequence[CountedLine]) -> str:
+    """Tells the same content of a note from another, in whatever order its lines stand."""
+    return hashlib.sha256(json.dumps(sorted((line.as_content() for line in lines), key=str)).encode()).hexdigest()
 
 
 @retried
@@ -234,13 +246,16 @@ def reverse_receipt(
         line.accepted -= row.accepted
         line.rejected -= row.rejected
         line.scrapped -= row.scrapped
-        line.in_rework += row.reworked
-        if line.status == LineStatus.COMPLETE:
-            line.status = LineStatus.OPEN
+        line.in_rework += row.reworked - row.sent_back
+        settle_status(line)
         if line.operation_id is not None:
             reports[line.operation_id].append(Report(-row.accepted, -(row.rejected + row.scrapped)))
-    _progress(order_lines.values(), orders)
+    save_progress(order_lines.values(), orders)
     report_outside(reports, at=at, reason=f"receipt {receipt.number} reversed")
+    watch_short_receipts(order_lines.values(), at=at)
+    activity.close_alerts(
+        kind="certificate_missing", subjects=[f"{receipt.number}/{row.line_no}" for row in lines], at=at
+    )
     receipt.status, receipt.reversed_at, receipt.reversed_by = ReceiptStatus.REVERSED, at, by
     receipt.version += 1
     receipt.save()
@@ -276,7 +291,7 @@ def lock_receipt(
     if expected_version not in (None, receipt.version):
         raise Stale("Somebody changed it since it was read. Read it again, then change it.")
     if receipt.status != ReceiptStatus.POSTED:
-        raise WrongState(f"{receipt} was reversed already.")
+        raise WrongState(f"{receipt} is {receipt.get_status_display().lower()}.")
     rows = receipt.lines.select_for_update(of=("self",)).select_related("item__unit", "location").order_by("line_no")
     return receipt, list(rows), orders, order_lines
 
@@ -338,8 +353,9 @@ def _check(lines: Sequence[CountedLine], orders: Mapping[int, SubcontractOrder],
         if row.received + counted[row.pk] > limit:
             possible = max(limit - row.received, ZERO)
             raise OverReceipt(
-                f"Line {row.line_no} of {order} takes {possible.normalize():f} more ({row.quantity_in_force.normalize():f} ordered, "
-                f"{row.received.normalize():f} received, {row.over_receipt_pct.normalize():f} % over allowed); "
+                f"Line {row.line_no} of {order} takes {possible.normalize():f} more "
+                f"({row.quantity_in_force.normalize():f} ordered, {row.received.normalize():f} received, "
+                f"{row.over_receipt_pct.normalize():f} % over allowed); "
                 f"{counted[row.pk].normalize():f} were counted.",
                 field=f"lines.{index}.accepted",
             )
@@ -362,7 +378,7 @@ def _post_line(
     stage = stage_after(line)
     lots = _lots(counted, line, stage)
     mended = _mended(line, reworked, serials=counted.serials)
-    used = _use(counted, line, order, made_before=made_before, made_now=made_now, at=at)
+    used = use_material(counted, line, order, made_before=made_before, made_now=made_now, at=at)
     consumed_at = masterdata.virtual_location(kind=LocationKind.CONSUMED)
     taken = [
         Move(
@@ -378,7 +394,7 @@ def _post_line(
     )
     spent = [movement for movement in posted if movement.quantity]  # not what an emptied pool left behind
     spent_value = sum((movement.value for movement in spent), ZERO)
-    work = _work(line, made=made_before + made_now) - _work(line, made=made_before)
+    work = max(work_owed(line, made=made_before + made_now), ZERO) if made_now else ZERO
     worth = rules.output_value(
         accepted=counted.accepted,
         bad=counted.rejected + counted.scrapped,
@@ -389,7 +405,7 @@ def _post_line(
     expected = ExpectedReceipt.objects.select_for_update().get(order_line=line)
     held_for = _held_for(counted, line)
     to_inspect = _to_inspect(counted, line)
-    where = _inspection(order) if held_for else expected.location
+    where = inspection_place(order) if held_for else expected.location
     row = ReceiptLine.objects.create(
         receipt=receipt,
         line_no=line_no,
@@ -404,9 +420,11 @@ def _post_line(
         components_value=sum((m.value for m, u in zip(spent, used.moves, strict=False) if not u[0].stage), ZERO),
         work_value=work,
         expensed_value=worth.bad,
+        good_value=worth.good,
         held=counted.accepted if held_for else ZERO,
         held_for=held_for,
         to_inspect=to_inspect,
+        is_sample=ZERO < to_inspect < counted.accepted,
         certificates=list(counted.certificates),
     )
     ReceiptLot.objects.bulk_create([ReceiptLot(line=row, lot=lot, quantity=quantity) for lot, quantity in lots if lot])
@@ -438,15 +456,14 @@ def _post_line(
     line.rejected += counted.rejected
     line.scrapped += counted.scrapped
     line.in_rework -= reworked
-    # A revision that waits may ask for more: the line is done when neither expects any.
-    wanted = max(line.quantity, line.quantity_in_force)
-    if rules.is_enough(ordered=wanted, received=line.received, under_pct=line.under_receipt_pct):
+    settle_status(line)
+    if line.status == LineStatus.OPEN and not line.in_rework and _gives_no_more(line):
         line.status = LineStatus.COMPLETE
     _alert(receipt, row, line, order, used.missing, at=at)
     return Report(counted.accepted, counted.rejected + counted.scrapped, line.status == LineStatus.COMPLETE)
 
 
-def _use(
+def use_material(
     counted: CountedLine,
     line: OrderLine,
     order: SubcontractOrder,
@@ -514,8 +531,10 @@ def _needs(
     if is_declared:
         _check_declared(components, declared)
     needs: dict[int, Decimal] = {}
-    for item_id, stage in dict.fromkeys((component.item_id, component.stage) for component in components):
-        same = [component for component in components if (component.item_id, component.stage) == (item_id, stage)]
+    parts: dict[tuple[int, str], list[OrderComponent]] = defaultdict(list)
+    for component in components:
+        parts[component.item_id, component.stage].append(component)
+    for (item_id, stage), same in parts.items():
         if stage or (is_declared and item_id in declared):
             # The order's own pieces go in one for one; both may come in several rows: what lies there for each, and the rest.
             rest = made_now if stage else declared[item_id]
@@ -545,7 +564,8 @@ def _mended(line: OrderLine, quantity: Decimal, *, serials: Collection[str]) -> 
         location=line.ship_to_id, item=line.item_id, stage=rework_stage(line), quantity__gt=0
     ).order_by("since", "pk")
     rows = list(there.values_list("lot", "lot__code", "quantity"))
-    found, rest = [], quantity
+    found: list[tuple[int | None, Decimal]] = []
+    rest = quantity
     for lot_id, _, lies in sorted(rows, key=lambda row: row[1] not in serials):
         taken = min(lies, rest)
         if taken > 0:
@@ -575,7 +595,7 @@ def _check_declared(components: Sequence[OrderComponent], declared: Mapping[int,
 
 def _need(component: OrderComponent, line: OrderLine, *, made_before: Decimal, made_now: Decimal) -> Decimal:
     if component.basis == QuantityBasis.PER_ORDER:
-        return component.required_in_force if made_now and not made_before else ZERO
+        return ZERO if component.consumed else component.required_in_force
     if line.consumption == ConsumptionMode.AS_SENT and component.supply == Supply.OWN:
         return rules.as_sent_use(
             made_now=made_now,
@@ -607,15 +627,22 @@ def _ages(location_id: int, item_ids: Collection[int]) -> dict[tuple[int, int], 
     }
 
 
-def _work(line: OrderLine, *, made: Decimal) -> Decimal:
-    """What is owed in company currency for `made` pieces of a line."""
+def work_owed(line: OrderLine, *, made: Decimal) -> Decimal:
+    """What `made` pieces of a line owe in company currency, beyond what its receipts owe already; below zero where those owe
+    too much.
+
+    Counted over all of them: whatever is received or taken back in whatever order, the whole line owes its amount.
+    """
     rate = line.amount_company_in_force / line.amount_in_force if line.amount_in_force else Decimal(1)
-    return rules.accrued(
+    due = rules.accrued(
         amount=line.amount_company_in_force,
         unit_amount=line.unit_price_in_force / line.price_factor * rate,
         ordered=line.quantity_in_force,
         received=made,
     )
+    posted = ReceiptLine.objects.filter(order_line=line, receipt__status=ReceiptStatus.POSTED)
+    owed = posted.aggregate(total=Sum("work_value"))["total"] or ZERO
+    return due - owed
 
 
 def stage_after(line: OrderLine) -> str:
@@ -624,7 +651,7 @@ def stage_after(line: OrderLine) -> str:
         return ""
     following = followers(production_order_id=line.production_order.pk)
     goes_on = bool(following.get(line.operation_no))
-    return f"{line.production_order.number}/{line.operation_no}" if goes_on else ""
+    return f"{line.production_order.stage_number}/{line.operation_no}" if goes_on else ""
 
 
 def rework_stage(line: OrderLine) -> str:
@@ -716,7 +743,7 @@ def _to_inspect(counted: CountedLine, line: OrderLine) -> Decimal:
     return counted.accepted
 
 
-def _inspection(order: SubcontractOrder) -> Location:
+def inspection_place(order: SubcontractOrder) -> Location:
     """Where a site's goods wait for inspection; made where the site has no such place."""
     found = Location.objects.filter(kind=LocationKind.INSPECTION, site=order.site_id).order_by("pk").first()
     if found:
@@ -728,12 +755,36 @@ def _inspection(order: SubcontractOrder) -> Location:
     return location
 
 
-def _progress(lines: Iterable[OrderLine], orders: Mapping[int, SubcontractOrder]) -> None:
+def settle_status(line: OrderLine) -> None:
+    """A line is complete when enough came. A revision that waits may ask for more: neither may expect any."""
+    if line.status != LineStatus.CANCELLED:
+        wanted = max(line.quantity, line.quantity_in_force)
+        done = rules.is_enough(ordered=wanted, received=line.received, under_pct=line.under_receipt_pct)
+        line.status = LineStatus.COMPLETE if done else LineStatus.OPEN
+
+
+def _gives_no_more(line: OrderLine) -> bool:
+    """Whether the steps before are done, and none of their pieces lies anywhere any more."""
+    if line.production_order is None:
+        return False
+    following = followers(production_order_id=line.production_order.pk)
+    before = [number for number, later in following.items() if line.operation_no in later]
+    done = Operation.objects.filter(
+        production_order=line.production_order, operation_no__in=before, status=OperationStatus.FINISHED
+    )
+    if not before or done.count() < len(before):
+        return False
+    stages = [f"{line.production_order.stage_number}/{number}" for number in before]
+    return not Balance.objects.filter(item=line.item_id, stage__in=stages, quantity__gt=0).exists()
+
+
+def save_progress(lines: Iterable[OrderLine], orders: Mapping[int, SubcontractOrder]) -> None:
     """Save the lines' counters, what is still expected, and the orders' progress."""
     rows = list(lines)
     OrderLine.objects.bulk_update(rows, ["accepted", "rejected", "scrapped", "in_rework", "status"])
     for row in rows:
-        ExpectedReceipt.objects.filter(order_line=row).update(quantity=max(row.open_in_force, row.in_rework))
+        still = max(row.open_in_force, row.in_rework) if orders[row.order_id].is_with_vendor else ZERO
+        ExpectedReceipt.objects.filter(order_line=row).update(quantity=still)
     recount_orders(list(orders))
 
 

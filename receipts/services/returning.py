@@ -174,9 +174,7 @@ def return_product(
             field="receipt",
         )
     _check_quantity(row.item, quantity, "quantity")
-    gone = ReturnLine.objects.posted().filter(receipt_line=row).aggregate(
-        total=Sum("quantity")
-    )
+    gone = ReturnLine.objects.posted().filter(receipt_line=row).aggregate(total=Sum("quantity"))
     possible = min(row.accepted - row.held - (gone["total"] or ZERO), line.accepted)
     if quantity > possible:
         raise NotSentBack(
@@ -211,7 +209,10 @@ def reverse_return(*, return_id: int, by: User | None, at: datetime, through: st
     lines = list(document.lines.select_related("component__line", "receipt_line__order_line").order_by("line_no"))
     line_ids = {line.component.line_id for line in lines if line.component}
     list(
-        SubcontractOrder.objects.filter(lines__in=line_ids).select_for_update(of=("self",)).order_by("pk").values_list("pk")
+        SubcontractOrder.objects.filter(lines__in=line_ids)
+        .select_for_update(of=("self",))
+        .order_by("pk")
+        .values_list("pk")
     )
     product = lines[0].receipt_line
     order, order_line = _lock_line(product.order_line) if product else (None, None)
@@ -225,9 +226,7 @@ def reverse_return(*, return_id: int, by: User | None, at: datetime, through: st
         if order_line.in_rework < back:
             raise WrongState(f"Pieces of {document} came back already; reverse that receipt first.")
         _recount(order_line, order, accepted=back, in_rework=-back, at=at, reason=f"return {document.number} reversed")
-    material.recount_material(
-        set(OrderLine.objects.filter(pk__in=line_ids).values_list("order_id", flat=True))
-    )
+    material.recount_material(set(OrderLine.objects.filter(pk__in=line_ids).values_list("order_id", flat=True)))
     document.status, document.reversed_at = ReturnStatus.REVERSED, at
     document.version += 1
     document.save()
@@ -325,7 +324,7 @@ def _draft(parcels: Sequence[Parcel], *, vendor_id: int, reason: str, by: User |
     targets = [home(parcel) for parcel in parcels]
     document = Return.objects.create(
         number=masterdata.draw_numbers(kind=KIND)[0], kind=ReturnKind.MATERIAL, vendor_id=vendor_id,
-        site_id=targets[0].site_id, reason=reason, created_at=at, created_by=by,
+        site_id=targets[0].site_id or masterdata.default_site().pk, reason=reason, created_at=at, created_by=by,
     )  # fmt: skip
     ReturnLine.objects.bulk_create(
         [
@@ -364,7 +363,7 @@ def _post(document: Return, *, by: User | None, at: datetime, occurred_at: datet
     document.version += 1
     document.save()
     numbers = SubcontractOrder.objects.filter(lines__in={line.component.line_id for line in lines if line.component})
-    data = {"orders": sorted(set(numbers.values_list("number", flat=True))), "kind": "material"}
+    data: dict[str, object] = {"orders": sorted(set(numbers.values_list("number", flat=True))), "kind": "material"}
     _record("return.posted", document, by=by, at=at, through=through, data=data)
 
 
@@ -388,7 +387,8 @@ def _locked(return_id: int, by: User | None) -> Return:
 
 def _lock_line(line: OrderLine) -> tuple[SubcontractOrder, OrderLine]:
     """Lock the production order, the order and its line, in that order."""
-    list(ProductionOrder.objects.filter(pk=line.production_order_id).select_for_update().values_list("pk"))
+    if line.production_order_id is not None:
+        list(ProductionOrder.objects.filter(pk=line.production_order_id).select_for_update().values_list("pk"))
     order = SubcontractOrder.objects.select_for_update().get(pk=line.order_id)
     rows = OrderLine.objects.select_for_update(of=("self",)).select_related("order", "item__unit")
     return order, rows.get(pk=line.pk)
@@ -397,9 +397,7 @@ def _lock_line(line: OrderLine) -> tuple[SubcontractOrder, OrderLine]:
 def _lots_of(row: ReceiptLine, quantity: Decimal) -> Iterable[tuple[int | None, Decimal]]:
     """Lots of a receipt line's pieces, the last first, as far as they still lie where they came in."""
     gone: dict[int | None, Decimal] = defaultdict(Decimal)
-    for lot_id, back in ReturnLine.objects.posted().filter(receipt_line=row).values_list(
-        "lot", "quantity"
-    ):
+    for lot_id, back in ReturnLine.objects.posted().filter(receipt_line=row).values_list("lot", "quantity"):
         gone[lot_id] += back
     lots = list(row.lots.order_by("-pk").values_list("lot", "quantity"))
     if not lots:
@@ -441,7 +439,9 @@ def _recount(
     line.accepted += accepted
     line.in_rework += in_rework
     if line.status != LineStatus.CANCELLED:
-        line.status = LineStatus.COMPLETE if line.received >= max(line.quantity, line.quantity_in_force) else LineStatus.OPEN
+        line.status = (
+            LineStatus.COMPLETE if line.received >= max(line.quantity, line.quantity_in_force) else LineStatus.OPEN
+        )
     line.save(update_fields=["accepted", "in_rework", "status"])
     ExpectedReceipt.objects.filter(order_line=line).update(quantity=max(line.open_in_force, line.in_rework))
     recount_orders([order.pk])

@@ -51,6 +51,8 @@ class Trace:
 
 def find_lot(*, code: str, item: str = "") -> Lot:
     """The lot of a code (of an item, where several have one). Raises NotFound, InvalidInput."""
+    if "\x00" in code + item:
+        raise NotFound("There is no such lot.", field="lot")  # no text of the database holds this sign
     found = list(Lot.objects.select_related("item").filter(code=code, **({"item__code": item} if item else {}))[:2])
     if not found:
         raise NotFound(f"There is no lot {code}{f' of {item}' if item else ''}.", field="lot")
@@ -118,7 +120,10 @@ def _using(which: Q, viewer: HasScope) -> list[ReceiptLine]:
 def _complete(lines: object, viewer: HasScope) -> list[ReceiptLine]:
     rows = (
         ReceiptLine.objects.filter(pk__in=lines.values("pk"))  # type: ignore[attr-defined]
-        .filter(viewer.scope.rows(site="receipt__site_id", vendor="receipt__vendor_id"), receipt__status=ReceiptStatus.POSTED)
+        .filter(
+            viewer.scope.rows(site="receipt__site_id", vendor="receipt__vendor_id"),
+            receipt__status=ReceiptStatus.POSTED,
+        )
         .select_related("receipt__vendor", "order_line__order", "item")
         .prefetch_related("lots__lot", "consumptions__lot", "consumptions__item", "consumptions__component")
         .order_by("pk")

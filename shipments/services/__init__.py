@@ -1,10 +1,10 @@
 """Material out: `planning` keeps the planned shipments of orders; `outbound` picks, dispatches, delivers and takes back."""
 
+from production.services.reporting import PreviousOperationShort
 from shipments.services.loading import (
     NothingToShip,
     OrderNotSent,
     OverSend,
-    PreviousOperationShort,
     ToPick,
 )
 from shipments.services.outbound import (

@@ -16,9 +16,10 @@ from inventory.services.picking import Part, Shelf
 from masterdata.models import Item, Location
 from production.models import ProductionOrder, Supply
 from production.rules.components import rounded_up
+from production.services.reporting import PreviousOperationShort
 from shipments import rules
 from shipments.models import SET_ASIDE, Shipment, ShipmentLine, ShipmentStatus
-from subcontract_orders.models import WITH_VENDOR, LineStatus, OrderComponent, SubcontractOrder
+from subcontract_orders.models import LineStatus, OrderComponent, SubcontractOrder
 
 ZERO = Decimal(0)
 SHIPPED = (Supply.OWN, Supply.RETURNABLE)
@@ -32,12 +33,6 @@ class OverSend(Refusal):
     """More than is required and the tolerance allows."""
 
     code = "over_send"
-
-
-class PreviousOperationShort(Refusal):
-    """The previous operation has not finished that many pieces."""
-
-    code = "previous_operation_short"
 
 
 class NothingToShip(Refusal):
@@ -99,7 +94,7 @@ def lock_orders(order_ids: Collection[int], *, by: User | None) -> list[Subcontr
 def must_be_with_vendor(orders: Iterable[SubcontractOrder]) -> None:
     """Raises OrderNotSent."""
     for order in orders:
-        if order.status not in WITH_VENDOR:
+        if not order.is_with_vendor:
             hint = "send it first" if order.sent_at is None else "nothing is shipped for it"
             raise OrderNotSent(f"{order} is {order.get_status_display().lower()}: {hint}.", field="order")
 
@@ -124,7 +119,7 @@ def rows_of(orders: Collection[SubcontractOrder], *, apart_from: Shipment | None
     rows = []
     for one in found:
         room = rules.room(
-            required=one.required,
+            required=one.required_in_force,
             net_sent=one.net_sent,
             carried_in=one.carried_in,
             set_aside=set_aside.get(one.pk, ZERO),
@@ -161,7 +156,7 @@ def named(lines: Sequence[ToPick], rows: Sequence[Row], *, where: str) -> list[T
             )
         possible = sum((row.room.most for row in mine), ZERO)
         if wanted.quantity > possible:
-            required = sum((row.component.required for row in mine), ZERO)
+            required = sum((row.component.required_in_force for row in mine), ZERO)
             raise OverSend(
                 f"{possible.normalize():f} more of {item} may be sent for {where} ({required.normalize():f} required, "
                 f"{mine[0].component.line.over_send_pct.normalize():f} % over allowed); {wanted.quantity.normalize():f} were "

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from decimal import Decimal
-from itertools import count
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Q
 
 from accounts.models import User
-from activity import services as activity
 from core.refusals import InvalidInput, NotFound, Stale, WrongState
 from core.retries import retried
 from inventory import services as ledger
-from inventory.models import Lot, Movement
-from inventory.services import Move, NotEnoughStock
+from inventory.models import Movement
 from masterdata import services as masterdata
 from masterdata.models import VIRTUAL_KINDS, Location, LocationKind
 from shipments.models import BEFORE_DISPATCH, GONE, Shipment, ShipmentLine, ShipmentStatus
-from shipments.services import loading, planning
-from shipments.services.loading import NothingToShip, Row, Take, ToPick
-from shipments.services.planning import ToShip
-from subcontract_orders.models import WITH_VENDOR, ComponentFlow, FlowKind, OrderComponent, SubcontractOrder
+from shipments.services import arranging, loading, moving, planning
+from shipments.services.loading import NothingToShip, Take, ToPick
+from shipments.services.moving import KIND
+from subcontract_orders.models import SubcontractOrder
 from subcontract_orders.services import flows as material
 
-KIND = "shipment"
-ZERO = Decimal(0)
 NOT_SHIPPED_FROM = (*VIRTUAL_KINDS, LocationKind.TRANSIT, LocationKind.INSPECTION, LocationKind.QUARANTINE)
 
 
@@ -80,18 +74,18 @@ def ship(
         by_place[take.row.from_location_id].append(take)
     made = []
     for place_id, mine in by_place.items():
-        shipment = _planned_or_new(orders[0], mine, from_location_id=place_id, at=at)
+        shipment = arranging.planned_or_new(orders[0], mine, from_location_id=place_id, at=at)
         if hold:
             for take in mine:
-                take.picked = [(_lot(take), take.quantity)]
+                take.picked = [(arranging.lot_of(take), take.quantity)]
         else:
             mine = loading.pick(mine, location=shipment.from_location, apart_from=None)
-        _load(shipment, mine, rows, at=at)
+        arranging.load(shipment, mine, rows, at=at)
         if hold:
             shipment.held_from = ShipmentStatus.PLANNED
-            _moved(shipment, ShipmentStatus.HELD, "shipment.held", by=by, at=at, through=through)
+            moving.moved(shipment, ShipmentStatus.HELD, "shipment.held", by=by, at=at, through=through)
         else:
-            _dispatch(shipment, by=by, at=at, through=through)
+            moving.leave(shipment, by=by, at=at, through=through)
         made.append(shipment)
     return made
 
@@ -114,7 +108,7 @@ def pick(
     shipment, orders = _lock(shipment_id, expected_version=expected_version, by=by)
     _must_be(shipment, ShipmentStatus.PLANNED, ShipmentStatus.PICKED, to="pick")
     _pick(shipment, orders, lines, at=at)
-    return _moved(shipment, ShipmentStatus.PICKED, "shipment.picked", by=by, at=at, through=through)
+    return moving.moved(shipment, ShipmentStatus.PICKED, "shipment.picked", by=by, at=at, through=through)
 
 
 @retried
@@ -135,7 +129,7 @@ def dispatch(
     shipment, orders = _lock(shipment_id, expected_version=expected_version, by=by)
     _must_be(shipment, ShipmentStatus.PLANNED, ShipmentStatus.PICKED, to="dispatch")
     _pick(shipment, orders, lines, at=at)
-    return _dispatch(shipment, by=by, at=at, through=through)
+    return moving.leave(shipment, by=by, at=at, through=through)
 
 
 @retried
@@ -146,7 +140,7 @@ def deliver(
     """Say that a dispatched shipment has arrived. Raises NotFound, ShipmentNotOfThisState, Stale."""
     shipment, _ = _lock(shipment_id, expected_version=expected_version, by=by, to_ship=False)
     _must_be(shipment, ShipmentStatus.DISPATCHED, to="deliver")
-    return _deliver(shipment, by=by, at=at, through=through)
+    return moving.arrive(shipment, by=by, at=at, through=through)
 
 
 def deliver_due(*, at: datetime, limit: int = 500) -> int:
@@ -158,7 +152,7 @@ def deliver_due(*, at: datetime, limit: int = 500) -> int:
             with transaction.atomic():
                 shipment, _ = _lock(shipment_id, expected_version=None, by=None, to_ship=False)
                 if shipment.status == ShipmentStatus.DISPATCHED:
-                    _deliver(shipment, by=None, at=at, through="system")
+                    moving.arrive(shipment, by=None, at=at, through="system")
                     delivered += 1
     return delivered
 
@@ -178,7 +172,7 @@ def hold(
     shipment, _ = _lock(shipment_id, expected_version=expected_version, by=by)
     _must_be(shipment, ShipmentStatus.PLANNED, ShipmentStatus.PICKED, to="hold")
     shipment.held_from = shipment.status
-    return _moved(
+    return moving.moved(
         shipment, ShipmentStatus.HELD, "shipment.held", by=by, at=at, through=through, data={"reason": reason}
     )
 
@@ -192,7 +186,7 @@ def release(
     shipment, _ = _lock(shipment_id, expected_version=expected_version, by=by)
     _must_be(shipment, ShipmentStatus.HELD, to="release")
     back, shipment.held_from = ShipmentStatus(shipment.held_from), ""
-    return _moved(shipment, back, "shipment.released", by=by, at=at, through=through)
+    return moving.moved(shipment, back, "shipment.released", by=by, at=at, through=through)
 
 
 @retried
@@ -237,11 +231,11 @@ def split(
             line.save(update_fields=["quantity"])
         else:
             line.delete()
-    _write_lines(apart, takes)
+    arranging.write_lines(apart, takes)
     planning.refresh([shipment.pk, apart.pk])
     shipment.refresh_from_db()
     apart.refresh_from_db()
-    _record(shipment, "shipment.split", by=by, at=at, through=through, data={"onto": apart.number})
+    moving.record(shipment, "shipment.split", by=by, at=at, through=through, data={"onto": apart.number})
     return apart
 
 
@@ -262,10 +256,10 @@ def cancel(
     """
     shipment, orders = _lock(shipment_id, expected_version=expected_version, by=by)
     _must_be(shipment, *BEFORE_DISPATCH, to="cancel")
-    _moved(
+    moving.moved(
         shipment, ShipmentStatus.CANCELLED, "shipment.cancelled", by=by, at=at, through=through, data={"reason": reason}
     )
-    _plan_again(shipment, orders, at=at)
+    arranging.plan_again(shipment, orders, at=at)
     return shipment
 
 
@@ -287,7 +281,7 @@ def reverse(
     """
     shipment, orders = _lock(shipment_id, expected_version=expected_version, by=by, to_ship=False)
     _must_be(shipment, *GONE, to="reverse")
-    _must_lie_there(shipment)
+    moving.must_lie_there(shipment)
     ledger.reverse_movements(
         Movement.objects.unreversed().filter(document_kind=KIND, document_number=shipment.number),
         kind=KIND,
@@ -299,10 +293,10 @@ def reverse(
     material.reverse_flows(kind=KIND, number=shipment.number, at=at)
     material.recount_material([order.pk for order in orders])
     shipment.reversed_at = at
-    _moved(
+    moving.moved(
         shipment, ShipmentStatus.REVERSED, "shipment.reversed", by=by, at=at, through=through, data={"reason": reason}
     )
-    _plan_again(shipment, [order for order in orders if order.status in WITH_VENDOR], at=at)
+    arranging.plan_again(shipment, [order for order in orders if order.is_with_vendor], at=at)
     return shipment
 
 
@@ -315,7 +309,7 @@ def on_the_way(component_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
     return lots
 
 
-# The shipment, its lines and what stays planned
+# The shipment, locked, and what it may take
 
 
 def _lock(
@@ -348,51 +342,17 @@ def _must_be(shipment: Shipment, *allowed: ShipmentStatus, to: str) -> None:
 
 
 def _place(location_id: int, *, by: User | None) -> Location:
-    places = (
-        Location.objects.filter(by.scope.rows(site="site_id", vendor="vendor_id")) if by else Location.objects.all()
-    )
+    places = Location.objects.all()
+    if by is not None:
+        mine = by.scope.rows(site="site_id", vendor="vendor_id")
+        # A vendor's place that no site has for itself holds every site's material.
+        places = places.filter(mine | Q(kind=LocationKind.VENDOR, site=None) if by.scope.site_ids else mine)
     place = places.filter(pk=location_id).first()
     if place is None:
         raise NotFound("There is no such place.", field="from")
     if place.kind in NOT_SHIPPED_FROM:
         raise InvalidInput(f"Nothing is shipped from {place} ({place.get_kind_display().lower()}).", field="from")
     return place
-
-
-def _lot(take: Take) -> int | None:
-    if not take.lot:
-        return None
-    lot = Lot.objects.filter(item=take.row.component.item_id, code=take.lot).first()
-    if lot is None:
-        raise NotFound(f"There is no lot {take.lot} of {take.row.component.item}.", field="lines")
-    return lot.pk
-
-
-def _planned_or_new(order: SubcontractOrder, takes: Sequence[Take], *, from_location_id: int, at: datetime) -> Shipment:
-    """The first planned shipment that holds any of this and leaves that place, locked; else a new one."""
-    if from_location_id == order.ship_to_id:
-        raise InvalidInput(f"It lies at {order.ship_to} already.", field="from")
-    holding = ShipmentLine.objects.filter(component__in=[take.row.component for take in takes])
-    found = (
-        Shipment.objects.planned()
-        .filter(pk__in=holding.values("shipment"), from_location=from_location_id, to_location=order.ship_to_id)
-        .select_for_update(of=("self",))
-        .select_related("vendor", "site", "from_location", "to_location")
-        .order_by("pk")
-        .first()
-    )
-    if found:
-        return found
-    made = Shipment.objects.create(
-        number=masterdata.draw_numbers(kind=KIND)[0],
-        vendor_id=order.vendor_id,
-        site_id=order.site_id,
-        from_location_id=from_location_id,
-        to_location_id=order.ship_to_id,
-        dispatch_by=min(take.row.component.line.dispatch_by for take in takes),
-        created_at=at,
-    )
-    return made
 
 
 def _pick(shipment: Shipment, orders: list[SubcontractOrder], lines: Sequence[ToPick] | None, *, at: datetime) -> None:
@@ -407,215 +367,4 @@ def _pick(shipment: Shipment, orders: list[SubcontractOrder], lines: Sequence[To
         takes = loading.named(lines, [row for row in rows if row.component.pk in held], where=shipment.number)
     if not takes:
         raise NothingToShip(f"{shipment} holds nothing.", field="shipment")
-    _load(shipment, loading.pick(takes, location=shipment.from_location, apart_from=shipment), rows, at=at)
-
-
-def _load(shipment: Shipment, takes: Sequence[Take], rows: Iterable[Row], *, at: datetime) -> None:
-    """Make `takes` the shipment's lines. What else was planned of its rows stays planned: on another shipment of theirs, or a
-    new one with the next number.
-    """
-    by_component = {row.component.pk: row for row in rows}
-    taken: dict[int, Decimal] = defaultdict(Decimal)
-    for take in takes:
-        taken[take.row.component.pk] += take.quantity
-    on_it = list(shipment.lines.select_related("order_line__order"))
-    touched = taken.keys() | {line.component_id for line in on_it}
-    elsewhere = ShipmentLine.objects.filter(component__in=touched, shipment__status=ShipmentStatus.PLANNED)
-    elsewhere = elsewhere.exclude(shipment=shipment)
-    others = list(Shipment.objects.filter(pk__in=elsewhere.values("shipment")).select_for_update().order_by("pk"))
-    planned_elsewhere: dict[int, Decimal] = defaultdict(Decimal)
-    for component_id, quantity in elsewhere.values_list("component", "quantity"):
-        planned_elsewhere[component_id] += quantity
-    home: dict[tuple[int, int], int] = {}
-    for order_id, from_id, other_id in elsewhere.order_by("-shipment_id").values_list(
-        "order_line__order", "shipment__from_location", "shipment"
-    ):
-        home[order_id, from_id] = other_id
-    elsewhere.delete()
-    ShipmentLine.objects.filter(shipment=shipment).delete()
-    _write_lines(shipment, takes)
-
-    wanted: list[ToShip] = []
-    held = {line.component_id: line for line in on_it}
-    for component_id in sorted(touched):
-        row = by_component.get(component_id)
-        if row is None:  # of another order, which this act is not about: planned as it was
-            line = held[component_id]
-            component = line.component
-            left = sum((x.quantity for x in on_it if x.component_id == component_id), ZERO)
-            left += planned_elsewhere[component_id]
-        else:
-            component = row.component
-            left = row.needed - taken[component_id]
-        if left > 0:
-            wanted.append(_to_ship(component, left))
-    planning.plan(wanted=wanted, planned=home, numbers=_numbers(), at=at)
-    planning.refresh([other.pk for other in others])
-
-
-def _write_lines(shipment: Shipment, takes: Iterable[Take]) -> None:
-    position = shipment.lines.aggregate(last=Max("position"))["last"] or 0
-    rows = []
-    for take in takes:
-        component = take.row.component
-        for lot_id, quantity in take.picked:
-            position += 1
-            rows.append(
-                ShipmentLine(
-                    shipment=shipment, position=position, component=component, order_line_id=component.line_id,
-                    item_id=component.item_id, lot_id=lot_id, stage=component.stage, quantity=quantity,
-                )
-            )  # fmt: skip
-    ShipmentLine.objects.bulk_create(rows)
-
-
-def _plan_again(shipment: Shipment, orders: Collection[SubcontractOrder], *, at: datetime) -> None:
-    """What a shipment held is open again: planned on another shipment of its order and place where there is one."""
-    homes = planning.planned_shipments(order_ids=[order.pk for order in orders])
-    held = set(shipment.lines.values_list("component_id", flat=True))
-    rows = [row for row in loading.rows_of(orders) if row.component.pk in held]
-    planned: dict[int, Decimal] = defaultdict(Decimal)
-    for component_id, quantity in ShipmentLine.objects.filter(
-        component__in=held, shipment__status=ShipmentStatus.PLANNED
-    ).values_list("component", "quantity"):
-        planned[component_id] += quantity
-    wanted = []
-    for row in rows:
-        component = row.component
-        missing = row.room.open - planned[component.pk]
-        if missing > 0 and (component.line.order_id, component.ship_from_id) in homes:
-            wanted.append(_to_ship(component, missing))
-    mine = {(one.order_id, one.from_location_id) for one in wanted}
-    used = {key: home for key, home in homes.items() if key in mine}
-    planning.plan(wanted=wanted, planned=used, numbers=_numbers(), at=at)
-
-
-def _to_ship(component: OrderComponent, quantity: Decimal) -> ToShip:
-    line = component.line
-    return ToShip(
-        order_id=line.order_id,
-        order_line_id=line.pk,
-        component_id=component.pk,
-        item_id=component.item_id,
-        stage=component.stage,
-        quantity=quantity,
-        vendor_id=line.vendor_id,
-        site_id=line.order.site_id,
-        from_location_id=component.ship_from_id or 0,
-        to_location_id=line.ship_to_id,
-        dispatch_by=line.dispatch_by,
-    )
-
-
-def _numbers() -> Iterator[str]:
-    """Shipment numbers, drawn one by one as they are needed."""
-    return (masterdata.draw_numbers(kind=KIND)[0] for _ in count())
-
-
-# Stock
-
-
-def _dispatch(shipment: Shipment, *, by: User | None, at: datetime, through: str) -> Shipment:
-    """Post what the shipment's lines hold, count it as sent, and say when it arrives."""
-    lines = list(shipment.lines.select_related("order_line").order_by("position"))
-    days = max((line.order_line.at_vendor_date - line.order_line.dispatch_by).days for line in lines)
-    goes_to = masterdata.transit_location(site=shipment.site) if days > 0 else shipment.to_location
-    moved = ledger.post_movements(
-        [
-            Move(
-                line.item_id, shipment.from_location_id, goes_to.pk, line.quantity, line.lot_id, line.stage,
-                line=line.position,
-            )
-            for line in lines
-        ],
-        kind=KIND, number=shipment.number, occurred_at=at, recorded_at=at, by=by,
-    )  # fmt: skip
-    movements = [movement for movement in moved if movement.quantity]
-    material.record_flows(
-        [
-            ComponentFlow(
-                component_id=line.component_id, lot_id=line.lot_id, kind=FlowKind.SENT, quantity=line.quantity,
-                movement=movement, document_kind=KIND, document_number=shipment.number, document_line=line.position,
-            )
-            for line, movement in zip(lines, movements, strict=True)
-        ],
-        at=at,
-    )  # fmt: skip
-    material.recount_material({line.order_line.order_id for line in lines})
-    shipment.dispatched_at, shipment.dispatched_by, shipment.held_from = at, by, ""
-    today = masterdata.site_dates(at=at)[shipment.site_id]
-    if days > 0:
-        shipment.arrives_on = today + timedelta(days=days)
-        return _moved(shipment, ShipmentStatus.DISPATCHED, "shipment.dispatched", by=by, at=at, through=through)
-    shipment.arrives_on, shipment.delivered_at = today, at
-    return _moved(shipment, ShipmentStatus.DELIVERED, "shipment.dispatched", by=by, at=at, through=through)
-
-
-def _deliver(shipment: Shipment, *, by: User | None, at: datetime, through: str) -> Shipment:
-    out = Movement.objects.unreversed().filter(
-        document_kind=KIND, document_number=shipment.number, quantity__gt=0, to_location__kind=LocationKind.TRANSIT
-    )
-    ledger.post_movements(
-        [
-            Move(
-                m.item_id, m.to_location_id, shipment.to_location_id, m.quantity, m.lot_id, m.stage,
-                line=m.document_line,
-            )
-            for m in out.order_by("pk")
-        ],
-        kind=KIND, number=shipment.number, occurred_at=at, recorded_at=at, by=by,
-    )  # fmt: skip
-    shipment.delivered_at = at
-    return _moved(shipment, ShipmentStatus.DELIVERED, "shipment.delivered", by=by, at=at, through=through)
-
-
-def _must_lie_there(shipment: Shipment) -> None:
-    """Raises NotEnoughStock where a line's own material is not all there any more."""
-    lines = list(shipment.lines.select_related("item", "lot", "order_line__order").order_by("position"))
-    own = material.own_lots({line.component_id for line in lines})
-    for line in lines:
-        there = own.get(line.component_id, {}).get(line.lot_id or 0, ZERO)
-        if there < line.quantity:
-            of_lot = f" of lot {line.lot}" if line.lot else ""
-            raise NotEnoughStock(
-                f"Only {max(there, ZERO).normalize():f} of {line.item}{of_lot} still lie at {shipment.to_location} for "
-                f"{line.order_line.order} line {line.order_line.line_no}, {line.quantity.normalize():f} were sent with "
-                f"{shipment}. Reverse first what used them.",
-                field="shipment",
-            )
-        own[line.component_id][line.lot_id or 0] -= line.quantity
-
-
-def _moved(
-    shipment: Shipment,
-    status: ShipmentStatus,
-    event: str,
-    *,
-    by: User | None,
-    at: datetime,
-    through: str,
-    data: dict[str, Any] | None = None,
-) -> Shipment:
-    shipment.status = status
-    shipment.version += 1
-    shipment.save()
-    _record(shipment, event, by=by, at=at, through=through, data=data)
-    return shipment
-
-
-def _record(
-    shipment: Shipment, event: str, *, by: User | None, at: datetime, through: str, data: dict[str, Any] | None = None
-) -> None:
-    orders = SubcontractOrder.objects.filter(lines__in=shipment.lines.values("order_line")).distinct()
-    numbers = sorted(orders.values_list("number", flat=True))
-    activity.record(
-        event,
-        kind=KIND,
-        number=shipment.number,
-        at=at,
-        by=by,
-        through=through,
-        site_id=shipment.site_id,
-        vendor_id=shipment.vendor_id,
-        data={"orders": numbers, **{key: value for key, value in (data or {}).items() if value}},
-    )
+    arranging.load(shipment, loading.pick(takes, location=shipment.from_location, apart_from=shipment), rows, at=at)

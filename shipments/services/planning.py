@@ -32,12 +32,23 @@ class ToShip:
 
 
 def unplan(*, line_ids: Collection[int]) -> None:
-    """Take back what is planned to be shipped for order lines that change. `plan` fills the shipments again, or cancels them."""
-    ShipmentLine.objects.filter(order_line__in=line_ids, shipment__status=ShipmentStatus.PLANNED).delete()
+    """Take back what is planned to be shipped for order lines that change.
+
+    `plan` fills the first shipment of each place again, or cancels it; a further one (split off it) left empty is cancelled.
+    """
+    mine = ShipmentLine.objects.filter(order_line__in=line_ids, shipment__status=ShipmentStatus.PLANNED)
+    rows = list(mine.values_list("order_line__order_id", "shipment__from_location_id", "shipment_id").distinct())
+    mine.delete()
+    first: dict[tuple[int, int], int] = {}
+    for order_id, from_id, shipment_id in rows:
+        first[order_id, from_id] = min(shipment_id, first.get((order_id, from_id), shipment_id))
+    further = {shipment_id for *_, shipment_id in rows} - set(first.values())
+    if further:
+        refresh(further)
 
 
 def planned_shipments(*, order_ids: Collection[int]) -> dict[tuple[int, int], int]:
-    """Planned shipments by (order, place they leave); the first where there are several."""
+    """Planned shipments by (order, place they leave); the first where there are several (one was split)."""
     rows: Iterable[tuple[int, int, int]] = (
         ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__status=ShipmentStatus.PLANNED)
         .order_by("-shipment_id")

@@ -1,6 +1,7 @@
 """Business actions on subcontract orders: acts of people on one order, and the bulk writing of runs."""
 
 from subcontract_orders.services.flows import recount_material
+from subcontract_orders.services.joining import joined
 from subcontract_orders.services.lines import (
     add_lines,
     add_orders,
@@ -13,10 +14,12 @@ from subcontract_orders.services.lines import (
     withdraw_lines,
 )
 from subcontract_orders.services.order import (
+    LineChange,
     NotDraft,
     NotOfThisState,
     OverLimit,
     Received,
+    SameEyes,
     acknowledge_order,
     approve_order,
     cancel_line,
@@ -28,17 +31,34 @@ from subcontract_orders.services.order import (
     release_order,
     reopen_order,
     revise_line,
+    revise_lines,
     send_due_orders,
     send_order,
     set_amounts,
     unpin_line,
+    withdraw_revision,
+)
+from subcontract_orders.services.promising import (
+    CounteredLine,
+    NoCounterOffer,
+    Part,
+    accept_counter,
+    counter_order,
+    refuse_order,
+    reject_counter,
 )
 
 __all__ = [
+    "CounteredLine",
+    "LineChange",
+    "NoCounterOffer",
     "NotDraft",
     "NotOfThisState",
     "OverLimit",
+    "Part",
     "Received",
+    "SameEyes",
+    "accept_counter",
     "acknowledge_order",
     "add_lines",
     "add_orders",
@@ -50,13 +70,18 @@ __all__ = [
     "change_line",
     "close_order",
     "complete_components",
+    "counter_order",
     "hold_order",
+    "joined",
     "lock_order",
     "recount_material",
     "recount_orders",
+    "refuse_order",
+    "reject_counter",
     "release_order",
     "reopen_order",
     "revise_line",
+    "revise_lines",
     "rewrite_lines",
     "send_by_policy",
     "send_due_orders",
@@ -64,4 +89,5 @@ __all__ = [
     "set_amounts",
     "unpin_line",
     "withdraw_lines",
+    "withdraw_revision",
 ]

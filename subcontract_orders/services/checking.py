@@ -25,7 +25,7 @@ OF_ORDER = """
 
 
 def check_orders() -> tuple[int, list[Difference]]:
-    """Compare component counters with flows, and orders with their lines. Returns how many rows were compared, and differences."""
+    """Compare component counters with flows, and orders with their lines. Returns how many rows, and differences."""
     found: list[Difference] = []
     found += _counters()
     with connection.cursor() as cursor:
@@ -118,4 +118,3 @@ def recount_components(*, dry_run: bool = False) -> list[Difference]:
                 """
             )
     return found
-

@@ -15,6 +15,7 @@ from masterdata.models import Location
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
 
 ZERO = Decimal(0)
+CAME = {FlowKind.SENT, FlowKind.DIRECT, FlowKind.CARRIED_IN, FlowKind.FOUND}
 Lying = tuple[int, int, str]  # item, lot (0: none), stage
 
 
@@ -24,36 +25,52 @@ def record_flows(flows: Sequence[ComponentFlow], *, at: datetime) -> None:
 
     The database refuses a component of which more is used, returned or written off than came.
     """
+    if not flows:
+        return
     for flow in flows:
         flow.at = at
     ComponentFlow.objects.bulk_create(flows, batch_size=2000)
-    sums: dict[str, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    sums: dict[int, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(FlowKind.values, ZERO))
     for flow in flows:
-        sums[flow.kind][flow.component_id] += flow.quantity
-    changed = {pk for by_component in sums.values() for pk in by_component}
-    rows = list(OrderComponent.objects.filter(pk__in=changed).select_for_update().order_by("pk"))
-    for row in rows:
-        for kind, by_component in sums.items():
-            if row.pk in by_component:
-                setattr(row, kind, getattr(row, kind) + by_component[row.pk])
+        sums[flow.component_id][flow.kind] += flow.quantity
+    list(OrderComponent.objects.filter(pk__in=sums).select_for_update().order_by("pk").values_list("pk"))
+    kinds = FlowKind.values
     # One statement for all counters: taken one by one a reversal would pass through a state the database refuses.
-    OrderComponent.objects.bulk_update(rows, list(sums), batch_size=500)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE subcontract_orders_ordercomponent c SET {", ".join(f"{kind} = c.{kind} + x.{kind}" for kind in kinds)}
+            FROM unnest(%s::bigint[], {", ".join(["%s::numeric[]"] * len(kinds))}) AS x(id, {", ".join(kinds)})
+            WHERE c.id = x.id
+            """,
+            [list(sums), *[[by_kind[kind] for by_kind in sums.values()] for kind in kinds]],
+        )
 
 
 def reverse_flows(*, kind: str, number: str, at: datetime) -> None:
-    """Take back the flows of one document."""
+    """Take back the flows of one document.
+
+    Free stock it had taken over is free again as far as it still lies there for the line: what was lost, or returned, since
+    stays the line's.
+    """
     done = ComponentFlow.objects.filter(document_kind=kind, document_number=number)
     net = done.values("component", "lot", "kind", "document_line").annotate(net=Sum("quantity")).exclude(net=0)
-    record_flows(
-        [
-            ComponentFlow(
-                component_id=row["component"], lot_id=row["lot"], kind=row["kind"], quantity=-row["net"],
-                document_kind=kind, document_number=number, document_line=row["document_line"],
-            )
-            for row in net.order_by("component")
-        ],
-        at=at,
-    )  # fmt: skip
+    rows = sorted(net, key=lambda row: (row["component"], row["kind"] == FlowKind.CARRIED_IN))
+    there = own_lots({row["component"] for row in rows})
+    back = []
+    for row in rows:
+        lots, lot_id, quantity = there[row["component"]], row["lot"] or 0, row["net"]
+        if row["kind"] == FlowKind.CARRIED_IN:
+            quantity = min(quantity, max(lots[lot_id], ZERO))
+        lots[lot_id] -= quantity if row["kind"] in CAME else -quantity
+        if quantity:
+            back.append(
+                ComponentFlow(
+                    component_id=row["component"], lot_id=row["lot"], kind=row["kind"], quantity=-quantity,
+                    document_kind=kind, document_number=number, document_line=row["document_line"],
+                )
+            )  # fmt: skip
+    record_flows(back, at=at)
 
 
 def lock_places(location_ids: Iterable[int]) -> None:
@@ -97,7 +114,7 @@ def _unclaimed(component: OrderComponent) -> list[tuple[int, Decimal]]:
         location=component.line.ship_to_id, item=component.item_id, stage=component.stage, quantity__gt=0
     ).order_by(F("lot__expires_on").asc(nulls_last=True), "since", "pk")
     claimed: dict[int, Decimal] = defaultdict(Decimal)
-    others = OrderComponent.objects.filter(
+    others = OrderComponent.objects.lying_at_vendor().filter(
         line__ship_to=component.line.ship_to_id, item=component.item_id, stage=component.stage
     )
     for lots in own_lots(list(others.values_list("pk", flat=True))).values():
@@ -109,11 +126,10 @@ def _unclaimed(component: OrderComponent) -> list[tuple[int, Decimal]]:
 
 def own_lots(component_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
     """What lies at the vendor for each component, by lot (0: none)."""
-    came = {FlowKind.SENT, FlowKind.DIRECT, FlowKind.CARRIED_IN, FlowKind.FOUND}
     lots: dict[int, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     rows = ComponentFlow.objects.filter(component__in=component_ids).values_list("component", "lot", "kind")
     for component_id, lot_id, kind, quantity in rows.annotate(total=Sum("quantity")):
-        lots[component_id][lot_id or 0] += quantity if kind in came else -quantity
+        lots[component_id][lot_id or 0] += quantity if kind in CAME else -quantity
     return lots
 
 
@@ -123,7 +139,7 @@ def free_stock(*, location_id: int, item_ids: Collection[int]) -> dict[Lying, De
     balances = Balance.objects.filter(location=location_id, item__in=item_ids, quantity__gt=0)
     for item_id, lot_id, stage, quantity in balances.values_list("item", "lot", "stage", "quantity"):
         lying[(item_id, lot_id or 0, stage)] = quantity
-    mine = OrderComponent.objects.filter(line__ship_to=location_id, item__in=item_ids)
+    mine = OrderComponent.objects.lying_at_vendor().filter(line__ship_to=location_id, item__in=item_ids)
     given = {row.pk: row for row in mine.only("item", "stage", "sent", "direct", "carried_in", "found", "consumed",
                                               "returned", "written_off", "lost", "carried_out")}  # fmt: skip
     by_lot = own_lots(given)
@@ -135,6 +151,8 @@ def free_stock(*, location_id: int, item_ids: Collection[int]) -> dict[Lying, De
             known += quantity
         # Stock promised to a draft line is carried in without a flow, and without a lot yet.
         rest = component.at_vendor - known
+        if rest <= 0:
+            continue
         for key in [key for key in lying if key[0] == component.item_id and key[2] == component.stage]:
             taken = min(max(lying[key], ZERO), rest)
             lying[key] -= taken
@@ -150,7 +168,8 @@ def recount_material(order_ids: Collection[int]) -> None:
             UPDATE subcontract_orders_subcontractorder o
             SET material = CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
             FROM (
-                SELECT l.order_id, bool_and(c.sent - c.returned + c.carried_in >= coalesce(c.sent_required, c.required)) AS complete,
+                SELECT l.order_id, bool_and(c.sent - c.returned + c.carried_in >= coalesce(c.sent_required, c.required))
+                    AS complete,
                     bool_or(c.sent - c.returned > 0) AS started
                 FROM subcontract_orders_ordercomponent c JOIN subcontract_orders_orderline l ON l.id = c.line_id
                 WHERE l.order_id = ANY(%s) AND l.status <> 'cancelled' AND c.supply IN ('own', 'returnable')

@@ -14,6 +14,7 @@ from accounts.models import User
 from activity import services as activity
 from activity.models import Event
 from masterdata import services as masterdata
+from production.services import commit_operations
 from subcontract_orders.models import (
     LineStatus,
     OrderComponent,
@@ -24,6 +25,15 @@ from subcontract_orders.models import (
 )
 
 KIND = "subcontract_order"
+IN_FORCE = {
+    "sent_quantity": "quantity",
+    "sent_unit_price": "unit_price",
+    "sent_amount": "amount",
+    "sent_amount_company": "amount_company",
+    "sent_need_date": "need_date",
+    "sent_promised_date": "promised_date",
+}
+"""Where a line keeps what the last sent revision says, while a later one waits."""
 LINE_FIELDS = [
     field.name for field in OrderLine._meta.concrete_fields if field.name not in {"id", "order", "line_no", "pinned"}
 ]
@@ -210,9 +220,17 @@ def send(
     """Mark locked, approved orders as sent and keep what was sent as a revision each."""
     ids = [order.pk for order in orders]
     SubcontractOrder.objects.filter(pk__in=ids).update(
-        status=OrderStatus.SENT, sent_at=at, sent_by=by, auto_send_at=None, version=F("version") + 1
+        status=OrderStatus.SENT,
+        sent_at=at,
+        sent_by=by,
+        acknowledged_at=None,
+        auto_send_at=None,
+        version=F("version") + 1,
     )
     OrderLine.objects.filter(order__in=ids).update(is_draft=False)
+    commit_operations(
+        operation_ids=OrderLine.objects.active().filter(order__in=ids).values_list("operation_id", flat=True)
+    )
     contents = contents_of(ids)
     OrderRevision.objects.bulk_create(
         [
@@ -227,6 +245,30 @@ def send(
         batch_size=1000,
     )
     activity.record_many([_event("order.sent", order, at=at, by=by, through=through, data=data) for order in orders])
+
+
+def keep_in_force(order_ids: Collection[int]) -> None:
+    """Keep what these sent orders say now beside their lines and components, before a revision changes them."""
+    OrderLine.objects.active().filter(order__in=order_ids).update(**{kept: F(name) for kept, name in IN_FORCE.items()})
+    OrderComponent.objects.filter(line__order__in=order_ids).update(sent_required=F("required"))
+
+
+def forget_in_force(order_ids: Collection[int]) -> None:
+    """What the lines say is what is in force."""
+    OrderLine.objects.filter(order__in=order_ids, sent_quantity__isnull=False).update(**dict.fromkeys(IN_FORCE))
+    OrderComponent.objects.filter(line__order__in=order_ids, sent_required__isnull=False).update(sent_required=None)
+
+
+def put_in_force(order_ids: Collection[int]) -> None:
+    """A revision is with the vendor: lines are complete, or open again, by what it says."""
+    lines = OrderLine.objects.active().filter(order__in=order_ids, sent_quantity__isnull=False)
+    # accepted + rejected + scrapped >= quantity, and less than the quantity but for the tolerance
+    lines.filter(accepted__gte=F("quantity") - F("rejected") - F("scrapped")).update(status=LineStatus.COMPLETE)
+    enough = F("quantity") * (100 - F("under_receipt_pct")) / 100
+    raised = lines.filter(quantity__gt=F("sent_quantity"), accepted__lt=enough - F("rejected") - F("scrapped"))
+    raised.update(status=LineStatus.OPEN)
+    forget_in_force(order_ids)
+    recount_orders(order_ids)
 
 
 def contents_of(order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import User
 from activity import services as activity
@@ -20,7 +22,10 @@ from subcontract_orders import rules
 from subcontract_orders.models import (
     UNSENT,
     WITH_VENDOR,
+    CounterOffer,
+    LinePromise,
     LineStatus,
+    OfferState,
     OrderComponent,
     OrderLine,
     OrderRevision,
@@ -30,6 +35,8 @@ from subcontract_orders.models import (
 from subcontract_orders.services import lines as writing
 
 KIND = writing.KIND
+COUNTERED = "vendor_countered"
+"""The alert that a vendor answered something else than yes."""
 
 
 class NotDraft(WrongState):
@@ -42,6 +49,10 @@ class NotOfThisState(WrongState):
 
 class OverLimit(NoRight):
     """The order is worth more than this user may commit to."""
+
+
+class SameEyes(NoRight):
+    """Who made or changed the order does not approve it."""
 
 
 class Received(WrongState):
@@ -63,7 +74,9 @@ def lock_order(*, order_id: int, expected_version: int | None, by: User | None) 
 def approve_order(
     *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
 ) -> SubcontractOrder:
-    """Commit to a draft. Raises NotDraft, Stale, NotFound; NoRight and OverLimit by the user's role and limit at its site."""
+    """Commit to a draft. Raises NotDraft, Stale, NotFound; NoRight and OverLimit by the user's role and limit at its site;
+    SameEyes where the company asks for four.
+    """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     if not by.has_perm("subcontract_orders.approve_subcontractorder"):
         raise NoRight(f"You may not approve orders; {order} stays a draft.")
@@ -74,8 +87,10 @@ def approve_order(
         raise OverLimit(
             f"{order} is worth {order.total_company}; your limit is {limit}. Somebody with a higher one must approve it."
         )
+    if by.pk in (order.created_by_id, order.changed_by_id) and masterdata.company().four_eyes:
+        raise SameEyes(f"You made or changed {order}; somebody else must approve it.")
     order.approved_total = order.total_company
-    return _moved(
+    return moved(
         order, OrderStatus.APPROVED, "order.approved", by=by, at=at, through=through, approved_at=at, approved_by=by
     )
 
@@ -92,6 +107,8 @@ def send_order(
         hint = "approve it first" if order.status == OrderStatus.DRAFT else "only an approved order is sent"
         raise NotOfThisState(f"{order} is {order.get_status_display().lower()}: {hint}.")
     writing.send([order], at=at, by=by, through=through)
+    if order.revision > 1:
+        writing.put_in_force([order.pk])
     order.refresh_from_db()
     return order
 
@@ -107,13 +124,32 @@ def send_due_orders(*, at: datetime, limit: int = 500) -> int:
 
 @transaction.atomic
 def acknowledge_order(
-    *, order_id: int, expected_version: int | None = None, by: User | None, at: datetime, through: str = "page"
+    *,
+    order_id: int,
+    promised: Mapping[int, date] | None = None,
+    expected_version: int | None = None,
+    by: User | None,
+    at: datetime,
+    through: str = "page",
 ) -> SubcontractOrder:
-    """The vendor accepts a sent order. Raises NotOfThisState, Stale, NotFound."""
+    """The vendor accepts a sent order, perhaps with dates by line number. Raises NotOfThisState, Stale, NotFound."""
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    _must_be(order, OrderStatus.SENT, to="acknowledge")
-    return _moved(
-        order, OrderStatus.ACKNOWLEDGED, "order.acknowledged", by=by, at=at, through=through, acknowledged_at=at
+    must_be(order, OrderStatus.SENT, to="acknowledge")
+    overtake_offers([order], at=at)
+    for line_no, day in (promised or {}).items():
+        line = line_of(order, line_no)
+        line.promised_date = day
+        line.save(update_fields=["promised_date"])
+        LinePromise.objects.filter(line=line).delete()
+    return moved(
+        order,
+        OrderStatus.ACKNOWLEDGED,
+        "order.acknowledged",
+        by=by,
+        at=at,
+        through=through,
+        acknowledged_at=at,
+        data={"promised": {str(no): day.isoformat() for no, day in promised.items()}} if promised else None,
     )
 
 
@@ -123,10 +159,10 @@ def hold_order(
 ) -> SubcontractOrder:
     """Stop an order where it is; nothing is sent, shipped or received meanwhile. Raises NotOfThisState, Stale, NotFound."""
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    _must_be(order, *UNSENT, *WITH_VENDOR, to="hold")
+    must_be(order, *UNSENT, *WITH_VENDOR, to="hold")
     order.held_from = order.status
     order.auto_send_at = None
-    return _moved(order, OrderStatus.HELD, "order.held", by=by, at=at, through=through, data={"reason": reason})
+    return moved(order, OrderStatus.HELD, "order.held", by=by, at=at, through=through, data={"reason": reason})
 
 
 @transaction.atomic
@@ -135,12 +171,12 @@ def release_order(
 ) -> SubcontractOrder:
     """Let a held order go on from where it was; a draft stays apart from newer drafts. Raises NotOfThisState, Stale, NotFound."""
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    _must_be(order, OrderStatus.HELD, to="release")
+    must_be(order, OrderStatus.HELD, to="release")
     back, order.held_from = order.held_from, ""
     if back == OrderStatus.DRAFT and writing.APART not in order.consolidation_key:
         # Another draft may have begun to collect the same period meanwhile, and only one may.
         order.consolidation_key = f"{order.consolidation_key}{writing.APART}{order.number}"
-    return _moved(order, back, "order.released", by=by, at=at, through=through)
+    return moved(order, back, "order.released", by=by, at=at, through=through)
 
 
 @transaction.atomic
@@ -164,7 +200,7 @@ def cancel_order(
         raise Received(f"Part of {order} is received already; close it instead of cancelling it.")
     OrderLine.objects.filter(order=order).update(status=LineStatus.CANCELLED, is_draft=False)
     order.auto_send_at = None
-    return _moved(
+    return moved(
         order,
         OrderStatus.CANCELLED,
         "order.cancelled",
@@ -180,10 +216,15 @@ def cancel_order(
 def close_order(
     *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
 ) -> SubcontractOrder:
-    """Expect no more of a sent order: what is still needed is generated anew. Raises NotOfThisState, Stale, NotFound."""
+    """Expect no more of a sent order: what is still needed is generated anew. A revision that waits is dropped.
+
+    Raises NotOfThisState, Stale, NotFound.
+    """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    _must_be(order, *WITH_VENDOR, to="close")
-    return _moved(order, OrderStatus.CLOSED, "order.closed", by=by, at=at, through=through, closed_at=at)
+    if order.revision_waits:
+        order = withdraw_revision(order_id=order_id, by=by, at=at, through=through)
+    must_be(order, *WITH_VENDOR, to="close")
+    return moved(order, OrderStatus.CLOSED, "order.closed", by=by, at=at, through=through, closed_at=at)
 
 
 @transaction.atomic
@@ -192,9 +233,9 @@ def reopen_order(
 ) -> SubcontractOrder:
     """Take up a closed order again. Raises NotOfThisState, Stale, NotFound."""
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    _must_be(order, OrderStatus.CLOSED, to="reopen")
+    must_be(order, OrderStatus.CLOSED, to="reopen")
     back = OrderStatus.ACKNOWLEDGED if order.acknowledged_at else OrderStatus.SENT
-    return _moved(order, back, "order.reopened", by=by, at=at, through=through, closed_at=None)
+    return moved(order, back, "order.reopened", by=by, at=at, through=through, closed_at=None)
 
 
 @transaction.atomic
@@ -218,14 +259,15 @@ def change_line(
     Raises NotOfThisState, NotFound, Stale, InvalidInput, InvalidQuantity, TooPrecise.
     """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    _must_be(order, *UNSENT, to="change")
-    line = _line_of(order, line_no)
+    must_be(order, *UNSENT, to="change")
+    line = line_of(order, line_no)
     before = _shown(line)
     changed = _set(line, quantity=quantity, unit_price=unit_price, need_date=need_date)
     pin = {"by": by.get_username(), "at": at.isoformat(), "reason": reason}
     line.pinned = {**line.pinned, **dict.fromkeys(changed, pin)}
     set_amounts(line, order=order)
     line.save()
+    SubcontractOrder.objects.filter(pk=order.pk).update(changed_by=by)
     writing.recount_orders([order.pk])
     writing.approve_by_policy([order.pk], at=at, through=through)
     _record(
@@ -239,7 +281,18 @@ def change_line(
     return line
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What becomes of a line of a sent order; blank fields stay. `pin` names fields that runs are to leave, and why."""
+
+    line_no: int
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
+    need_date: date | None = None
+    promised_date: date | None = None
+    pin: Mapping[str, str] = field(default_factory=dict)
+
+
 def revise_line(
     *,
     order_id: int,
@@ -253,29 +306,91 @@ def revise_line(
     at: datetime,
     through: str = "page",
 ) -> OrderLine:
-    """Change a line of an order the vendor has: a new revision of the order.
+    """Change one line of an order the vendor has: see revise_lines."""
+    (line,) = revise_lines(
+        order_id=order_id,
+        changes=[LineChange(line_no, quantity=quantity, unit_price=unit_price, need_date=need_date)],
+        reason=reason,
+        expected_version=expected_version,
+        by=by,
+        at=at,
+        through=through,
+    )
+    return line
+
+
+@transaction.atomic
+def revise_lines(
+    *,
+    order_id: int,
+    changes: Sequence[LineChange],
+    reason: str = "",
+    expected_version: int | None = None,
+    by: User,
+    at: datetime,
+    through: str = "page",
+) -> list[OrderLine]:
+    """Change lines of an order the vendor has: one new revision of the order.
 
     Worth no more than was approved, it stays sent, and the new revision is in force at once. Worth more, it waits as a draft
-    revision to be approved and sent; what was sent last stays in force until then (OrderRevision keeps it whole).
+    revision to be approved and sent; until then what was sent last stays in force (`quantity_in_force` and its like).
     documents.services.revise_line brings the shipment and the expected receipt along.
     Raises NotOfThisState, NotFound, Stale, InvalidInput, InvalidQuantity (also below what is received), TooPrecise.
     """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    if order.sent_at is None or order.status not in (*WITH_VENDOR, *UNSENT):
+    if not order.is_with_vendor:
         raise NotOfThisState(f"{order} is {order.get_status_display().lower()}; one cannot revise it.")
-    line = _line_of(order, line_no)
-    if quantity is not None and quantity < line.received:
-        raise InvalidQuantity(
-            f"{line.received} of line {line_no} are received already; it cannot be less.", field="quantity"
-        )
-    before = _shown(line)
-    _set(line, quantity=quantity, unit_price=unit_price, need_date=need_date)
-    set_amounts(line, order=order)
-    if line.received >= line.quantity:
-        line.status = LineStatus.COMPLETE
-    line.save()
-    _revised(order, by=by, at=at, through=through, data={"line": line_no, "reason": reason, "before": before})
-    return line
+    if order.status in WITH_VENDOR:
+        writing.keep_in_force([order.pk])
+    lines, said = [], []
+    for change in changes:
+        line = line_of(order, change.line_no)
+        if change.quantity is not None and change.quantity < line.received:
+            raise InvalidQuantity(
+                f"{line.received} of line {line.line_no} are received already; it cannot be less.", field="quantity"
+            )
+        said.append({"line": line.line_no, "before": _shown(line)})
+        _set(line, quantity=change.quantity, unit_price=change.unit_price, need_date=change.need_date)
+        if change.promised_date is not None:
+            line.promised_date = change.promised_date
+        pin = {"by": by.get_username(), "at": at.isoformat()}
+        line.pinned = {**line.pinned, **{name: {**pin, "reason": why} for name, why in change.pin.items()}}
+        set_amounts(line, order=order)
+        line.save()
+        said[-1]["after"] = _shown(line)
+        lines.append(line)
+    data = {**said[0], "reason": reason} if len(said) == 1 else {"lines": said, "reason": reason}
+    _revised(order, by=by, at=at, through=through, data=data)
+    for line in lines:
+        line.refresh_from_db()
+    order.changed_by = by
+    order.save(update_fields=["changed_by"])
+    return lines
+
+
+@transaction.atomic
+def withdraw_revision(
+    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Drop a revision that waits: the order is again what the vendor was last sent. Raises NotOfThisState, Stale, NotFound."""
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    if not order.revision_waits:
+        raise NotOfThisState(f"No revision of {order} waits to be sent.")
+    for line in OrderLine.objects.active().select_related("item__unit").filter(order=order).order_by("pk"):
+        if line.sent_quantity is None:
+            continue
+        line.quantity, line.unit_price = line.quantity_in_force, line.unit_price_in_force
+        line.need_date, line.promised_date = line.sent_need_date or line.need_date, line.promised_in_force
+        set_amounts(line, order=order)
+        line.save()
+    OrderComponent.objects.filter(line__order=order, sent_required__isnull=False).update(required=F("sent_required"))
+    writing.forget_in_force([order.pk])
+    writing.recount_orders([order.pk])
+    order.refresh_from_db()
+    order.revision -= 1
+    order.approved_total = order.total_company
+    back = OrderStatus.ACKNOWLEDGED if order.acknowledged_at else OrderStatus.SENT
+    return moved(order, back, "order.revision_withdrawn", by=by, at=at, through=through, auto_send_at=None)
 
 
 @transaction.atomic
@@ -294,8 +409,10 @@ def cancel_line(
     Raises NotOfThisState, NotFound, Stale.
     """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    _must_be(order, *WITH_VENDOR, to="take lines off")
-    line = _line_of(order, line_no)
+    must_be(order, *WITH_VENDOR, to="take lines off")
+    line = line_of(order, line_no)
+    order.changed_by = by
+    order.save(update_fields=["changed_by"])
     if line.received > 0:
         line.quantity, line.status = line.received, LineStatus.COMPLETE
         set_amounts(line, order=order)
@@ -315,12 +432,13 @@ def _revised(order: SubcontractOrder, *, by: User, at: datetime, through: str, d
         order.revision += 1
     if approved is not None and order.total_company > approved:
         order.approved_at = order.approved_by = order.approved_total = None
-        _moved(order, OrderStatus.DRAFT, "order.revision_waits", by=by, at=at, through=through, data=data)
+        order.auto_send_at = None
+        moved(order, OrderStatus.DRAFT, "order.revision_waits", by=by, at=at, through=through, data=data)
         return
+    moved(order, order.status, "order.revised", by=by, at=at, through=through, data=data)
     if order.status not in WITH_VENDOR:
-        _moved(order, order.status, "order.revised", by=by, at=at, through=through, data=data)
         return
-    _moved(order, order.status, "order.revised", by=by, at=at, through=through, data=data)
+    writing.put_in_force([order.pk])
     OrderRevision.objects.create(
         order=order,
         revision=order.revision,
@@ -338,15 +456,15 @@ def unpin_line(
 ) -> OrderLine:
     """Let runs set every field of a line again. Raises NotOfThisState, NotFound, Stale."""
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
-    _must_be(order, *UNSENT, to="change")
-    line = _line_of(order, line_no)
+    must_be(order, *UNSENT, to="change")
+    line = line_of(order, line_no)
     line.pinned, line.content_hash = {}, ""
     line.save(update_fields=["pinned", "content_hash"])
-    _moved(order, order.status, "order.unpinned", by=by, at=at, through=through, data={"line": line_no})
+    moved(order, order.status, "order.unpinned", by=by, at=at, through=through, data={"line": line_no})
     return line
 
 
-def _line_of(order: SubcontractOrder, line_no: int) -> OrderLine:
+def line_of(order: SubcontractOrder, line_no: int) -> OrderLine:
     line = OrderLine.objects.active().select_related("item__unit").filter(order=order, line_no=line_no).first()
     if line is None:
         raise NotFound(f"{order} has no line {line_no}.", field="line")
@@ -377,6 +495,8 @@ def _set(line: OrderLine, *, quantity: Decimal | None, unit_price: Decimal | Non
     if need_date is not None:
         line.need_date = line.promised_date = need_date
         changed.append("need_date")
+    if {"quantity", "need_date"} & set(changed):
+        LinePromise.objects.filter(line=line).delete()
     return changed
 
 
@@ -411,12 +531,20 @@ def _scale_components(line: OrderLine) -> None:
     OrderComponent.objects.bulk_update(components, ["required", "carried_in"])
 
 
-def _must_be(order: SubcontractOrder, *allowed: str, to: str) -> None:
+def overtake_offers(orders: Sequence[SubcontractOrder], *, at: datetime) -> None:
+    """The orders changed: what a vendor answered to what they were is not to be accepted any more."""
+    CounterOffer.objects.filter(order__in=orders, state=OfferState.OPEN).update(
+        state=OfferState.OVERTAKEN, settled_at=at
+    )
+    activity.close_alerts(kind=COUNTERED, subjects=[order.number for order in orders], at=at)
+
+
+def must_be(order: SubcontractOrder, *allowed: str, to: str) -> None:
     if order.status not in allowed:
         raise NotOfThisState(f"{order} is {order.get_status_display().lower()}; one cannot {to} it.")
 
 
-def _moved(
+def moved(
     order: SubcontractOrder,
     status: str,
     event: str,
@@ -427,6 +555,8 @@ def _moved(
     data: dict[str, Any] | None = None,
     **fields: Any,
 ) -> SubcontractOrder:
+    if status not in (*WITH_VENDOR, OrderStatus.HELD):
+        overtake_offers([order], at=at)
     order.status = status
     order.version += 1
     for name, value in fields.items():

@@ -1,68 +1,136 @@
-"""Events are final; alerts open once, update, and close themselves."""
+"""Alerts find their people; mail waits in an outbox until it is delivered."""
 
-from __future__ import annotations
-
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
-from django.db import InternalError, transaction
+from django.core import mail
+from django.db import transaction
 
-from accounts.models import Access, User
+from accounts.models import Role
 from activity import services
-from activity.models import Alert, Event
+from activity.models import Alert, Message, Responsible
+from activity.services import Concern, Taken
+from core.refusals import InvalidInput
+from tests.workbench import rows
+
+DAY = date(2026, 3, 2)
 
 
-def alert(subject: str, title: str = "short", kind: str = "shortage") -> Alert:
-    return Alert(kind=kind, subject=subject, title=title)
-
-
-def test_an_event_can_be_neither_changed_nor_deleted(at):
-    services.record("order.sent", kind="subcontract_order", number="SC-1", at=at)
-
-    for act in (lambda: Event.objects.update(name="x"), lambda: Event.objects.all().delete()):
-        with pytest.raises(InternalError), transaction.atomic():
-            act()
-
-
-def test_many_events_are_written_as_they_are(at):
-    services.record_many(
-        [Event(name="a\tb", document_kind="k", document_number="1", at=at, data={"said": "line\nbreak \\"})]
+def alert(subject: str = "SC-1", severity: str = "warning", **fields: object) -> Alert:
+    services.open_alerts(
+        [Alert(kind="late", subject=subject, severity=severity, title=f"{subject} is late", **fields)], at=rows.AT
     )
-
-    event = Event.objects.get()
-    assert (event.name, event.data, event.at, event.through) == ("a\tb", {"said": "line\nbreak \\"}, at, "system")
+    return Alert.objects.get(subject=subject)
 
 
-def test_an_alert_opens_once_and_is_updated_while_it_lasts(at):
-    assert services.open_alerts([alert("MAIN/RM")], at=at) == 1
-    assert services.open_alerts([alert("MAIN/RM", "shorter")], at=at + timedelta(hours=1)) == 0
-
-    found = Alert.objects.get()
-    assert (found.title, found.opened_at, found.updated_at) == ("shorter", at, at + timedelta(hours=1))
-
-
-def test_keeping_alerts_closes_those_whose_cause_is_gone_and_opens_them_anew_when_it_returns(at):
-    services.keep_alerts(kind="shortage", alerts=[alert("A"), alert("B")], at=at)
-    services.open_alerts([alert("A", kind="late")], at=at)
-
-    services.keep_alerts(kind="shortage", alerts=[alert("B")], at=at + timedelta(hours=1))
-
-    assert sorted(Alert.objects.open().values_list("kind", "subject")) == [("late", "A"), ("shortage", "B")]
-    assert services.keep_alerts(kind="shortage", alerts=[alert("A"), alert("B")], at=at) == 1
-    assert Alert.objects.filter(kind="shortage", subject="A").count() == 2
+def person(name: str, role: str = Role.BUYER):
+    user = rows.user(name, role)
+    user.email = f"{name}@example.com"
+    user.save()
+    return user
 
 
-def test_an_alert_is_taken_by_one_person(at):
-    services.open_alerts([alert("A")], at=at)
-    people = [User.objects.create(username=name) for name in ("ann", "bob")]
-    for person in people:
-        Access.objects.create(user=person, role="buyer")
-    found = Alert.objects.get()
+def message(key: str = "a", to: str = "buyer@example.com") -> Message:
+    services.queue_messages([Message(kind="alert", key=key, to=to, subject="Late", body="It is late.")], at=rows.AT)
+    return Message.objects.get(key=key)
 
-    services.take_alert(alert_id=found.pk, by=people[0], at=at)
-    services.take_alert(alert_id=found.pk, by=people[0], at=at + timedelta(hours=1))
-    with pytest.raises(services.Taken):
-        services.take_alert(alert_id=found.pk, by=people[1], at=at)
 
-    found.refresh_from_db()
-    assert (found.taken_by, found.taken_at) == (people[0], at)
+def test_an_alert_goes_to_the_orders_buyer_else_to_who_has_the_duty():
+    buyer, other = person("buyer"), person("other")
+    Responsible.objects.create(user=other)
+    mine, theirs = alert("SC-1"), alert("SC-2")
+
+    changed = services.assign_alerts(concerns={mine.pk: Concern(buyer_id=buyer.pk)}, on=DAY)
+
+    assert changed == 2
+    assert list(Alert.objects.order_by("subject").values_list("responsible__username", flat=True)) == ["buyer", "other"]
+    assert services.assign_alerts(concerns={mine.pk: Concern(buyer_id=buyer.pk)}, on=DAY) == 0
+    assert theirs.act_by == rows.AT + timedelta(hours=24)
+
+
+def test_what_is_critical_is_mailed_once_and_the_rest_in_the_morning():
+    Responsible.objects.create(user=person("buyer"))
+    alert("SC-1", "critical")
+    alert("SC-2")
+    alert("SC-3")
+    services.assign_alerts(concerns={}, on=DAY)
+
+    assert (services.mail_critical_alerts(at=rows.AT), services.mail_critical_alerts(at=rows.AT)) == (1, 0)
+    assert (services.write_digests(at=rows.AT, on=DAY), services.write_digests(at=rows.AT, on=DAY)) == (1, 0)
+    services.send_due_messages(at=rows.AT)
+
+    assert [(sent.to, sent.subject) for sent in mail.outbox] == [
+        (["buyer@example.com"], "Now: SC-1 is late"),
+        (["buyer@example.com"], "2 things to look at"),
+    ]
+    assert "SC-2 is late" in mail.outbox[1].body
+    assert services.write_digests(at=rows.AT, on=DAY + timedelta(days=1)) == 1
+
+
+def test_what_nobody_takes_in_time_goes_one_step_up_once():
+    boss = person("boss", Role.ADMINISTRATOR)
+    Responsible.objects.create(user=person("buyer"), escalates_to=boss)
+    late = alert("SC-1", "critical")
+    services.assign_alerts(concerns={}, on=DAY)
+    after = late.act_by
+
+    assert services.escalate_alerts(at=after - timedelta(seconds=1)) == 0
+    assert (services.escalate_alerts(at=after), services.escalate_alerts(at=after)) == (1, 0)
+    assert Message.objects.get().to == "boss@example.com"
+
+
+def test_a_taken_or_snoozed_alert_goes_no_step_up():
+    buyer = person("buyer")
+    taken, snoozed = alert("SC-1"), alert("SC-2")
+    services.take_alert(alert_id=taken.pk, by=buyer, at=rows.AT)
+    later = rows.AT + timedelta(days=9)
+
+    found = services.snooze_alert(alert_id=snoozed.pk, until=later, by=buyer, at=rows.AT)
+
+    assert (found.taken_by, found.snoozed_until) == (buyer, later)
+    assert services.escalate_alerts(at=rows.AT + timedelta(days=5)) == 0
+    with pytest.raises(InvalidInput):
+        services.snooze_alert(alert_id=snoozed.pk, until=rows.AT, by=buyer, at=rows.AT)
+    with pytest.raises(Taken):
+        services.snooze_alert(alert_id=snoozed.pk, until=later, by=person("other"), at=rows.AT)
+
+
+def test_a_message_that_fails_is_tried_again_later_and_starves_nobody(monkeypatch):
+    bad, good = message("bad", to="nobody@example.com"), message("good")
+
+    def deliver(one: Message) -> None:
+        if one.to.startswith("nobody"):
+            raise ConnectionRefusedError("no mail server")
+        mail.outbox.append(one)
+
+    monkeypatch.setattr("activity.services.messages._deliver", deliver)
+
+    assert services.send_due_messages(at=rows.AT) == 1
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.attempts, bad.next_attempt_at, bad.delivered_at) == (1, rows.AT + timedelta(minutes=2), None)
+    assert bad.error == "ConnectionRefusedError: no mail server"
+    assert (good.attempts, good.next_attempt_at, good.delivered_at) == (1, None, rows.AT)
+    assert services.send_due_messages(at=rows.AT) == 0
+    for days in range(1, 10):
+        services.send_due_messages(at=rows.AT + timedelta(days=days))
+    bad.refresh_from_db()
+    assert (bad.attempts, bad.next_attempt_at) == (10, None)
+
+
+def test_a_claimed_message_is_another_workers_until_that_one_must_have_died():
+    message()
+
+    (mine,) = Message.objects.claim_due(at=rows.AT, limit=9, hold=timedelta(minutes=5))
+
+    assert mine.claimed_until == rows.AT + timedelta(minutes=5)
+    assert Message.objects.claim_due(at=rows.AT, limit=9, hold=timedelta(minutes=5)) == []
+    assert services.send_due_messages(at=rows.AT + timedelta(minutes=5)) == 1
+
+
+def test_the_same_is_said_once():
+    message("digest/buyer/2026-03-02")
+    with transaction.atomic():
+        message("digest/buyer/2026-03-02")
+
+    assert Message.objects.count() == 1

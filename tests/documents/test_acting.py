@@ -161,12 +161,12 @@ def test_applying_a_raised_requirement_waits_as_a_draft_revision():
     order, line = plans.order(1), plans.line(1)
     assert (order.status, order.revision, order.total) == (OrderStatus.DRAFT, 2, 1200)
     assert (line.quantity, line.need_date) == (12, date(2026, 3, 30))
-    assert planned() == [12]
-    assert ExpectedReceipt.objects.get().quantity == 12
+    assert (line.quantity_in_force, planned(), ExpectedReceipt.objects.get().quantity) == (9, [9], 9)
     assert [row.revision for row in order.revisions.all()] == [1]
     plans.generate()
     assert not Alert.objects.open().exists()
     plans.send(1)
+    assert (plans.line(1).quantity_in_force, planned(), ExpectedReceipt.objects.get().quantity) == (12, [12], 12)
     assert list(plans.order(1).revisions.order_by("revision").values_list("revision", flat=True)) == [1, 2]
 
 

@@ -255,7 +255,7 @@ def test_the_dock_sees_shipments_and_what_is_expected_and_no_order():
     [
         ("subcontract-orders/", 1),
         # order, lines, components, revisions, shipments, their lines, expected receipts, events
-        ("subcontract-orders/SC-00001/", 8),
+        ("subcontract-orders/SC-00001/", 9),
         ("shipments/", 2),
         ("expected-receipts/", 1),
         ("generation-runs/", 1),

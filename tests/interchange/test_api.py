@@ -81,6 +81,45 @@ def test_a_dry_run_writes_nothing(planner):
     assert not Item.objects.exists()
 
 
+def test_a_snapshot_is_asked_for_in_the_address(planner):
+    load(SHAFT)
+    other = {**SHAFT["production_orders"][0], "number": "P2"}
+
+    refused = planner.post(f"{ADDRESS}?mode=snapshot", {"production_orders": [other]}, format="json")
+    preview = planner.post(
+        f"{ADDRESS}?mode=snapshot&confirm=true&dry_run=true", {"production_orders": [other]}, format="json"
+    )
+    elsewhere = planner.post(f"{ADDRESS}?mode=snapshot&site=NONE", {"production_orders": [other]}, format="json")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "snapshot_too_small")
+    assert preview.data["first"]["production_orders"] == {"created": ["P2"], "withdrawn": ["P1"]}
+    assert preview.data["counts"]["production_orders"]["withdrawn"] == 1
+    assert elsewhere.json()["code"] == "not_found"
+    assert list(ProductionOrder.objects.values_list("number", "status")) == [("P1", "planned")]
+
+
+def test_rows_left_out_can_be_fetched_put_right_and_sent_again(planner):
+    load(SHAFT)
+    rows = b"number,item,quantity,due\nP2,SHAFT,8,2026-03-18\nP3,SHAFT,some,2026-03-18\n"
+
+    answer = planner.post(
+        f"{ADDRESS}?on_error=skip_order",
+        {"file": SimpleUploadedFile("production_orders.csv", rows)},
+        format="multipart",
+    )
+    kept = planner.get(f"{ADDRESS}{answer.data['reference']}/rejects/?table=production_orders")
+
+    assert (answer.status_code, answer.data["rejected"]) == (201, 1)
+    assert kept.content.decode().splitlines() == [
+        "number,item,quantity,due,reject_reason",
+        "P3,SHAFT,some,2026-03-18,quantity: “some” is not a number.",
+    ]
+    righted = SimpleUploadedFile("production_orders.csv", kept.content.replace(b"some,", b"9,"))
+    again = planner.post(ADDRESS, {"file": righted}, format="multipart")
+    assert again.data["counts"]["production_orders"]["created"] == 1
+    assert planner.get(f"{ADDRESS}{answer.data['reference']}/rejects/?table=operations").status_code == 404
+
+
 def test_every_bad_row_is_named_in_a_problem_document(planner):
     items = b"code,unit,kind\nA,pcs,thing\nB,pcs,raw\n,,\n"
 
@@ -124,7 +163,8 @@ def test_what_cannot_be_read_is_refused_and_never_a_fault(planner, body, kind, s
 
 
 def test_options_nobody_knows_are_refused(planner):
-    for address in (f"{ADDRESS}?dryrun=true", f"{ADDRESS}?dry_run=maybe", f"{ADDRESS}?mode=snapshot"):
+    for options in ("dryrun=true", "dry_run=maybe", "mode=some", "source=erp", "mode=snapshot&statuses=done"):
+        address = f"{ADDRESS}?{options}"
         assert planner.post(address, SHAFT, format="json").status_code == 422
     assert not Item.objects.exists()
 

@@ -313,10 +313,8 @@ class Seen:
     def value(self, expected: Row) -> list[str]:
         found = []
         for item, wanted in expected.items():
-            rows = [row for row in self.rows("stock") if row["item"] == item and not row.get("stage")]
+            rows = [row for row in self.rows("stock", "values", item=item) if not row["stage"]]
             quantity = sum((Decimal(row["quantity"]) for row in rows), Decimal(0))
-            if any("value" not in row for row in rows):
-                raise NotBuiltYet("the value of stock")
             value = sum((Decimal(row["value"]) for row in rows), Decimal(0))
             unit_cost = round(value / quantity, 5) if quantity else None
             found += [
@@ -386,7 +384,7 @@ def _shipment_mismatches(wanted: Row, shipment: Row) -> list[str]:
 
 
 def _receipt_line_mismatches(wanted: Row, line: Row) -> list[str]:
-    wrong = mismatches(wanted, line, but=("consumed",))
+    wrong = mismatches(wanted, {**line, "line": line["order_line"]}, but=("consumed",))
     consumed = line.get("consumed") or {}
     for item, quantity in (wanted.get("consumed") or {}).items():
         if not same(quantity, consumed.get(item, 0)):

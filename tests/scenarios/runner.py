@@ -221,7 +221,9 @@ class Play:
     # Steps, one method each, by the word of the case.
 
     def today(self, today: date) -> None:
+        """The clock moves, and what is watched all the time has been looked at meanwhile."""
         self.set_clock(today)
+        documents.watch(at=timezone.now(), on=timezone.localdate())
 
     def load(self, tables: case_files.Tables) -> Answer:
         return self.api.post("imports", body=case_files.row_defaults(tables, costs=self.costs))
@@ -326,6 +328,10 @@ class Play:
     def receipt_act(self, fields: dict[str, Any], act: str) -> Answer:
         number = self.documents.number("receipt", fields["receipt"])
         body = {name: value for name, value in fields.items() if name != "receipt"}
+        if "line" in body:
+            # A case says the order's line, as where it was received; the product counts a receipt's own lines.
+            lines = self.api.get("receipts", number)["lines"]
+            body["line"] = next((row["line"] for row in lines if row["order_line"] == body["line"]), body["line"])
         return self.api.post("receipts", number, act, body=case_files.plain(body))
 
     def inspect(self, fields: dict[str, Any]) -> Answer:

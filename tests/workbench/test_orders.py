@@ -222,8 +222,8 @@ def test_the_order_list_costs_the_same_for_any_number_of_rows(desk, django_asser
     for _ in range(12):
         rows.order(lines=2)
 
-    # session, user, access, company; vendors, sites; count, rows, first lines; to order, alerts
-    with django_assert_num_queries(11):
+    # session, user, access, company; vendors, sites; count, rows, first lines, components; to order, alerts
+    with django_assert_num_queries(12):
         desk.get(reverse("workbench:order_list"))
 
 
@@ -233,6 +233,7 @@ def test_the_order_page_costs_the_same_for_any_number_of_lines(desk, django_asse
     for line in order.lines.all():
         rows.decision(line.operation, reasons=[{"code": "vendor_chosen", "vendor": "V1"}])
 
-    # session, user, access, order, lines, components, decisions, alerts, company, shipments, vendors, events, expected; shell 2
-    with django_assert_num_queries(15):
+    # session, user, access, order, lines, components, decisions, alerts, company, shipments, vendors, events, expected,
+    # receipts; shell 2
+    with django_assert_num_queries(16):
         desk.get(reverse("workbench:order", args=[order.number]))

@@ -61,11 +61,19 @@ VERDICT_LOOKS = {
 }
 SHIPMENT_LOOKS = {
     "planned": Look("mute", "Planned", "hollow"),
+    "ready": Look("ok", "Ready", "dot"),
+    "short": Look("bad", "Short", "alert-triangle"),
     "picked": Look("info", "Picked", "dot"),
     "dispatched": Look("brand", "Dispatched", "dot"),
     "delivered": Look("ok", "Delivered", "check"),
     "held": Look("bad", "Held", "alert-triangle"),
     "cancelled": Look("mute", "Cancelled", "x"),
+    "reversed": Look("mute", "Reversed", "arrow-back-up"),
+}
+RECEIPT_LOOKS = {
+    "posted": Look("ok", "Posted", "check"),
+    "inspection": Look("violet", "In inspection", "dot"),
+    "quarantined": Look("bad", "In quarantine", "alert-triangle"),
     "reversed": Look("mute", "Reversed", "arrow-back-up"),
 }
 RUN_LOOKS = {
@@ -86,6 +94,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "order": ORDER_LOOKS,
     "verdict": VERDICT_LOOKS,
     "shipment": SHIPMENT_LOOKS,
+    "receipt": RECEIPT_LOOKS,
     "run": RUN_LOOKS,
     "severity": SEVERITY_LOOKS,
 }
@@ -120,6 +129,19 @@ def quantity(value: Any) -> str:
         return "–"
     text = f"{Decimal(str(value)):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.filter
+def counts(missing: Any) -> str:
+    """What counts found, with its sign: 2 missing is −2, 3 more than in the book (−3 missing) is +3."""
+    amount = -Decimal(str(missing or 0))
+    return f"−{quantity(-amount)}" if amount < 0 else f"+{quantity(amount)}"
+
+
+@register.filter
+def plain_quantity(value: Any) -> str:
+    """A quantity as it stands in a field, where commas would be read: 1250.00000 is 1250."""
+    return quantity(value).replace(",", "") if value is not None else ""
 
 
 @register.filter
@@ -246,6 +268,14 @@ def quantity_bar(
     if at_vendor:
         said.append(f"{quantity(at_vendor)} at the vendor")
     return {"parts": bar_parts(parts, _amount(ordered)), "label": ", ".join(said), "tall": tall}
+
+
+@register.inclusion_tag("components/quantity_bar.html")
+def counted_bar(line: Any) -> dict[str, Any]:
+    """What came on a receipt line: good, and rejected or scrapped."""
+    bad = line.rejected + line.scrapped
+    label = f"{quantity(line.accepted)} of {quantity(line.counted)} good"
+    return {"parts": bar_parts([("received", line.accepted), ("scrap", bad)], line.counted), "label": label}
 
 
 @register.inclusion_tag("components/quantity_bar.html")

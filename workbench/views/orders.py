@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -23,14 +22,22 @@ from core.refusals import Refusal
 from documents import services as documents
 from policies.models import Decision
 from production.models import Supply
-from receipts.models import ExpectedReceipt
-from shipments.models import Shipment, ShipmentLine
-from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
+from receipts.models import ExpectedReceipt, ReceiptLine
+from receipts.services import Leftovers
+from shipments.models import BEFORE_DISPATCH, Shipment, ShipmentLine
+from subcontract_orders.models import (
+    WITH_VENDOR,
+    LineStatus,
+    OrderComponent,
+    OrderLine,
+    OrderStatus,
+    SubcontractOrder,
+)
 from workbench import rules
 from workbench.forms import read_filters
-from workbench.templatetags.workbench import day, money
+from workbench.templatetags.workbench import day, money, quantity
 from workbench.views.page import ROWS, Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
-from workbench.views.worklist import Tab, attach_first_lines, filtered_orders, vendor_names
+from workbench.views.worklist import Tab, at_vendor, attach_first_lines, filtered_orders, vendor_names
 
 MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
 MAY_CHANGE = "subcontract_orders.change_subcontractorder"
@@ -87,6 +94,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         .order_by("line_no")
     )
     active = [line for line in lines if line.status != LineStatus.CANCELLED]
+    for line in lines:
+        line.at_vendor = at_vendor(line)
     decisions = deciding(active)
     alerts = list(
         Alert.objects.open().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk")
@@ -94,16 +103,18 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     for alert in alerts:
         alert.changes = rules.changes(alert.before, alert.after)
         alert.may_apply = alert.proposes in APPLICABLE and request.user.has_perm(MAY_CHANGE)
+    carried = shipments_of(shown)
     context: dict[str, Any] = {
         "order": shown,
         "lines": lines,
         "sentence": rules.order_sentence(
             [work_of(line) for line in active], [part_of(line) for line in active], name_of(shown.vendor)
         ),
-        "steps": steps(shown, shell),
+        "steps": steps(shown, shell, active),
         "balance": balance(shown, active),
         "supplies": supplies(active),
-        "shipments": shipments_of(shown),
+        "shipments": carried,
+        "receipts": receipts_of(shown),
         "expected": ExpectedReceipt.objects.open()
         .filter(order_line__order=shown)
         .select_related("order_line", "item__unit", "location")
@@ -112,6 +123,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "alerts": alerts,
         "history": history(shown),
         "company_value": company_value(shown, shell),
+        "acts": acts_on(request, shown, carried, lines),
+        "leftovers": Leftovers.choices,
         "may_approve": shown.status == OrderStatus.DRAFT and request.user.has_perm(MAY_APPROVE),
         "may_send": shown.status == OrderStatus.APPROVED and request.user.has_perm(MAY_SEND),
     }
@@ -145,6 +158,37 @@ def send(request: HttpRequest, number: str) -> HttpResponse:
         documents.send_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
 
     done = f"{number} is marked as sent to {name_of(shown.vendor)}."
+    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+
+
+@require_POST
+@page_view
+@permission_required(MAY_CHANGE, raise_exception=True)
+def close(request: HttpRequest, number: str) -> HttpResponse:
+    """Expect no more of an order, and say what becomes of our material that is left there."""
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+    leftovers = request.POST.get("leftovers", Leftovers.KEEP)
+    if leftovers not in Leftovers.values:
+        raise BadRequest("There is no such choice.")
+
+    def action(at: datetime) -> None:
+        documents.close_set(
+            order_id=shown.pk, leftovers=leftovers, expected_version=version_of(request), by=request.user, at=at
+        )
+
+    return act(request, action, done=f"{number} is closed.", back=reverse("workbench:order", args=[number]))
+
+
+@require_POST
+@page_view
+@permission_required(MAY_CHANGE, raise_exception=True)
+def reopen(request: HttpRequest, number: str) -> HttpResponse:
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+
+    def action(at: datetime) -> None:
+        documents.reopen_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
+
+    done = f"{number} is open again: what is missing is expected."
     return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
 
 
@@ -214,7 +258,7 @@ NOW = {
 }
 
 
-def steps(shown: SubcontractOrder, shell: Shell) -> list[dict[str, str]]:
+def steps(shown: SubcontractOrder, shell: Shell, lines: Sequence[OrderLine]) -> list[dict[str, str]]:
     """How far the order is, from made to closed: done, now, still to come, or stopped there."""
     when = shell_time(shell)
     names = [
@@ -223,7 +267,7 @@ def steps(shown: SubcontractOrder, shell: Shell) -> list[dict[str, str]]:
         ("Sent", when(shown.sent_at), who(shown.sent_by)),
         ("Acknowledged", when(shown.acknowledged_at), ""),
         ("Material out", shown.get_material_display() if shown.material != "none" else "", ""),
-        ("Received", shown.get_receipt_display() if shown.receipt != "none" else "", ""),
+        ("Received", received_text(shown, lines), ""),
         ("Closed", when(shown.closed_at), ""),
     ]
     reached = [
@@ -247,6 +291,15 @@ def steps(shown: SubcontractOrder, shell: Shell) -> list[dict[str, str]]:
     return laid[: now + 1] if stopped else laid
 
 
+def received_text(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> str:
+    """How much is back: pieces of a single line, else the progress; different parts are never added up."""
+    if shown.receipt == "none":
+        return ""
+    if len(lines) == 1:
+        return f"{quantity(lines[0].received)} of {quantity(lines[0].quantity)}"
+    return str(shown.get_receipt_display())
+
+
 def shell_time(shell: Shell) -> Any:
     def text(at: datetime | None) -> str:
         if at is None:
@@ -266,12 +319,11 @@ def balance(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> dict[str, An
     if len(lines) != 1 or shown.sent_at is None:
         return None
     line = lines[0]
-    at_vendor = max(line.quantity - line.received, Decimal(0)) if shown.material == "complete" else Decimal(0)
     return {
         "ordered": line.quantity,
         "received": line.accepted,
         "scrapped": line.rejected + line.scrapped,
-        "at_vendor": at_vendor,
+        "at_vendor": at_vendor(line),
         "unit": line.item.unit.code if line.item.unit else "",
         "note": "every piece that left the plant is accounted for",
     }
@@ -318,6 +370,35 @@ def shipments_of(shown: SubcontractOrder) -> list[Shipment]:
     for key, shipment in found.items():
         shipment.carried = list(carried[key].values())
     return list(found.values())
+
+
+def receipts_of(shown: SubcontractOrder) -> list[ReceiptLine]:
+    """What came for this order, the newest first, reversed receipts included."""
+    rows = ReceiptLine.objects.filter(order_line__order=shown)
+    return list(
+        rows.select_related("receipt__posted_by", "item__unit", "order_line").order_by("-receipt_id", "line_no")
+    )
+
+
+def acts_on(
+    request: HttpRequest, shown: SubcontractOrder, carried: Sequence[Shipment], lines: Sequence[OrderLine]
+) -> dict[str, Any]:
+    """What may be done with the goods of an order now; `next` is the step that is due."""
+    user, is_out = request.user, shown.status in WITH_VENDOR
+    waiting = [one for one in carried if one.status in BEFORE_DISPATCH]
+    ship = waiting[0].number if waiting and is_out and user.has_perm("shipments.change_shipment") else ""
+    expected = any(line.open_quantity > 0 or line.in_rework > 0 for line in lines)
+    receive = is_out and expected and user.has_perm("receipts.change_receipt")
+    may_change = user.has_perm(MAY_CHANGE)
+    return {
+        "ship": ship,
+        "receive": receive,
+        "close": is_out and may_change,
+        "reopen": shown.status == OrderStatus.CLOSED and may_change,
+        "next": "ship" if ship and shown.material != "complete" else "receive" if receive else "close",
+        "left": any(part.at_vendor for line in lines for part in line.components.all()),
+        "open": [line for line in lines if line.open_quantity > 0],
+    }
 
 
 def deciding(lines: Sequence[OrderLine]) -> dict[int, Decision]:

@@ -29,10 +29,23 @@ ORDER_DAYS = 14  # what is to be ordered within these days stands in the work li
 View = Callable[..., HttpResponse]
 
 
+SEES_ORDERS = "subcontract_orders.view_subcontractorder"  # and prices and values with them
+
+AT_DOCK = ("shipments.change_shipment", "receipts.change_receipt", "receipts.inspect_receipt")
+
+
+def page_for(*permissions: str) -> Callable[[View], View]:
+    """For people of ours who are signed in and hold all of these rights; others are sent to sign in, or refused."""
+
+    def guarded(view: View) -> View:
+        return login_required(permission_required(permissions, raise_exception=True)(view))
+
+    return guarded
+
+
 def page_view(view: View) -> View:
     """For people of ours who are signed in and may see orders; others are sent to sign in, or refused."""
-    allowed = permission_required("subcontract_orders.view_subcontractorder", raise_exception=True)(view)
-    return login_required(allowed)
+    return page_for(SEES_ORDERS)(view)
 
 
 class Shell:
@@ -61,6 +74,20 @@ class Shell:
     @cached_property
     def alerts(self) -> int:
         return count(Alert.objects.open().visible_to(self.user))
+
+    @cached_property
+    def sees_value(self) -> bool:
+        """Money is for those who see orders; the dock counts pieces."""
+        return bool(self.user.has_perm(SEES_ORDERS))
+
+    @cached_property
+    def works_at_dock(self) -> bool:
+        return any(self.user.has_perm(right) for right in AT_DOCK)
+
+    @property
+    def home(self) -> str:
+        """The page a person begins on."""
+        return "workbench:worklist" if self.sees_value else "workbench:dock"
 
     @property
     def role(self) -> str:
@@ -122,6 +149,13 @@ def vendor_choice(request: HttpRequest, filters: Filters) -> dict[str, Any]:
         Exists(SubcontractOrder.objects.visible_to(request.user).filter(vendor=OuterRef("pk")))
     )
     options = [(code, name or code) for code, name in with_orders.order_by("name", "code").values_list("code", "name")]
+    return choice("vendor", "Vendor", "All vendors", options, filters.vendor)
+
+
+def vendors_of(request: HttpRequest, filters: Filters, rows: QuerySet[Any]) -> dict[str, Any]:
+    """The vendors that these rows (shipments, receipts) are of."""
+    there = Vendor.objects.visible_to(request.user).filter(Exists(rows.filter(vendor=OuterRef("pk"))))
+    options = [(code, name or code) for code, name in there.order_by("name", "code").values_list("code", "name")]
     return choice("vendor", "Vendor", "All vendors", options, filters.vendor)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.refusals import Refusal
 from documents import services as documents
 from documents import tasks
-from documents.models import GenerationRun, RunState
+from documents.models import OVER, GenerationRun, RunState
 from subcontract_orders.models import SubcontractOrder
 from workbench import rules
 from workbench.views.page import Shell, page_view, paged, show
@@ -38,7 +38,7 @@ def run(request: HttpRequest, number: str) -> HttpResponse:
     order_count = orders.count()
     context: dict[str, Any] = {
         "run": shown,
-        "is_running": shown.state not in (RunState.DONE, RunState.FAILED),
+        "is_running": shown.state not in OVER,
         "sentence": rules.run_sentence(
             state=shown.state, operations=shown.operations, outside=shown.outsource, made=shown.created,
             changed=shown.changed, withdrawn=shown.cancelled, is_dry=shown.is_dry,
@@ -72,6 +72,8 @@ TITLES = {
     RunState.WRITING: "Writing the document sets",
     RunState.DONE: "Done",
     RunState.FAILED: "Stopped",
+    RunState.HELD: "Waits for a person",
+    RunState.DROPPED: "Dropped",
 }
 
 

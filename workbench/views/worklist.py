@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from masterdata.models import Vendor
+from masterdata.models import Item, Vendor
 from policies.models import Decision, Verdict
+from production.models import ProductionOrder, Supply
 from subcontract_orders.models import UNSENT, OrderLine, SubcontractOrder
 from workbench.forms import Filters, read_filters
-from workbench.rules import because
+from workbench.rules import because, pieces_at_vendor
 from workbench.templatetags.workbench import capped, whole
 from workbench.views.page import (
     ORDER_DAYS,
@@ -65,12 +69,24 @@ def attach_first_lines(orders: list[SubcontractOrder]) -> None:
     lines = (
         OrderLine.objects.filter(pk__in=[order.first_line_id for order in orders if order.first_line_id])
         .select_related("item__unit", "process", "production_order")
+        .prefetch_related("components")
         .in_bulk()
     )
     for order in orders:
         order.first_line = line = lines.get(order.first_line_id)
-        # Until shipments report what is there, only a complete delivery tells where the pieces are.
-        order.at_vendor = line.quantity - line.received if line and order.material == "complete" else 0
+        order.at_vendor = at_vendor(line) if line else Decimal(0)
+
+
+def at_vendor(line: OrderLine) -> Decimal:
+    """Pieces of a line (with its components) that are at the vendor. Before it is sent, free stock there is only promised."""
+    if line.is_draft:
+        return Decimal(0)
+    parts = [
+        (part.required, part.at_vendor + part.consumed)
+        for part in line.components.all()
+        if part.supply not in (Supply.VENDOR, Supply.RETURNABLE) and part.required
+    ]
+    return pieces_at_vendor(line.quantity, line.received, parts)
 
 
 def vendor_names(decisions: Iterable[Decision]) -> dict[str, str]:
@@ -108,12 +124,15 @@ def filtered_orders(orders: QuerySet[SubcontractOrder], filters: Filters, *, tod
 
 def filtered_decisions(decisions: QuerySet[Decision], filters: Filters) -> QuerySet[Decision]:
     for word in filters.q.split():
-        decisions = decisions.filter(
-            Q(operation__production_order__number__icontains=word)
-            | Q(operation__production_order__item__code__icontains=word)
-            | Q(operation__production_order__item__name__icontains=word)
-            | Q(operation__name__icontains=word)
+        items = Item.objects.filter(Q(code__icontains=word) | Q(name__icontains=word))
+        named = Q(operation__name__icontains=word) | Q(operation__process__name__icontains=word)
+        # The number and the part have indexes of their own; the step's name is read where it is, as few rows are shown.
+        found = (
+            ProductionOrder.objects.filter(number__icontains=word)
+            .values("pk")
+            .union(ProductionOrder.objects.filter(item__in=items).values("pk"))
         )
+        decisions = decisions.filter(Q(operation__production_order__in=found) | named)
     if filters.site:
         decisions = decisions.filter(operation__production_order__site__code=filters.site)
     return decisions
@@ -127,6 +146,15 @@ def shown_decisions(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
 
 
 @require_safe
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page of whoever signed in: the dock for people who work there and see no orders, else the work list."""
+    shell = Shell(request)
+    if not shell.sees_value and shell.works_at_dock:
+        return redirect("workbench:dock")
+    return worklist(request)
+
+
 @page_view
 def worklist(request: HttpRequest) -> HttpResponse:
     shell, filters, tabs = Shell(request), read_filters(request.GET), worklist_tabs()

@@ -28,6 +28,8 @@ class Command(BaseCommand):
         run = services.run_to_end(run_id=run.pk, at=now)
         if run.state == RunState.FAILED:
             raise CommandError(f"{run} failed: {run.error}")
+        if run.state == RunState.HELD:
+            raise CommandError(f"{run} waits for a person to confirm it. {run.held_because}")
         found = services.summary(run) | {"seconds": round(time.monotonic() - begin, 3)}
         if options["json"]:
             self.stdout.write(json.dumps(found))

@@ -15,11 +15,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", default=demo.DEFAULT, help=f"{', '.join(demo.names())}, or a folder")
+        parser.add_argument(
+            "--month", action="store_true", help="begin a month ago and live it: orders sent, goods out and in"
+        )
         parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
-    def handle(self, *args: Any, data: str, json: bool, **options: Any) -> None:
+    def handle(self, *args: Any, data: str, month: bool, json: bool, **options: Any) -> None:
         try:
-            made = demo.make_demo(data=data, at=timezone.now(), on=timezone.localdate())
+            made = demo.make_demo(data=data, at=timezone.now(), on=timezone.localdate(), month=month)
         except (Refusal, demo.RunFailed) as problem:
             raise CommandError(getattr(problem, "detail", str(problem))) from problem
         self.tell(made)
@@ -45,6 +48,8 @@ class Command(BaseCommand):
             f" Now: {figures['orders']:,} orders with {figures['lines']:,} lines worth {made.value:,.2f} {made.currency},"
             f" {figures['shipments']:,} planned shipments."
         )
+        if made.lived:
+            write("Since then: " + ", ".join(f"{number:,} {word}" for word, number in made.lived.items()) + ".")
         write(f"All of it in {made.seconds:.1f} seconds.")
         write(f"Sign in as {', '.join(user.username for user in demo.USERS)}; the password of all is {demo.PASSWORD}.")
 

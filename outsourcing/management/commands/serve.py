@@ -52,7 +52,7 @@ class Command(BaseCommand):
             self._wait_until_healthy(f"http://{host}:{port}/healthz", children, logs, port)
             if not empty and "demo" in get_commands():
                 with _alone("setup"):
-                    call_command("demo", **({"data": data} if data else {}))
+                    call_command("demo", **({"data": data} if data else {"month": True}))
             connections.close_all()
             self.stdout.write(f"Logs: {logs}")
             self.stdout.write(f"Ready: http://localhost:{port}")

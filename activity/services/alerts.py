@@ -9,8 +9,9 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from activity import rules
 from activity.models import Alert, Event
-from core.refusals import NotFound, WrongState
+from core.refusals import InvalidInput, NotFound, WrongState
 from masterdata import services as masterdata
 
 SHOWN = [
@@ -88,6 +89,7 @@ def open_alerts(alerts: Iterable[Alert], *, at: datetime) -> int:
     new = [alert for key, alert in wanted.items() if key not in known]
     for alert in new:
         alert.opened_at = alert.updated_at = at
+        alert.act_by = rules.act_by(alert.severity, since=at)
     # Another transaction may have opened the same one a moment ago; the constraint keeps it single.
     Alert.objects.bulk_create(new, batch_size=1000, ignore_conflicts=True)
     return len(new)
@@ -118,13 +120,34 @@ def close_others(
 @transaction.atomic
 def take_alert(*, alert_id: int, by: User, at: datetime) -> Alert:
     """Say that one looks after it. Taking it twice is the same. Raises NotFound, Taken, WrongState."""
+    alert = _locked(alert_id, by)
+    if alert.taken_by_id not in (None, by.pk):
+        raise Taken("Somebody else looks after it already.")
+    alert.taken_by, alert.taken_at = by, alert.taken_at or at
+    alert.save(update_fields=["taken_by", "taken_at"])
+    return alert
+
+
+@transaction.atomic
+def snooze_alert(*, alert_id: int, until: datetime, by: User, at: datetime) -> Alert:
+    """Put an alert off: it is not reminded of before then. Who puts it off has taken it.
+
+    Raises NotFound, Taken, WrongState; InvalidInput where that lies in the past.
+    """
+    alert = _locked(alert_id, by)
+    if alert.taken_by_id not in (None, by.pk):
+        raise Taken("Somebody else looks after it already.")
+    if until <= at:
+        raise InvalidInput(f"{until:%Y-%m-%d %H:%M} is over already; name a later time.", field="until")
+    alert.taken_by, alert.taken_at, alert.snoozed_until = by, alert.taken_at or at, until
+    alert.save(update_fields=["taken_by", "taken_at", "snoozed_until"])
+    return alert
+
+
+def _locked(alert_id: int, by: User) -> Alert:
     alert = Alert.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=alert_id).first()
     if alert is None:
         raise NotFound("There is no such alert.", field="alert")
     if alert.closed_at is not None:
         raise WrongState("The alert is closed; its cause is gone.")
-    if alert.taken_by_id not in (None, by.pk):
-        raise Taken("Somebody else looks after it already.")
-    alert.taken_by, alert.taken_at = by, alert.taken_at or at
-    alert.save(update_fields=["taken_by", "taken_at"])
     return alert

@@ -1,0 +1,34 @@
+"""What happened, what wants attention and whose, and the mail that goes out about it."""
+
+from activity.services.alerts import (
+    Taken,
+    close_alerts,
+    close_others,
+    keep_alerts,
+    open_alerts,
+    record,
+    record_many,
+    snooze_alert,
+    take_alert,
+)
+from activity.services.messages import queue_messages, send_due_messages
+from activity.services.people import Concern, assign_alerts, escalate_alerts, mail_critical_alerts, write_digests
+
+__all__ = [
+    "Concern",
+    "Taken",
+    "assign_alerts",
+    "close_alerts",
+    "close_others",
+    "escalate_alerts",
+    "keep_alerts",
+    "mail_critical_alerts",
+    "open_alerts",
+    "queue_messages",
+    "record",
+    "record_many",
+    "send_due_messages",
+    "snooze_alert",
+    "take_alert",
+    "write_digests",
+]

@@ -1,0 +1,156 @@
+"""Whose alerts they are: who is asked, who is told at once and in the morning, who when nobody takes them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Q
+
+from accounts.models import User
+from activity import rules
+from activity.models import Alert, Message, Responsible, Severity
+from activity.rules import Duty
+from activity.services.messages import queue_messages
+
+SHOWN_IN_DIGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What the documents know of an alert's order: its buyer, and the process of its line."""
+
+    buyer_id: int | None = None
+    process_id: int | None = None
+
+
+def assign_alerts(*, concerns: Mapping[int, Concern], on: date) -> int:
+    """Say of every open alert who is to look after it, `concerns` by alert; what somebody took stays his.
+
+    Returns how many changed.
+    """
+    duties = _duties()
+    changed: dict[int | None, list[int]] = defaultdict(list)
+    rows = Alert.objects.open().filter(taken_by=None).order_by("pk")
+    for pk, vendor_id, site_id, known in rows.values_list("pk", "vendor", "site", "responsible").iterator():
+        concern = concerns.get(pk, Concern())
+        person = rules.responsible(
+            duties,
+            buyer_id=concern.buyer_id,
+            vendor_id=vendor_id,
+            process_id=concern.process_id,
+            site_id=site_id,
+            on=on,
+        )
+        if person != known:
+            changed[person].append(pk)
+    for person, keys in changed.items():
+        for start in range(0, len(keys), 5000):
+            Alert.objects.filter(pk__in=keys[start : start + 5000]).update(responsible=person)
+    return sum(map(len, changed.values()))
+
+
+def mail_critical_alerts(*, at: datetime, limit: int = 500) -> int:
+    """Tell of critical alerts at once, each once. Returns how many mails were queued."""
+    told = Message.objects.filter(kind="alert").values("document_number")
+    fresh = (
+        Alert.objects.open()
+        .awake(at=at)
+        .filter(severity=Severity.CRITICAL, responsible__isnull=False)
+        .exclude(responsible__email="")
+        .exclude(reference__in=told)
+        .select_related("responsible")
+        .order_by("pk")[:limit]
+    )
+    return queue_messages(
+        [_mail("alert", alert, alert.responsible, "Now: ") for alert in fresh if alert.responsible], at=at
+    )
+
+
+def escalate_alerts(*, at: datetime, limit: int = 500) -> int:
+    """Take alerts nobody took in time one step up: to whom the responsible person's row names, by mail. Each goes up once.
+
+    Returns how many went up.
+    """
+    duties = _duties()
+    late = list(
+        Alert.objects.open()
+        .awake(at=at)
+        .filter(taken_by=None, escalated_at=None, act_by__lte=at)
+        .order_by("act_by", "pk")[:limit]
+    )
+    people = User.objects.in_bulk({duty.escalates_to_id for duty in duties if duty.escalates_to_id})
+    mails = []
+    for alert in late:
+        duty = next((d for d in duties if d.escalates_to_id and d.user_id == alert.responsible_id), None)
+        duty = duty or rules.duty_for(
+            [d for d in duties if d.escalates_to_id],
+            vendor_id=alert.vendor_id,
+            process_id=None,
+            site_id=alert.site_id,
+        )
+        boss = people.get(duty.escalates_to_id or 0) if duty else None
+        if boss and boss.email:
+            mails.append(_mail("escalation", alert, boss, "Nobody took this: "))
+    Alert.objects.filter(pk__in=[alert.pk for alert in late]).update(escalated_at=at)
+    queue_messages(mails, at=at)
+    return len(late)
+
+
+def write_digests(*, at: datetime, on: date) -> int:
+    """Queue each person's morning mail of what is open and not critical, once a day. Returns how many were queued."""
+    rows = (
+        Alert.objects.open()
+        .awake(at=at)
+        .exclude(severity=Severity.CRITICAL)
+        .filter(Q(taken_by__isnull=False) | Q(responsible__isnull=False))
+        .order_by("due_date", "pk")
+    )
+    by_person: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for taker, person, reference, title in rows.values_list("taken_by", "responsible", "reference", "title").iterator():
+        by_person[taker or person].append((reference, title))
+    people = User.objects.filter(pk__in=by_person, is_active=True).exclude(email="").order_by("pk")
+    return queue_messages(
+        [
+            Message(
+                kind="digest",
+                key=f"digest/{person.username}/{on}"[:160],
+                to=person.email,
+                subject=f"{len(by_person[person.pk])} things to look at",
+                body=_listed(by_person[person.pk]),
+            )
+            for person in people
+        ],
+        at=at,
+    )
+
+
+def _listed(rows: list[tuple[str, str]]) -> str:
+    shown = [f"{reference}  {title}" for reference, title in rows[:SHOWN_IN_DIGEST]]
+    left = len(rows) - len(shown)
+    return "\n".join([*shown, f"… and {left} more"] if left else shown)
+
+
+def _mail(kind: str, alert: Alert, person: User, lead: str) -> Message:
+    said = [alert.title, ""]
+    said += [f"{name.replace('_', ' ')}: {value}" for name, value in alert.after.items()]
+    if alert.due_date:
+        said.append(f"due: {alert.due_date}")
+    return Message(
+        kind=kind,
+        key=f"{kind}/{alert.reference}",
+        to=person.email,
+        subject=f"{lead}{alert.title}"[:200],
+        body="\n".join([*said, "", alert.reference]),
+        document_kind="alert",
+        document_number=alert.reference,
+    )
+
+
+def _duties() -> list[Duty]:
+    rows = Responsible.objects.order_by("pk").values_list(
+        "user", "vendor", "process", "site", "deputy", "away_from", "away_to", "escalates_to"
+    )
+    return [Duty(*row) for row in rows]

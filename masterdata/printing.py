@@ -1,0 +1,47 @@
+"""The company's paper: HTML of a document made into a PDF, and the code a phone reads on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
+from core.refusals import Refusal
+from masterdata.models import Company
+
+
+class PdfUnavailable(Refusal):
+    """This machine lacks a library that PDFs are made with."""
+
+    code = "pdf_unavailable"
+    status = 503
+
+
+def company() -> Company:
+    """Whose paper it is; an unnamed company where none was loaded yet."""
+    return Company.objects.first() or Company(name="")
+
+
+def qr_code(address: str) -> SafeString:
+    """An address as a QR code, in SVG to stand in HTML."""
+    return mark_safe(segno.make(address, error="m").svg_inline(scale=3, border=0))  # noqa: S308  drawn from squares alone
+
+
+def as_pdf(template: str, context: dict[str, Any]) -> bytes:
+    """A template as a PDF. Nothing is fetched: whatever stands on the page is in the template. Raises PdfUnavailable."""
+    try:
+        # Here and not above: it loads Pango, which is not on every machine, and all but the papers work without it.
+        import weasyprint
+    except OSError as problem:
+        raise PdfUnavailable(
+            "This machine cannot make PDFs: the library Pango is missing. On Debian and Ubuntu: apt-get install "
+            "libpango-1.0-0 libpangoft2-1.0-0"
+        ) from problem
+    html = render_to_string(template, context)
+    return weasyprint.HTML(string=html, url_fetcher=_fetch_nothing).write_pdf()  # type: ignore[no-any-return]
+
+
+def _fetch_nothing(url: str, *args: Any, **kwargs: Any) -> Any:
+    raise ValueError(f"A paper fetches nothing; {url} was asked for.")

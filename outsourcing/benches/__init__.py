@@ -1,0 +1,1 @@
+"""Benches by name: each module has `bench(*, write, **options) -> figures` and runs in the database it is given."""

@@ -1,0 +1,139 @@
+"""Counting our material at a vendor: his count against the book."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, F, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from core.refusals import Refusal
+from inventory.models import Balance
+from masterdata.models import Item, LocationKind, Vendor
+from receipts import services as receipts
+from workbench.forms import Unreadable, read_quantity
+from workbench.templatetags.workbench import called, quantity
+from workbench.views.page import Shell, page_for, paged, show
+
+SEES = "inventory.view_balance"
+MAY_COUNT = "receipts.count_vendorstock"
+REASONS = ("Vendor's monthly count", "Counted on a visit", "Damaged or lost at the vendor", "Found at the vendor")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page_for(SEES, MAY_COUNT)
+def count_stock(request: HttpRequest) -> HttpResponse:
+    shell = Shell(request)
+    data = request.POST if request.method == "POST" else request.GET
+    there = Balance.objects.visible_to(request.user).filter(location__kind=LocationKind.VENDOR, stage="")
+    code = data.get("vendor", "").strip()
+    if not code:
+        return choose_vendor(request, shell, there)
+    vendor = get_object_or_404(Vendor.objects.visible_to(request.user), code=code)
+    there = there.filter(location__vendor=vendor)
+    item_code = data.get("item", "").strip()
+    if not item_code:
+        return choose_item(request, shell, vendor, there)
+    item = get_object_or_404(Item.objects.select_related("unit"), code=item_code)
+    lots = [
+        (lot or "", total)
+        for lot, total in there.filter(item=item, quantity__gt=0)
+        .values_list("lot__code")
+        .annotate(total=Sum("quantity"))
+        .order_by("lot__code")
+    ]
+    lot = data.get("lot", "").strip() or (lots[0][0] if len(lots) == 1 else "")
+    form: dict[str, Any] = {
+        "counted": data.get("counted", ""),
+        "reason": data.get("reason", ""),
+        "errors": {},
+        "problem": "",
+    }
+    status = 200
+    if request.method == "POST":
+        done = post_count(request, vendor, item, lot, form)
+        if done is not None:
+            return done
+        status = 422
+    context = {
+        "vendor": vendor,
+        "item": item,
+        "lots": lots,
+        "lot": lot,
+        "book": sum((total for code, total in lots if code == lot), Decimal(0)),
+        "form": form,
+        "reasons": REASONS,
+        "dock_page": "count",
+        "is_bound": status != 200,
+    }
+    response = show(request, "workbench/dock_count.html", context, section="dock", shell=shell)
+    response.status_code = status
+    return response
+
+
+def post_count(request: HttpRequest, vendor: Vendor, item: Item, lot: str, form: dict[str, Any]) -> HttpResponse | None:
+    """Set the count against the book. None where it is refused: what is wrong stands beside its field then."""
+    try:
+        counted = read_quantity(form["counted"])
+    except Unreadable as unreadable:
+        form["errors"]["counted"] = str(unreadable)
+        return None
+    if counted is None:
+        form["errors"]["counted"] = "Write what was counted; 0 if nothing is there."
+        return None
+    try:
+        done = receipts.count_vendor_stock(
+            vendor_id=vendor.pk,
+            item_id=item.pk,
+            counted=counted,
+            reason=form["reason"],
+            lot=lot,
+            by=request.user,
+            at=timezone.now(),
+        )
+    except Refusal as refusal:
+        if refusal.field in ("counted", "reason", "lot"):
+            form["errors"][refusal.field] = refusal.detail
+        else:
+            form["problem"] = refusal.detail
+        return None
+    unit = f" {item.unit.code}" if item.unit else ""
+    if done.variance:
+        word = "missing" if done.variance < 0 else "more than in the book"
+        said = f"The book said {quantity(done.book)}, {quantity(done.counted)} were counted: "
+        said += f"{quantity(abs(done.variance))}{unit} {word}, posted."
+    else:
+        said = f"{quantity(done.counted)}{unit} of {item} at {called(vendor)}: as in the book."
+    messages.success(request, said, extra_tags=f"count/{vendor.code}/{item.code}")
+    return redirect(f"{reverse('workbench:count_stock')}?{urlencode({'vendor': vendor.code})}")
+
+
+def choose_vendor(request: HttpRequest, shell: Shell, there: Any) -> HttpResponse:
+    found = list(
+        there.filter(quantity__gt=0)
+        .values("location__vendor")
+        .annotate(parts=Count("item", distinct=True), called=F("location__vendor__name"))
+        .order_by("called", "location__vendor")[:100]
+    )
+    vendors = Vendor.objects.in_bulk([row["location__vendor"] for row in found])
+    rows = [{"parts": row["parts"], "vendor": vendors[row["location__vendor"]]} for row in found]
+    return show(
+        request, "workbench/dock_count_vendors.html", {"rows": rows, "dock_page": "count"}, section="dock", shell=shell
+    )
+
+
+def choose_item(request: HttpRequest, shell: Shell, vendor: Vendor, there: Any) -> HttpResponse:
+    text = request.GET.get("q", "").strip()
+    rows = there.filter(quantity__gt=0)
+    for word in text.split():
+        rows = rows.filter(Q(item__code__icontains=word) | Q(item__name__icontains=word) | Q(lot__code__iexact=word))
+    page = paged(request, rows.select_related("item__unit", "lot").order_by("item__code", "lot__code", "pk"))
+    context = {"vendor": vendor, "page": page, "q": text, "dock_page": "count"}
+    return show(request, "workbench/dock_count_items.html", context, section="dock", shell=shell)

@@ -1,0 +1,264 @@
+"""Receipts: the list of all, one receipt with what came and what was used up for it, taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core.refusals import Refusal
+from receipts import services as receipts
+from receipts.models import Consumption, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
+from subcontract_orders.models import OrderLine
+from workbench.forms import Filters, Unreadable, read_filters, read_quantity
+from workbench.templatetags.workbench import plain_quantity
+from workbench.views.history import history
+from workbench.views.page import Shell, act, count, kept, page_for, paged, show, site_choice, vendors_of
+from workbench.views.worklist import Tab
+
+SEES = "receipts.view_receipt"
+MAY_CHANGE = "receipts.change_receipt"
+MAY_INSPECT = "receipts.inspect_receipt"
+ZERO = Decimal(0)
+
+
+def receipt_tabs() -> dict[str, Tab]:
+    tabs = [
+        Tab("", "Posted", "package-import", "Nothing was received yet",
+            "Count a vendor's note in at the dock: it stands here with everything that was used up for it."),
+        Tab("inspect", "To inspect", "clipboard-check", "Nothing waits for inspection",
+            "Good pieces that are due for inspection, or came without a certificate, stand here until they are released."),
+        Tab("quarantine", "Quarantine", "box-off", "Nothing lies in quarantine",
+            "Goods that are here though the books refuse them stand here until somebody releases them or sends them back.", True),
+        Tab("reversed", "Reversed", "arrow-back-up", "Nothing was reversed", "Receipts that were taken back stand here."),
+    ]  # fmt: skip
+    return {tab.key: tab for tab in tabs}
+
+
+def receipt_lists(rows: QuerySet[Receipt]) -> dict[str, QuerySet[Receipt]]:
+    waiting = ReceiptLine.objects.filter(receipt=OuterRef("pk"), held__gt=0)
+    return {
+        "": rows.posted(),
+        "inspect": rows.posted().filter(Exists(waiting)),
+        "quarantine": rows.quarantined(),
+        "reversed": rows.filter(status=ReceiptStatus.REVERSED),
+    }
+
+
+def filtered_receipts(rows: QuerySet[Receipt], filters: Filters) -> QuerySet[Receipt]:
+    for word in filters.q.split():
+        lines = ReceiptLine.objects.filter(receipt=OuterRef("pk"))
+        rows = rows.filter(
+            Exists(lines.filter(order_line__order__number__icontains=word))
+            | Exists(lines.filter(item__code__icontains=word))
+            | Exists(Receipt.objects.filter(pk=OuterRef("pk"), number__icontains=word))
+            | Exists(Receipt.objects.filter(pk=OuterRef("pk"), note__icontains=word))
+        )
+    if filters.vendor:
+        rows = rows.filter(vendor__code=filters.vendor)
+    if filters.site:
+        rows = rows.filter(site__code=filters.site)
+    return rows
+
+
+def attach_counted(found: Iterable[Receipt]) -> None:
+    """Give each receipt of a page its lines and whether pieces wait for inspection, in one query."""
+    by_key = {receipt.pk: receipt for receipt in found}
+    for receipt in by_key.values():
+        receipt.counted, receipt.is_held = [], False
+    rows = ReceiptLine.objects.filter(receipt__in=by_key).select_related("item__unit", "order_line__order")
+    for row in rows.order_by("receipt_id", "line_no"):
+        receipt = by_key[row.receipt_id]
+        receipt.counted.append(row)
+        receipt.is_held = receipt.is_held or (row.held > 0 and receipt.status == ReceiptStatus.POSTED)
+
+
+@require_safe
+@page_for(SEES)
+def receipt_list(request: HttpRequest) -> HttpResponse:
+    shell, filters, tabs = Shell(request), read_filters(request.GET), receipt_tabs()
+    tab = tabs.get(filters.tab, tabs[""])
+    visible = Receipt.objects.visible_to(request.user)
+    lists = receipt_lists(filtered_receipts(visible, filters))
+    for key, rows in lists.items():
+        tabs[key].count = count(rows)
+    page = paged(request, lists[tab.key].select_related("vendor", "posted_by").order_by("-pk"), counted=tab.count)
+    page.object_list = list(page.object_list)
+    attach_counted(page.object_list)
+    context = {
+        "tabs": list(tabs.values()),
+        "tab": tab,
+        "page": page,
+        "filters": filters,
+        "choices": [vendors_of(request, filters, visible), site_choice(request, filters)],
+        "kept": kept(request, "tab"),
+        "search_hint": "Search receipts, notes, orders, parts",
+    }
+    part = "workbench/_receipt_list.html"
+    return show(request, "workbench/receipt_list.html", context, section="receipts", shell=shell, part=part)
+
+
+@require_safe
+@page_for(SEES)
+def receipt(request: HttpRequest, number: str) -> HttpResponse:
+    shell = Shell(request)
+    shown = get_object_or_404(
+        Receipt.objects.visible_to(request.user).select_related("vendor", "site", "posted_by", "reversed_by"),
+        number=number,
+    )
+    used = Consumption.objects.select_related("item__unit", "lot", "component").order_by("pk")
+    lines = list(
+        shown.lines.select_related("item__unit", "order_line__order", "order_line__process", "location")
+        .prefetch_related(
+            Prefetch("consumptions", used), Prefetch("lots", ReceiptLot.objects.select_related("lot").order_by("pk"))
+        )
+        .order_by("line_no")
+    )
+    is_posted = shown.status == ReceiptStatus.POSTED
+    for line in lines:
+        line.waits = line.held > 0 and is_posted
+        line.bad = line.rejected + line.scrapped
+    context: dict[str, Any] = {
+        "receipt": shown,
+        "lines": lines,
+        "orders": list(dict.fromkeys(line.order_line.order.number for line in lines)),
+        "used": [row for line in lines for row in named(line)],
+        "value": value_of(lines),
+        "is_held": any(line.waits for line in lines),
+        "may_reverse": is_posted and request.user.has_perm(MAY_CHANGE),
+        "may_correct": is_posted and request.user.has_perm(MAY_CHANGE),
+        "may_inspect": is_posted and request.user.has_perm(MAY_INSPECT),
+        "apart": set_apart(shown),
+        "may_release": shown.status == ReceiptStatus.QUARANTINED and request.user.has_perm(MAY_CHANGE),
+        "history": history(receipts.KIND, shown.number),
+    }
+    return show(request, "workbench/receipt_detail.html", context, section="receipts", shell=shell)
+
+
+def set_apart(shown: Receipt) -> list[dict[str, Any]]:
+    """What lies in quarantine, as it was counted, beside the order line it was counted for."""
+    if shown.status != ReceiptStatus.QUARANTINED:
+        return []
+    lines = OrderLine.objects.select_related("order", "item__unit").in_bulk(
+        [kept["order_line"] for kept in shown.content]
+    )
+    return [
+        {"line": lines[kept["order_line"]], "counts": [Decimal(count) for count in kept["counts"]], "lot": kept["lot"]}
+        for kept in shown.content
+        if kept["order_line"] in lines
+    ]
+
+
+def named(line: ReceiptLine) -> list[Consumption]:
+    """What a line used up, each row knowing its line."""
+    rows = list(line.consumptions.all())
+    for row in rows:
+        row.of_line = line.line_no
+    return rows
+
+
+def value_of(lines: Iterable[ReceiptLine]) -> dict[str, Decimal]:
+    """What the pieces are worth: our pieces that went in, components and work; of that what fell on bad pieces."""
+    rows = list(lines)
+    used = [one for line in rows for one in line.consumptions.all()]
+    pieces = sum((one.value for one in used if one.component.stage), ZERO)
+    components = sum((one.value for one in used if not one.component.stage), ZERO)
+    work = sum((line.work_value for line in rows), ZERO)
+    expensed = sum((line.expensed_value for line in rows), ZERO)
+    return {
+        "pieces": pieces,
+        "components": components,
+        "work": work,
+        "expensed": expensed,
+        "stock": pieces + components + work - expensed,
+    }
+
+
+@require_POST
+@page_for(SEES, MAY_CHANGE)
+def reverse_receipt(request: HttpRequest, number: str) -> HttpResponse:
+    shown = get_object_or_404(Receipt.objects.visible_to(request.user), number=number)
+
+    def do(at: datetime) -> None:
+        receipts.reverse_receipt(receipt_id=shown.pk, by=request.user, at=at)
+
+    done = f"{number} is reversed. Everything lies where it lay before, and note {shown.note} may be counted again."
+    return act(request, do, done=done, back=reverse("workbench:receipt", args=[number]))
+
+
+@require_POST
+@page_for(SEES, MAY_CHANGE)
+def release_quarantine(request: HttpRequest, number: str) -> HttpResponse:
+    """Count goods in that lay in quarantine, now that the books take them."""
+    shown = get_object_or_404(Receipt.objects.visible_to(request.user), number=number)
+    try:
+        posted = receipts.release_quarantine(receipt_id=shown.pk, by=request.user, at=timezone.now())
+    except Refusal as refusal:
+        messages.error(request, refusal.detail)
+        return redirect("workbench:receipt", number=number)
+    messages.success(request, f"The goods are counted in as {posted}.")
+    return redirect("workbench:receipt", number=posted.number)
+
+
+@require_POST
+@page_for(SEES, MAY_CHANGE)
+def refuse_quarantine(request: HttpRequest, number: str) -> HttpResponse:
+    """Goods in quarantine went back to the vendor uncounted."""
+    shown = get_object_or_404(Receipt.objects.visible_to(request.user), number=number)
+
+    def do(at: datetime) -> None:
+        receipts.refuse_quarantine(receipt_id=shown.pk, by=request.user, at=at)
+
+    done = f"The goods went back uncounted; note {shown.note} may be counted again."
+    return act(request, do, done=done, back=reverse("workbench:receipt", args=[number]))
+
+
+COUNTS = ("accepted", "rejected", "scrapped")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page_for(SEES, MAY_CHANGE)
+def correct(request: HttpRequest, number: str, line_no: int) -> HttpResponse:
+    """Set what was counted on a line to what it should have been; only the difference is posted."""
+    shell = Shell(request)
+    shown = get_object_or_404(Receipt.objects.visible_to(request.user).posted().select_related("vendor"), number=number)
+    line = get_object_or_404(shown.lines.select_related("item__unit", "order_line__order"), line_no=line_no)
+    typed = {name: plain_quantity(getattr(line, name)) for name in COUNTS} | {"lot": "", "reason": ""}
+    problem, at_fault, status = "", "", 200
+    if request.method == "POST":
+        typed = {name: request.POST.get(name, "") for name in typed}
+        try:
+            said: dict[str, Decimal] = {}
+            for at_fault in COUNTS:
+                said[at_fault] = read_quantity(typed[at_fault]) or ZERO
+            receipts.correct_receipt(
+                receipt_id=shown.pk,
+                line_no=line_no,
+                lot=typed["lot"].strip(),
+                reason=typed["reason"],
+                by=request.user,
+                at=timezone.now(),
+                **said,
+            )
+        except Unreadable as unreadable:
+            problem, status = str(unreadable), 422
+        except Refusal as refusal:
+            problem, at_fault, status = refusal.detail, refusal.field or "", 422
+        else:
+            messages.success(
+                request, f"Line {line_no} of {number} is corrected.", extra_tags=f"correct/{number}/{line_no}"
+            )
+            return redirect("workbench:receipt", number=number)
+    context = {"receipt": shown, "line": line, "typed": typed, "problem": problem, "at_fault": at_fault}
+    response = show(request, "workbench/receipt_correct.html", context, section="receipts", shell=shell)
+    response.status_code = status
+    return response
