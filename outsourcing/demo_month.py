@@ -6,6 +6,7 @@ Nothing is left to chance: the same plan always lives the same month, so that wh
 from __future__ import annotations
 
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Month:
         """One working day. On the last one nothing leaves and nothing is inspected: that is left for whoever looks."""
         is_last = at.date() == until.date()
         self._order(at)
-        self._make(at)
+        self._make(at, until=until)
         if not is_last:
             self._ship(at, until=until)
         shipments.deliver_due(at=at)
@@ -106,12 +107,16 @@ class Month:
             sent = self.tried(
                 "sent", documents.send_set, order_id=order.pk, by=self.buyer, at=at + timedelta(minutes=20)
             )
-            if sent is not None and order.pk % 3:
+            if sent is not None and one_in(3, order.number) != 0:
                 self.tried("acknowledged", documents.acknowledge_set, order_id=order.pk, by=self.buyer,
                            at=at + timedelta(hours=5))  # fmt: skip
 
-    def _make(self, at: datetime) -> None:
-        """Our own steps before the pieces go out, finished in time to be shipped; one in nine scraps a few."""
+    def _make(self, at: datetime, *, until: datetime) -> None:
+        """Our own steps before the pieces go out, finished in time to be shipped; one in nine scraps a few.
+
+        Not of what leaves at the end, so that whoever looks finds something that is ready to leave.
+        """
+        scraps = (until - at).days > MADE_AHEAD + 2
         due = OrderLine.objects.filter(
             order__status__in=WITH_VENDOR,
             operation__isnull=False,
@@ -147,7 +152,8 @@ class Month:
                 previous = step
                 if possible <= 0 or step_id in self.outside or self._is_outside(step_id):
                     continue
-                scrap = Decimal(2) if step_id % 9 == 0 and possible > 20 else ZERO
+                name = f"{step.production_order.number}/{step.operation_no}"
+                scrap = Decimal(2) if scraps and one_in(9, name) == 0 and possible > 20 else ZERO
                 self._buy({(ratio.item_id, home.pk): ratio.factor * possible for ratio in ratios}, at)
                 made = self.tried("reported", production.report_operation, operation_id=step_id, good=possible - scrap,
                                   scrap=scrap, by=self.buyer, at=at)  # fmt: skip
@@ -179,7 +185,7 @@ class Month:
                 location_id=place,
                 quantity=quantity.to_integral_value(ROUND_UP),
                 lot=f"{codes[item].rpartition('-')[2]}-{at:%y%m%d}" if in_lots else "",
-                unit_cost=_cost(item),
+                unit_cost=_cost(codes[item]),
             )
             for (item, place), quantity in needed.items()
             if in_lots or there.get((item, place), ZERO) < quantity
@@ -193,8 +199,10 @@ class Month:
         due = Shipment.objects.filter(status=ShipmentStatus.PLANNED, dispatch_by__lte=at.date())
         lines = ShipmentLine.objects.filter(shipment__in=due, order_line__order__status__in=WITH_VENDOR)
         needed: dict[tuple[int, int], Decimal] = {}
-        for item, place, quantity in lines.filter(stage="").values_list("item", "shipment__from_location", "quantity"):
-            if (until - at).days > LATE_PARTS or item % 3:
+        for item, code, place, quantity in lines.filter(stage="").values_list(
+            "item", "item__code", "shipment__from_location", "quantity"
+        ):
+            if (until - at).days > LATE_PARTS or one_in(3, code) != 0:
                 needed[item, place] = needed.get((item, place), ZERO) + quantity
         if needed:
             self._buy({key: quantity - self.free(*key) for key, quantity in needed.items() if quantity > self.free(*key)},
@@ -225,7 +233,9 @@ class Month:
         lines = OrderLine.objects.filter(pk__in=arrivals, order__status__in=WITH_VENDOR)
         bring: dict[int, list[CountedLine]] = {}
         for line in (
-            lines.select_related("item__unit").prefetch_related("components").order_by("vendor", "order", "line_no")
+            lines.select_related("item__unit", "order")
+            .prefetch_related("components")
+            .order_by("vendor", "order", "line_no")
         ):
             counted = self._brought(line, arrivals[line.pk], at)
             if counted is not None:
@@ -238,15 +248,16 @@ class Month:
             )  # fmt: skip
 
     def _brought(self, line: OrderLine, first: datetime, at: datetime) -> CountedLine | None:
+        name = f"{line.order.number}/{line.line_no}"
         out, possible = (at - first).days, _possible(line)
-        if out < (REST if line.received else FIRST_HALF) + line.pk % 6 or possible <= line.received:
+        if out < (REST if line.received else FIRST_HALF) + one_in(6, name) or possible <= line.received:
             return None
         quantity = possible - line.received
         if not line.received:
             quantity = (quantity * Decimal("0.6")).to_integral_value(ROUND_DOWN) or quantity
-        rejected = Decimal(1 + line.pk % 3) if line.pk % 5 == 0 and quantity > 20 else ZERO
-        scrapped = Decimal(1) if line.pk % 7 == 0 and quantity > 20 else ZERO
-        papers = tuple(line.certificates) if line.pk % 6 else ()
+        rejected = Decimal(1 + one_in(3, name)) if one_in(5, name) == 0 and quantity > 20 else ZERO
+        scrapped = Decimal(1) if one_in(7, name) == 0 and quantity > 20 else ZERO
+        papers = tuple(line.certificates) if one_in(6, name) else ()
         is_serial = line.item.serial_tracked
         good = quantity - rejected - scrapped
         return CountedLine(
@@ -267,12 +278,16 @@ class Month:
             receipt__posted_at__lte=at - timedelta(days=INSPECTED_AFTER),
         )
         for line in waiting.select_related("receipt").order_by("pk"):
-            if line.held_for == ["inspection"] and line.pk % 4:
+            if line.held_for == ["inspection"] and one_in(4, f"{line.receipt.number}/{line.line_no}"):
                 self._pass(line, at)
 
     def _pass(self, line: ReceiptLine, at: datetime) -> None:
         """Passed as it is; one in seven with a piece that is not good: mended by the vendor, or scrapped."""
-        bad = Decimal(1) if line.pk % 7 == 0 and line.to_inspect > 1 and not line.stage else ZERO
+        bad = (
+            Decimal(1)
+            if one_in(7, f"{line.receipt.number}/{line.line_no}") == 0 and line.to_inspect > 1 and not line.stage
+            else ZERO
+        )
         self.tried(
             "inspected", receipts.inspect_receipt, receipt_id=line.receipt_id, line_no=line.line_no,
             accepted=line.to_inspect - bad, rejected=bad, disposition=Disposition.SCRAP if bad else "",
@@ -289,7 +304,7 @@ class Month:
                 continue
             seen.add(row.line.vendor_id)
             book = _lying(row)
-            missing = Decimal(2) if row.pk % 2 and book > 10 else ZERO
+            missing = Decimal(2) if one_in(2, row.item.code) and book > 10 else ZERO
             self.tried(
                 "counted", receipts.count_vendor_stock, vendor_id=row.line.vendor_id, item_id=row.item_id,
                 counted=book - missing, location_id=row.line.ship_to_id, reason="Vendor's monthly count", by=self.dock, at=at,
@@ -308,11 +323,6 @@ class Month:
         for order in done[:3]:
             self.tried("closed", documents.close_set, order_id=order.pk, leftovers=receipts.Leftovers.RETURN, by=self.buyer,
                        at=at)  # fmt: skip
-
-
-def has_lived() -> bool:
-    """Whether anything left or came already: then the month is over, or people have begun to work."""
-    return Receipt.objects.exists() or Shipment.objects.exclude(dispatched_at=None).exists()
 
 
 def live(*, until: datetime) -> Lived:
@@ -351,9 +361,14 @@ def _possible(line: OrderLine) -> Decimal:
     return possible.to_integral_value(ROUND_DOWN)
 
 
-def _cost(item_id: int) -> Decimal:
+def one_in(many: int, key: str) -> int:
+    """0 once in so many keys, the same for a key wherever and whenever the month is lived."""
+    return zlib.crc32(key.encode()) % many
+
+
+def _cost(code: str) -> Decimal:
     """What a bought part costs: made up, as the plan says nothing."""
-    return Decimal("0.40") + item_id % 17 * Decimal("0.85")
+    return Decimal("0.40") + one_in(17, code) * Decimal("0.85")
 
 
 def _lying(row: OrderComponent) -> Decimal:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.scope import HasScope
+from masterdata.models import found_within
 
 
 class ExpectedReceiptQuerySet(models.QuerySet["ExpectedReceipt"]):
@@ -94,7 +95,10 @@ class Receipt(models.Model):
                 name="receipt_note_once",
             ),
         ]
-        indexes = [models.Index(fields=["vendor", "id"], name="receipt_of_vendor")]
+        indexes = [
+            models.Index(fields=["vendor", "id"], name="receipt_of_vendor"),
+            found_within("note", name="receipt_note_within"),
+        ]
 
     def __str__(self) -> str:
         return self.number

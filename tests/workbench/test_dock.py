@@ -160,6 +160,15 @@ def test_less_may_leave_and_the_rest_stays_planned(dock):
     assert rest.lines.get().quantity == 40
 
 
+def test_what_lies_there_is_proposed_to_leave(dock):
+    shipment = goods.shipment_of(goods.sent_order(stock=30))
+
+    page = dock.get(f"/dock/dispatch/{shipment.number}/").content.decode()
+
+    assert 'value="30"' in page
+    assert "<b>100</b>" in page
+
+
 def test_more_than_lies_there_is_refused_beside_its_field(dock):
     order = goods.sent_order(stock=30)
     shipment = goods.shipment_of(order)
@@ -311,6 +320,24 @@ def test_a_vendor_without_open_lines_expects_nothing(dock):
 # Counting
 
 
+def test_the_dock_of_one_site_counts_what_its_orders_have_at_a_vendor(client):
+    goods.shipped_order()
+    client.force_login(rows.user("dora", Role.DOCK, at=rows.site()))
+
+    assert "Alpen Eloxal" in client.get("/dock/count/").content.decode()
+    assert "100 pcs" in client.get("/dock/count/", {"vendor": "V1"}).content.decode()
+    assert "100 pcs" in client.get("/balances/of/V1/").content.decode()
+
+
+def test_the_dock_of_another_site_counts_nothing_of_it(client):
+    goods.shipped_order()
+    client.force_login(rows.user("otto", Role.DOCK, at=rows.site("OTHER", "Other plant")))
+
+    assert "Alpen Eloxal" not in client.get("/dock/count/").content.decode()
+    typed = {"vendor": "V1", "item": "10482-RAW", "counted": "97", "reason": "x"}
+    assert "no place where material" in client.post("/dock/count/", typed).content.decode()
+
+
 def test_a_count_is_set_against_the_book(dock):
     goods.shipped_order()
 
@@ -322,6 +349,17 @@ def test_a_count_is_set_against_the_book(dock):
 
     assert "3 pcs missing" in done.content.decode()
     assert there("AT-V1") == 97
+
+
+def test_of_several_lots_the_book_is_that_of_the_lot_that_is_shown(dock):
+    goods.put(40, lot="A")
+    goods.shipped_order(stock=60, lot="B")
+
+    first = dock.get("/dock/count/", {"vendor": "V1", "item": "10482-RAW"}).content.decode()
+    second = dock.get("/dock/count/", {"vendor": "V1", "item": "10482-RAW", "lot": "B"}).content.decode()
+
+    assert '<b data-book="40">' in first
+    assert '<b data-book="60">' in second
 
 
 def test_counting_the_same_twice_changes_nothing(dock):

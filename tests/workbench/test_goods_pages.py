@@ -404,3 +404,23 @@ def test_goods_pages_cost_the_same_for_any_number_of_rows(desk, django_assert_ma
     for address, queries in pages.items():
         with django_assert_max_num_queries(queries):
             assert desk.get(address).status_code == 200, address
+
+
+def test_the_palette_finds_shipments_and_receipts(desk):
+    order = goods.shipped_order()
+    receipt = goods.receipt_of(order, note="LS-808")
+
+    assert f"/receipts/{receipt.number}/" in text_of(desk, "/jump/", q="ls-808")
+    number = goods.shipment_of(order).number
+    assert f"/shipments/{number}/" in text_of(desk, "/jump/", q=number.lower())
+
+
+def test_words_are_found_within_words_whatever_they_name(desk):
+    order = goods.shipped_order()
+    receipt = goods.receipt_of(order, note="LS-808")
+
+    for words in ("808", receipt.number.lower(), order.number, "pump hous", "10482-b"):
+        assert receipt.number in text_of(desk, "/receipts/", q=words), words
+    for words in (order.number, "housing, mach", goods.shipment_of(order).number.lower()):
+        assert goods.shipment_of(order).number in text_of(desk, "/shipments/", tab="all", q=words), words
+    assert receipt.number not in text_of(desk, "/receipts/", q="808 nothing")

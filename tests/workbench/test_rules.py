@@ -10,6 +10,7 @@ from workbench.rules import (
     changes,
     event_look,
     order_sentence,
+    pieces_at_vendor,
     policy_steps,
     run_sentence,
     step,
@@ -173,3 +174,21 @@ def test_a_text_that_only_looks_like_a_day_stays_as_it_is():
 def test_events_are_known_by_the_last_part_of_their_name():
     assert event_look("order.approved") == ("ok", "check")
     assert event_look("order.dreamt") == ("mute", "point")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "received", "parts", "there"),
+    [
+        (100, 0, [(100, 100)], 100),
+        (100, 40, [(100, 100)], 60),
+        (100, 0, [(100, 100), (200, 100)], 50),  # half of the second part is missing
+        (100, 0, [(300, 100)], 33),  # enough for 33 whole pieces
+        (100, 0, [(100, 130)], 100),  # more than needed makes no more pieces
+        (100, 110, [(100, 100)], 0),
+        (100, 0, [], 0),  # nothing of ours lies there
+    ],
+)
+def test_pieces_at_the_vendor_follow_the_material_that_came(quantity, received, parts, there):
+    came = [(Decimal(required), Decimal(arrived)) for required, arrived in parts]
+
+    assert pieces_at_vendor(Decimal(quantity), Decimal(received), came) == there

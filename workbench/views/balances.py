@@ -14,11 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import User
 from inventory import services as inventory
 from inventory.models import Balance, CostPool
-from masterdata.models import LocationKind, Vendor
+from masterdata.models import Vendor
 from receipts import services as receipts
 from receipts.models import Return, ReturnStatus
+from subcontract_orders.models import SubcontractOrder
 from workbench.forms import Filters, read_filters
 from workbench.templatetags.workbench import called
 from workbench.views.page import Shell, act, kept, page_for, paged, show, site_choice
@@ -34,9 +36,18 @@ EMPTY = Tab(
 )  # fmt: skip
 
 
+def lying_at_vendors(user: User) -> QuerySet[Balance]:
+    """Balances at vendors' places that a user may see: those of his sites, and those of no site that his orders ship to."""
+    rows = Balance.objects.at_vendors()
+    if user.scope.everywhere:
+        return rows
+    mine = Q(location__site=None, location__in=SubcontractOrder.objects.visible_to(user).values("ship_to"))
+    return rows.filter(user.scope.rows(site="location__site_id", vendor="location__vendor_id") | mine)
+
+
 def at_vendors(request: HttpRequest, filters: Filters) -> QuerySet[Balance]:
-    """Balances at vendors' places that the user may see."""
-    rows = Balance.objects.visible_to(request.user).filter(location__kind=LocationKind.VENDOR)
+    """What the address asks for of it."""
+    rows = lying_at_vendors(request.user)
     if filters.site:
         rows = rows.filter(location__site__code=filters.site)
     for word in filters.q.split():

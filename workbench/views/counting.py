@@ -15,11 +15,11 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from core.refusals import Refusal
-from inventory.models import Balance
-from masterdata.models import Item, LocationKind, Vendor
+from masterdata.models import Item, Vendor
 from receipts import services as receipts
 from workbench.forms import Unreadable, read_quantity
 from workbench.templatetags.workbench import called, quantity
+from workbench.views.balances import lying_at_vendors
 from workbench.views.page import Shell, page_for, paged, show
 
 SEES = "inventory.view_balance"
@@ -32,7 +32,7 @@ REASONS = ("Vendor's monthly count", "Counted on a visit", "Damaged or lost at t
 def count_stock(request: HttpRequest) -> HttpResponse:
     shell = Shell(request)
     data = request.POST if request.method == "POST" else request.GET
-    there = Balance.objects.visible_to(request.user).filter(location__kind=LocationKind.VENDOR, stage="")
+    there = lying_at_vendors(request.user).filter(stage="")
     code = data.get("vendor", "").strip()
     if not code:
         return choose_vendor(request, shell, there)
@@ -49,7 +49,7 @@ def count_stock(request: HttpRequest) -> HttpResponse:
         .annotate(total=Sum("quantity"))
         .order_by("lot__code")
     ]
-    lot = data.get("lot", "").strip() or (lots[0][0] if len(lots) == 1 else "")
+    lot = data.get("lot", "").strip() or (lots[0][0] if lots else "")  # the one the form shows first
     form: dict[str, Any] = {
         "counted": data.get("counted", ""),
         "reason": data.get("reason", ""),

@@ -256,7 +256,7 @@ def out_rows(shown: Shipment) -> list[OutRow]:
                 stage=line.stage,
                 planned=line.quantity,
                 there=line.there,
-                quantity=plain_quantity(line.quantity),
+                quantity=plain_quantity(max(line.quantity - line.short, ZERO)) if line.short < line.quantity else "",
                 lot=line.lot.code if line.lot else "",
                 lots=lots.get(line.item_id, []) if not line.stage else [],
             )

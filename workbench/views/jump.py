@@ -9,6 +9,8 @@ from django.views.decorators.http import require_safe
 
 from masterdata.models import Vendor
 from policies.models import Decision
+from receipts.models import Receipt
+from shipments.models import Shipment
 from subcontract_orders.models import OrderStatus, SubcontractOrder
 from workbench.forms import read_filters
 from workbench.views.page import page_view
@@ -35,6 +37,14 @@ def jump(request: HttpRequest) -> HttpResponse:
             .matching(text)
             .select_related("vendor")
             .order_by(OPEN_FIRST, "due_date", "pk")[:6],
+            "shipments": Shipment.objects.visible_to(request.user)
+            .filter(number__startswith=text.upper())
+            .select_related("vendor")
+            .order_by("-pk")[:3],
+            "receipts": Receipt.objects.visible_to(request.user)
+            .filter(Q(number__startswith=text.upper()) | Q(note__icontains=text))
+            .select_related("vendor")
+            .order_by("-pk")[:3],
             "decisions": filtered_decisions(decisions, filters)
             .select_related("operation__production_order__item")
             .order_by("need_date", "pk")[:5],

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -16,9 +16,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.refusals import Refusal
+from masterdata.models import Item
 from receipts import services as receipts
 from receipts.models import Consumption, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
-from subcontract_orders.models import OrderLine
+from subcontract_orders.models import OrderLine, SubcontractOrder
 from workbench.forms import Filters, Unreadable, read_filters, read_quantity
 from workbench.templatetags.workbench import plain_quantity
 from workbench.views.history import history
@@ -56,12 +57,17 @@ def receipt_lists(rows: QuerySet[Receipt]) -> dict[str, QuerySet[Receipt]]:
 
 def filtered_receipts(rows: QuerySet[Receipt], filters: Filters) -> QuerySet[Receipt]:
     for word in filters.q.split():
-        lines = ReceiptLine.objects.filter(receipt=OuterRef("pk"))
+        orders = SubcontractOrder.objects.filter(number__icontains=word)
+        items = Item.objects.filter(Q(code__icontains=word) | Q(name__icontains=word))
+        counted = ReceiptLine.objects.order_by()
+        # One index for each way to match, put together: an "or" over several tables would read them all.
         rows = rows.filter(
-            Exists(lines.filter(order_line__order__number__icontains=word))
-            | Exists(lines.filter(item__code__icontains=word))
-            | Exists(Receipt.objects.filter(pk=OuterRef("pk"), number__icontains=word))
-            | Exists(Receipt.objects.filter(pk=OuterRef("pk"), note__icontains=word))
+            pk__in=Receipt.objects.filter(Q(number__startswith=word.upper()) | Q(note__icontains=word))
+            .values("pk")
+            .union(
+                counted.filter(order_line__order__in=orders).values("receipt"),
+                counted.filter(item__in=items).values("receipt"),
+            )
         )
     if filters.vendor:
         rows = rows.filter(vendor__code=filters.vendor)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -16,9 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from documents import services as documents
 from inventory.models import Balance
+from masterdata.models import Item
 from shipments import printing
 from shipments import services as shipments
 from shipments.models import BEFORE_DISPATCH, Shipment, ShipmentLine, ShipmentStatus
+from subcontract_orders.models import SubcontractOrder
 from workbench.forms import Filters, read_filters
 from workbench.views.history import history
 from workbench.views.page import Shell, act, count, kept, page_for, paged, show, site_choice, vendors_of
@@ -57,11 +59,17 @@ def shipment_lists(rows: QuerySet[Shipment]) -> dict[str, QuerySet[Shipment]]:
 
 def filtered_shipments(rows: QuerySet[Shipment], filters: Filters) -> QuerySet[Shipment]:
     for word in filters.q.split():
-        carries = ShipmentLine.objects.filter(shipment=OuterRef("pk"))
+        orders = SubcontractOrder.objects.filter(number__icontains=word)
+        items = Item.objects.filter(Q(code__icontains=word) | Q(name__icontains=word))
+        carried = ShipmentLine.objects.order_by()
+        # One index for each way to match, put together: an "or" over several tables would read them all.
         rows = rows.filter(
-            Exists(carries.filter(order_line__order__number__icontains=word))
-            | Exists(carries.filter(item__code__icontains=word))
-            | Exists(Shipment.objects.filter(pk=OuterRef("pk"), number__icontains=word))
+            pk__in=Shipment.objects.filter(number__startswith=word.upper())
+            .values("pk")
+            .union(
+                carried.filter(order_line__order__in=orders).values("shipment"),
+                carried.filter(item__in=items).values("shipment"),
+            )
         )
     if filters.vendor:
         rows = rows.filter(vendor__code=filters.vendor)

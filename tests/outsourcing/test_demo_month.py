@@ -1,0 +1,65 @@
+"""The month the demo lives: through the services alone, so that the books are right at its end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.db import connection
+
+from documents import services as documents
+from outsourcing import demo
+from receipts.models import Receipt
+from shipments.models import Shipment, ShipmentStatus
+from subcontract_orders.models import OrderStatus, SubcontractOrder
+
+AT = datetime(2026, 11, 25, 11, tzinfo=UTC)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+
+def live() -> demo.Made:
+    with time_machine.travel(AT, tick=False):
+        return demo.make_demo(data="adventureworks", at=AT, on=AT.date(), month=True)
+
+
+def test_a_month_fills_every_page_and_the_books_agree():
+    made = live()
+
+    assert {"approved", "sent", "dispatched", "received", "inspected", "reported", "counted", "closed"} <= set(
+        made.lived
+    )
+    assert made.lived["received"] >= 30
+    assert SubcontractOrder.objects.filter(status=OrderStatus.CLOSED).exists()
+    assert Shipment.objects.with_ready().filter(status=ShipmentStatus.PLANNED, ready=True).exists()
+    assert Receipt.objects.posted().filter(lines__held__gt=0).exists()
+    assert not Receipt.objects.filter(posted_at__gt=AT).exists()
+    assert documents.check_invariants().differences == []
+
+
+@pytest.mark.parametrize("beginning", [700_001, 900_006])
+def test_the_same_plan_lives_the_same_month_wherever_the_database_begins_to_count(beginning):
+    """Choices hang on codes and numbers people see, never on keys."""
+    with connection.cursor() as cursor:
+        for table in (
+            "subcontract_orders_orderline",
+            "production_operation",
+            "masterdata_item",
+            "receipts_receiptline",
+        ):
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, beginning])
+
+    assert live().lived == {
+        "approved": 9, "sent": 16, "acknowledged": 12, "bought": 61, "reported": 100, "dispatched": 37, "received": 39,
+        "inspected": 35, "counted": 2, "reversed": 1, "closed": 3,
+    }  # fmt: skip
+
+
+def test_a_month_is_lived_once():
+    live()
+    receipts = Receipt.objects.count()
+
+    again = live()
+
+    assert again.lived == {}
+    assert Receipt.objects.count() == receipts
