@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -45,17 +45,25 @@ class PreviousOperationShort(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Pieces to add to an operation's counters; a reversal is negative. `is_final`: no more is to come though some is missing."""
+    """Pieces to add to an operation's counters; a reversal is negative."""
 
     good: Decimal
     scrap: Decimal
-    is_final: bool = False
 
 
-def report_outside(reports: Mapping[int, Sequence[Report]], *, at: datetime, reason: str) -> None:
-    """Count what came back from vendors on operations, by their keys. Finished when all is good or scrap, or none more comes.
+def report_outside(
+    reports: Mapping[int, Sequence[Report]],
+    *,
+    at: datetime,
+    reason: str,
+    expecting: Collection[int] = (),
+    settled: Collection[int] = (),
+) -> None:
+    """Count what came back from vendors on operations, by their keys.
 
-    The caller holds the production orders' locks. A plan change is noted, as later operations may get less or more.
+    Finished when all is good, when all is good or scrap and no vendor is `expecting` to bring more, or when all that was asked
+    for is `settled` though some is missing. The caller holds the production orders' locks. A plan change is noted, as later
+    operations may get less or more.
     """
     rows = list(Operation.objects.filter(pk__in=reports).select_for_update().order_by("pk"))
     for row in rows:
@@ -65,7 +73,7 @@ def report_outside(reports: Mapping[int, Sequence[Report]], *, at: datetime, rea
         done = row.good + row.scrap
         if row.status == OperationStatus.CANCELLED:
             continue
-        if done >= row.quantity or any(report.is_final for report in reports[row.pk]):
+        if row.good >= row.quantity or row.pk in settled or (done >= row.quantity and row.pk not in expecting):
             row.status = OperationStatus.FINISHED
         else:
             row.status = OperationStatus.IN_PROGRESS if done else OperationStatus.OPEN

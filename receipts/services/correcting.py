@@ -21,10 +21,11 @@ from masterdata.models import LocationKind
 from policies.models import Rejects
 from production.models import Supply
 from production.rules.components import rounded_up
-from production.services.reporting import Report, report_outside
+from production.services.reporting import Report
 from receipts import rules
 from receipts.models import Consumption, Finding, Receipt, ReceiptLot
 from receipts.services.falling_short import watch_short_receipts
+from receipts.services.finishing import report_lines
 from receipts.services.inspecting import Case, lot_of, take_from_lots
 from receipts.services.receiving import (
     KIND,
@@ -169,7 +170,7 @@ def correct_receipt(
     settle_status(line)
     save_progress([line], case.orders)
     if line.operation_id is not None:
-        report_outside({line.operation_id: [Report(more_good, more_bad)]}, at=at, reason=f"{case.receipt} corrected")
+        report_lines({line.operation_id: [Report(more_good, more_bad)]}, at=at, reason=f"{case.receipt} corrected")
     watch_short_receipts([line], at=at)
     data = {"accepted": f"{accepted}", "rejected": f"{rejected}", "scrapped": f"{scrapped}", "reason": reason}
     Finding.objects.create(line=row, reason=f"corrected: {reason}"[:300], at=at, by=by)

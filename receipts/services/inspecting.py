@@ -20,9 +20,10 @@ from masterdata import services as masterdata
 from masterdata.models import LocationKind
 from policies.models import Rejects
 from production.rules.components import rounded_up
-from production.services.reporting import Report, report_outside
+from production.services.reporting import Report
 from receipts.models import Disposition, Fault, Finding, Receipt, ReceiptLine, ReceiptLot
 from receipts.services.falling_short import watch_short_receipts
+from receipts.services.finishing import report_lines
 from receipts.services.receiving import (
     KIND,
     LotRequired,
@@ -87,7 +88,7 @@ class Case:
             save_progress([self.line], self.orders)
             if self.line.operation_id is not None:
                 said = {self.line.operation_id: [Report(good, bad)]}
-                report_outside(said, at=self.at, reason=f"inspection of {self.receipt}")
+                report_lines(said, at=self.at, reason=f"inspection of {self.receipt}")
             watch_short_receipts([self.line], at=self.at)
         self.receipt.version += 1
         self.receipt.save(update_fields=["version"])

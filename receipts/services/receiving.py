@@ -27,10 +27,11 @@ from policies.models import Consumption as ConsumptionMode
 from policies.models import Inspection, Rejects, Shortage
 from production.models import Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
 from production.rules.components import rounded_up
-from production.services.reporting import Report, followers, report_outside
+from production.services.reporting import Report, followers
 from receipts import rules
 from receipts.models import Consumption, ExpectedReceipt, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus, ReturnLine
 from receipts.services.falling_short import watch_short_receipts
+from receipts.services.finishing import report_lines
 from subcontract_orders.models import (
     ComponentFlow,
     FlowKind,
@@ -200,7 +201,7 @@ def post_receipt(
         if line.operation_id is not None:
             reports[line.operation_id].append(report)
     save_progress(order_lines.values(), orders)
-    report_outside(reports, at=at, reason=f"receipt {receipt.number}")
+    report_lines(reports, at=at, reason=f"receipt {receipt.number}")
     watch_short_receipts(order_lines.values(), at=at)
     activity.record(
         "receipt.posted",
@@ -251,7 +252,7 @@ def reverse_receipt(
         if line.operation_id is not None:
             reports[line.operation_id].append(Report(-row.accepted, -(row.rejected + row.scrapped)))
     save_progress(order_lines.values(), orders)
-    report_outside(reports, at=at, reason=f"receipt {receipt.number} reversed")
+    report_lines(reports, at=at, reason=f"receipt {receipt.number} reversed")
     watch_short_receipts(order_lines.values(), at=at)
     activity.close_alerts(
         kind="certificate_missing", subjects=[f"{receipt.number}/{row.line_no}" for row in lines], at=at
@@ -460,7 +461,7 @@ def _post_line(
     if line.status == LineStatus.OPEN and not line.in_rework and _gives_no_more(line):
         line.status = LineStatus.COMPLETE
     _alert(receipt, row, line, order, used.missing, at=at)
-    return Report(counted.accepted, counted.rejected + counted.scrapped, line.status == LineStatus.COMPLETE)
+    return Report(counted.accepted, counted.rejected + counted.scrapped)
 
 
 def use_material(

@@ -22,7 +22,7 @@ from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
 from production.models import ProductionOrder
 from production.rules.components import rounded_up
-from production.services.reporting import Report, report_outside
+from production.services.reporting import Report
 from receipts.models import (
     ExpectedReceipt,
     ReceiptLine,
@@ -32,6 +32,7 @@ from receipts.models import (
     ReturnLine,
     ReturnStatus,
 )
+from receipts.services.finishing import report_lines
 from receipts.services.lying import Lying, NotFree, NothingToReturn, Parcel, lock_orders_at
 from receipts.services.receiving import rework_stage
 from receipts.services.watching import watch_material_left
@@ -446,7 +447,7 @@ def _recount(
     ExpectedReceipt.objects.filter(order_line=line).update(quantity=max(line.open_in_force, line.in_rework))
     recount_orders([order.pk])
     if line.operation_id is not None:
-        report_outside({line.operation_id: [Report(accepted, ZERO)]}, at=at, reason=reason)
+        report_lines({line.operation_id: [Report(accepted, ZERO)]}, at=at, reason=reason)
 
 
 def _record(

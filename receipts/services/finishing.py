@@ -1,0 +1,62 @@
+"""Telling the plan what came: an operation is finished when all its vendors are, not when the first of them is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from production.models import Operation, OperationStatus
+from production.services.reporting import Report, followers, report_outside
+from subcontract_orders.models import LineStatus, OrderLine, OrderStatus
+
+ZERO = Decimal(0)
+OVER = (OrderStatus.CLOSED, OrderStatus.CANCELLED)
+
+
+def report_lines(reports: Mapping[int, Sequence[Report]], *, at: datetime, reason: str) -> None:
+    """Count what came on operations, by their keys; the lines' own counters and states are saved before.
+
+    While another line of an operation is open, more is expected. Once none is, a complete line settles it, also where the
+    tolerance let some pieces go, as long as the lines asked for all that was wanted. The caller holds the locks.
+    """
+    expecting, settled = _standing(reports)
+    report_outside(reports, at=at, reason=reason, expecting=expecting, settled=settled)
+
+
+def _standing(reports: Mapping[int, Sequence[Report]]) -> tuple[set[int], set[int]]:
+    expecting: set[int] = set()
+    asked: dict[int, Decimal] = defaultdict(Decimal)
+    counted: dict[int, Decimal] = defaultdict(Decimal)
+    complete: set[int] = set()
+    lines = OrderLine.objects.filter(operation__in=reports).exclude(status=LineStatus.CANCELLED)
+    for line in lines.select_related("order"):
+        operation_id = line.operation_id or 0
+        counted[operation_id] += line.received
+        if line.status == LineStatus.COMPLETE:
+            complete.add(operation_id)
+            asked[operation_id] += max(line.quantity, line.received)
+        elif line.order.status in OVER:
+            asked[operation_id] += line.received
+        else:
+            expecting.add(operation_id)
+    rows = Operation.objects.filter(pk__in=complete - expecting)
+    settled = set()
+    for row in rows:
+        # What was made of it inside (counted on it, but on no line) needs no line.
+        told = row.good + row.scrap + sum((report.good + report.scrap for report in reports[row.pk]), ZERO)
+        if told - counted[row.pk] + asked[row.pk] >= _wanted(row):
+            settled.add(row.pk)
+    return expecting, settled
+
+
+def _wanted(operation: Operation) -> Decimal:
+    """How many pieces an operation can get: its own quantity, or less where finished steps before gave fewer."""
+    following = followers(production_order_id=operation.production_order_id)
+    before = [number for number, later in following.items() if operation.operation_no in later]
+    rows = Operation.objects.filter(
+        production_order=operation.production_order_id, operation_no__in=before, status=OperationStatus.FINISHED
+    )
+    gave = [row.good for row in rows if row.good or row.scrap]
+    return min([operation.quantity, *gave])

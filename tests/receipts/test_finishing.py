@@ -1,0 +1,88 @@
+"""When an operation with several lines is finished, and what a run orders meanwhile."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from activity.models import Alert
+from production.models import OperationStatus
+from subcontract_orders.models import LineStatus
+from tests.documents import plans
+from tests.receipts.goods import LATER, counted, operation, receive, reverse, ship
+
+HALVES = [{"vendor": "V1", "share_pct": 50}, {"vendor": "V2", "share_pct": 50}]
+
+
+def two_vendors(**rules: object) -> None:
+    """100 pieces of one operation, 50 at each of two vendors, both asked for."""
+    policy = {
+        "code": "PLATE",
+        "process": "Plating",
+        "verdict": "outsource",
+        "split": "share",
+        "vendors": HALVES,
+        **rules,
+    }
+    price = {"item": "FG", "operation_name": "Plating", "currency": "EUR", "unit_price": 100, "lead_days": 5}
+    plans.base(
+        vendors=[{"code": "V2", "name": "Vendor Two", "currency": "EUR"}],
+        prices=[{"vendor": "V2", "valid_from": "2026-01-01", **price}],
+        boms=[{"parent": "FG", "component": "RM", "quantity": 1, "operation_no": 10, "supply": "vendor"}],
+        policies=[policy],
+    )
+    plans.plan("P1", "FG", 100, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    plans.send(2)
+
+
+def asked() -> list[tuple[str, str, Decimal]]:
+    return [(number, vendor, quantity) for number, vendor, _, _, quantity, _ in plans.lines()]
+
+
+BOTH = [("SC-00001", "V1", Decimal(50)), ("SC-00002", "V2", Decimal(50))]
+
+
+def test_the_first_of_two_vendors_does_not_finish_the_operation():
+    two_vendors()
+
+    receive(counted(plans.line(1), 50))
+    plans.generate(LATER)
+
+    assert (plans.line(1).status, operation().status) == (LineStatus.COMPLETE, OperationStatus.IN_PROGRESS)
+    assert (asked(), Alert.objects.open().count()) == (BOTH, 0)
+
+    receive(counted(plans.line(2), 50), note="DN-2")
+
+    assert (operation().good, operation().status) == (100, OperationStatus.FINISHED)
+
+
+def test_a_line_within_its_tolerance_finishes_the_operation_only_with_the_other_one():
+    two_vendors(under_receipt_pct=10)
+
+    receive(counted(plans.line(1), 50))
+    second = receive(counted(plans.line(2), 46), note="DN-2")
+
+    assert (operation().good, operation().status) == (96, OperationStatus.FINISHED)
+
+    reverse(second)
+
+    assert (operation().good, operation().status) == (50, OperationStatus.IN_PROGRESS)
+
+
+@pytest.mark.parametrize("raised", [9, 12])
+def test_a_complete_line_does_not_finish_an_operation_that_wants_more_by_now(raised: int):
+    plans.base()
+    plans.plan("P1", "FG", 5, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    plans.plan("P1", "FG", raised, "2026-04-30")
+
+    ship(1)
+    receive(counted(plans.line(1), 5))
+    plans.generate(LATER)
+
+    assert operation().status == OperationStatus.IN_PROGRESS
+    assert [quantity for _, _, quantity in asked()] == [5, raised - 5]
