@@ -125,6 +125,12 @@ class Standing(NamedTuple):
     dispatch_by: date | None = None
     policy_code: str = ""
     yield_pct: Decimal = Decimal(100)
+    waived: Decimal = ZERO
+
+    @property
+    def counts(self) -> Decimal:
+        """How much of what was wanted it stands for: what came, what is still to come, and what its tolerance let go."""
+        return self.open + self.received + self.waived
 
 
 @dataclass(slots=True)
@@ -480,7 +486,7 @@ def _said_of_sent(
         return
     word = operation.word
     elsewhere = [a for a in verdict.awards if a.vendor_id not in {line.vendor_id for line in open_lines}]
-    ordered = sum((x.open + x.received for x in lines if x.is_sent), ZERO)
+    ordered = sum((x.counts for x in lines if x.is_sent), ZERO)
     surplus = max(ordered - verdict.quantity, ZERO) if not raised and not elsewhere else ZERO
     for line in reversed(open_lines):
         after = {}

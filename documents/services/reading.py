@@ -271,6 +271,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 dispatch_by,
                 policy_code,
                 yield_pct,
+                max(quantity - got, Decimal(0)) if status == LineStatus.COMPLETE else Decimal(0),
             )
         )
     return found
@@ -318,6 +319,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Fr
             yield_pct=line.yield_pct,
             number=f"{line.order_number}/{line.line_no}",
             dispatch_by=line.dispatch_by,
+            waived=line.waived,
         )
         for line in lines
         if line.is_sent

@@ -42,7 +42,8 @@ class Frozen:
     """What stands on a line a vendor was already asked for (approved, sent, closed) and no run may change.
 
     `open` = ordered − received, 0 where the line is complete, closed or cancelled. `received` = accepted + rejected +
-    scrapped; `accepted` is taken as all of it where it is not given. Quantities as ordered, before the yield.
+    scrapped; `accepted` is taken as all of it where it is not given. `waived` = what a complete line was short of and nobody
+    waits for any more (its tolerance): ordered, not open, not to be ordered again. Quantities as ordered, before the yield.
     """
 
     vendor_id: int
@@ -54,6 +55,7 @@ class Frozen:
     yield_pct: Decimal = HUNDRED
     number: str = ""
     dispatch_by: date | None = None
+    waived: Decimal = ZERO
 
 
 @dataclass(slots=True)

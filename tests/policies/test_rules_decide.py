@@ -624,6 +624,16 @@ def test_what_is_open_or_received_is_not_bought_again():
     assert told(found[0])[0] == "Already ordered at V1 on SC-1: 0 open, 5 received; that stays there."
 
 
+def test_what_the_tolerance_of_a_complete_line_let_go_is_not_bought_again():
+    what = book(policies=[policy("OUT", V1)], prices=[price(V1)])
+    sent = (Frozen(V1, d(0), d(96), waived=d(4)), Frozen(V2, d(100), d(0)))
+
+    found = decide(what, operation(quantity=200, good=96, frozen=sent), operation(quantity=210, good=96, frozen=sent))
+
+    assert places(found) == ["outsource", "V1 10"]
+    assert [x.quantity for x in found] == [200, 210]
+
+
 def test_a_lowered_plan_says_how_much_is_still_needed_of_what_is_ordered():
     what = book(policies=[policy("OUT", V1)], prices=[price(V1)])
 

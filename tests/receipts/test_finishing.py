@@ -72,6 +72,16 @@ def test_a_line_within_its_tolerance_finishes_the_operation_only_with_the_other_
     assert (operation().good, operation().status) == (50, OperationStatus.IN_PROGRESS)
 
 
+def test_what_a_tolerance_let_go_is_not_ordered_anew_while_the_other_line_is_open():
+    two_vendors(under_receipt_pct=10)
+
+    receive(counted(plans.line(1), 46))
+    plans.generate(LATER)
+
+    assert (plans.line(1).status, operation().status) == (LineStatus.COMPLETE, OperationStatus.IN_PROGRESS)
+    assert (asked(), Alert.objects.open().count()) == (BOTH, 0)
+
+
 @pytest.mark.parametrize("raised", [9, 12])
 def test_a_complete_line_does_not_finish_an_operation_that_wants_more_by_now(raised: int):
     plans.base()
