@@ -20,7 +20,7 @@ from production.rules import components as bom
 ZERO = Decimal(0)
 OWN, CONSIGNED, RETURNABLE = "own", "consigned", "returnable"
 PER_UNIT, PER_ORDER = "per_unit", "per_order"
-OUTSOURCE = "outsource"
+OUTSOURCE, REVIEW, BLOCKED = "outsource", "review", "blocked"
 CANCELLED = "cancelled"
 
 
@@ -479,17 +479,26 @@ def _said_of_sent(
     open_lines = [line for line in lines if line.is_sent and line.is_active and line.open > ZERO]
     if not open_lines:
         return
+    if verdict.verdict == REVIEW:  # nobody says that it is not needed: somebody has to say what becomes of it
+        for line in open_lines:
+            yield _alert(key, line, proposes="change", after={"verdict": REVIEW})
+        return
     if verdict.verdict != OUTSOURCE:
         for line in open_lines:
             after = {"quantity": text(line.received), "verdict": verdict.verdict}
             yield _alert(key, line, proposes="cancel", after=after)
         return
     word = operation.word
+    leaving = dict(verdict.leaving)
     elsewhere = [a for a in verdict.awards if a.vendor_id not in {line.vendor_id for line in open_lines}]
     ordered = sum((x.counts for x in lines if x.is_sent), ZERO)
     surplus = max(ordered - verdict.quantity, ZERO) if not raised and not elsewhere else ZERO
     for line in reversed(open_lines):
         after = {}
+        name = f"{line.order_number}/{line.line_no}"
+        if name in leaving and (goes_to := leaving[name]) is None:  # he cannot keep it and nobody else can take it
+            yield _alert(key, line, proposes="cancel", after={"quantity": text(line.received), "verdict": BLOCKED})
+            continue
         award = raised.get(line.line_id)
         cut = min(surplus, line.open)
         surplus -= cut
@@ -501,6 +510,8 @@ def _said_of_sent(
             after["need_date"] = verdict.need_date.isoformat()
         if word and word.word == OUTSOURCE and word.vendor_id not in (None, line.vendor_id):
             after["vendor"] = str(word.vendor_id)
+        elif name in leaving:
+            after["vendor"] = str(goes_to)
         if cut > ZERO and line.quantity == cut:
             yield _alert(key, line, proposes="cancel", after=after)
         elif after:

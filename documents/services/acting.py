@@ -16,6 +16,7 @@ from core.refusals import NoRight, NotFound, WrongState
 from documents.services.runs import request_run
 from documents.services.watching import CHANGED, REQUIREMENT_KINDS
 from masterdata import services as masterdata
+from policies.models import Verdict
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
@@ -233,6 +234,10 @@ def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page")
     if "vendor" in alert.after:
         raise NothingToApply(
             f"Another vendor takes a new order: cancel {alert.order_number}, and the next run orders at {alert.after['vendor']}."
+        )
+    if alert.after.get("verdict") == Verdict.REVIEW:
+        raise NothingToApply(
+            f"A person must say what becomes of {alert.order_number}: give the planner's word, revise it or cancel it."
         )
     line = (
         OrderLine.objects.active()

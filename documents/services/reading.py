@@ -320,6 +320,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Fr
             number=f"{line.order_number}/{line.line_no}",
             dispatch_by=line.dispatch_by,
             waived=line.waived,
+            policy_code=line.policy_code,
         )
         for line in lines
         if line.is_sent

@@ -34,11 +34,15 @@ def requirement_alert(difference: Difference, *, vendor_codes: dict[int, str], t
         for name, value in after.items()
         if name != "verdict"
     )
+    if after.get("verdict") == "review":
+        said = "it may not go out by itself any more, a person must say"
+    is_stuck = after.get("verdict") == "blocked"
+    ends = "cannot stay where it is, and no vendor qualifies" if is_stuck else "is not needed any more"
     return Alert(
         kind=CANCELLED if is_cancelled else CHANGED,
         subject=f"{line.order_number}/{line.line_no}",
         severity=Severity.CRITICAL if is_cancelled else Severity.WARNING,
-        title=(f"{where} is not needed any more" if is_cancelled else f"{where} should change: {said}")[:300],
+        title=(f"{where} {ends}" if is_cancelled else f"{where} should change: {said}")[:300],
         order_number=line.order_number,
         line_no=line.line_no,
         production_order=difference.number,

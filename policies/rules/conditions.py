@@ -46,6 +46,17 @@ def fixed_condition_failing(policy: PolicyValues, operation: OperationFacts, sta
     return None
 
 
+def is_of_the_moment(policy: PolicyValues) -> bool:
+    """Whether a policy asks for something that changes by itself, and because of what is given out."""
+    return (
+        policy.load_above_pct is not None
+        or policy.when_down
+        or policy.late_days is not None
+        or policy.cost_below_pct is not None
+        or policy.transition_from is not None
+    )
+
+
 def own_hours(operation: OperationFacts) -> Decimal:
     """Hours the operation still takes inside: set-up (where nothing is done yet) and run time of what is left."""
     done = operation.good + operation.scrap

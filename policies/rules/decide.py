@@ -38,6 +38,7 @@ class Outcome(NamedTuple):
     basis: str
     policy: PolicyValues | None
     offers: tuple[Offer, ...] = ()
+    leaving: tuple[tuple[str, int | None], ...] = ()
 
 
 class Decider:
@@ -144,7 +145,7 @@ class Decider:
         outcome: Outcome,
     ) -> Decided:
         """Count what was decided and put it into its final form."""
-        verdict, basis, policy, offers = outcome
+        verdict, basis, policy, offers, leaving = outcome
         awards = []
         flips_on: date | None = None
         code = policy.code if policy is not None else ""
@@ -223,7 +224,7 @@ class Decider:
         return Decided(
             operation.operation_id, verdict, basis, policy.policy_id if policy is not None else None, quantity,
             operation.planned_start, need, tuple(reasons), tuple(awards), flips_on,
-            policy.version if policy is not None else 0,
+            policy.version if policy is not None else 0, leaving,
         )  # fmt: skip
 
     # --- who decides ------------------------------------------------------------------------------------------------
@@ -311,13 +312,79 @@ class Decider:
     def _stay_with_vendors(
         self, operation: OperationFacts, wanted: Wanted, need: date, reasons: list[Reason]
     ) -> Outcome:
-        """What a vendor was asked for stays with him; only what is missing beyond it is given out, to him first."""
+        """What a vendor was asked for stays with him; only what is missing beyond it is given out, to him first.
+
+        Unless what is said today would not send it out, or not to him: the verdict then says so, and a person is told.
+        """
         word = operation.word
-        named = word.vendor_id if word is not None else None
         for line in operation.frozen:
             vendor = self.book.vendors.get(line.vendor_id)
             code = vendor.code if vendor else ""
             reasons.append(Reason("already_ordered", "", code, (line.open, line.received, line.number)))
+        flipped = self._said_today(operation, reasons) if word is None else None
+        if isinstance(flipped, Outcome):
+            return flipped
+        leaving = self._leaving(operation, flipped, need, reasons)
+        return self._give_the_rest(operation, wanted, need, reasons)._replace(leaving=leaving)
+
+    def _said_today(self, operation: OperationFacts, reasons: list[Reason]) -> Outcome | PolicyValues | None:
+        """What flag and policies say about work a vendor has already: not to go out (an outcome), or by which policy.
+
+        A condition on the moment (load, downtime, lateness, cost, share) was met when the work was given out and is not asked
+        again: the work is gone because of it. Nothing where a person, or the work center's own vendor, has the last word.
+        """
+        if operation.outsourced == "no":
+            reasons.append(FLAG_NO[0])
+            return Outcome("in_house", "flag", None)
+        start = conditions.start_of(operation)
+        by = {line.policy_id for line in operation.frozen}
+        for policy in self._shelf.of(scope_key(operation)):
+            failure = conditions.not_valid(policy, start) or conditions.fixed_condition_failing(
+                policy, operation, start
+            )
+            if failure is not None:
+                reasons.append(Reason("policy_skipped", policy.code, "", (policy.looked_at, *failure)))
+                continue
+            if policy.policy_id not in by and conditions.is_of_the_moment(policy):
+                continue
+            reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
+            if policy.verdict == "outsource":
+                return policy
+            if policy.verdict == "buy_complete":
+                reasons.append(Reason("bought_complete", policy.code))
+            return Outcome("in_house" if policy.verdict == "in_house" else "review", "policy", policy)
+        center = self._scales.center_of(operation)
+        is_by_policy = any(line.is_by_policy for line in operation.frozen)
+        if not is_by_policy or operation.outsourced == "yes" or (center and center.is_external and center.vendor_id):
+            return None
+        reasons.append(Reason("default_inside", values=(operation.outsourced,)))
+        return Outcome("in_house", "default", None)
+
+    def _leaving(
+        self, operation: OperationFacts, policy: PolicyValues | None, need: date, reasons: list[Reason]
+    ) -> tuple[tuple[str, int | None], ...]:
+        """Open lines of vendors who may not do them any more, each with the vendor the policy would give it to now."""
+        found: list[tuple[str, int | None]] = []
+        for line in operation.frozen:
+            if line.open <= ZERO:
+                continue
+            rules = policy or (self._policy_by_id.get(line.policy_id) if line.policy_id is not None else None)
+            against = self._scales.lost(operation, rules, line.vendor_id, line.dispatch_by or line.at_vendor_date)
+            names = policy.vendors if policy is not None and line.is_by_policy else ()
+            if policy is not None and not against and names and row_of(policy, line.vendor_id) is None:
+                against.append(Reason("not_named", policy.code, self.book.vendors[line.vendor_id].code))
+            if not against:
+                continue
+            reasons.extend(against)
+            rest = Wanted(line.open, ZERO, False, operation.decimals)
+            offers = self._sourcing.find(operation, rules, rest, need, reasons) if rules is not None else None
+            found.append((line.number, offers[0].vendor.vendor_id if offers else None))
+        return tuple(found)
+
+    def _give_the_rest(self, operation: OperationFacts, wanted: Wanted, need: date, reasons: list[Reason]) -> Outcome:
+        """What is missing beyond the sent lines, by the rules they were ordered under, to their vendors first."""
+        word = operation.word
+        named = word.vendor_id if word is not None else None
         first = operation.frozen[0]
         policy = self._policy_by_id.get(first.policy_id) if first.policy_id is not None else None
         if policy is None or policy.verdict in ("in_house", "review") or (named and row_of(policy, named) is None):

@@ -244,6 +244,7 @@ SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
     "above_maximum": _above_maximum,
     "no_capacity": _no_capacity,
     "already_ordered": _already_ordered,
+    "not_named": lambda reason: (f"Policy {reason.policy} does not name vendor {reason.vendor} any more.", {}),
     "late_by": _late_by,
 }  # fmt: skip
 

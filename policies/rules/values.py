@@ -56,6 +56,12 @@ class Frozen:
     number: str = ""
     dispatch_by: date | None = None
     waived: Decimal = ZERO
+    policy_code: str = ""
+
+    @property
+    def is_by_policy(self) -> bool:
+        """Whether a policy sent it out, be it retired by now; else a person or the work center's own vendor did."""
+        return bool(self.policy_code) or self.policy_id is not None
 
 
 @dataclass(slots=True)
@@ -316,6 +322,8 @@ class Decided:
     awards: tuple[AwardValues, ...] = ()
     flips_on: date | None = None
     policy_version: int = 0
+    leaving: tuple[tuple[str, int | None], ...] = ()
+    """Sent lines (`Frozen.number`) whose vendor may not do them any more, and the vendor who would; None where nobody can."""
 
     def codes(self) -> set[str]:
         return {reason.code for reason in self.reasons}

@@ -91,13 +91,8 @@ class Scales:
             against.append(Reason("item_blocked", code, vendor.code))
         process_id = operation.process_id
         approval = book.approvals.get((vendor_id, process_id)) if process_id is not None else None
-        process = book.processes.get(process_id) if process_id is not None else None
-        process_code = process.code if process is not None else ""
-        if approval is not None:
-            if approval.status != "approved":
-                against.append(Reason("not_approved", code, vendor.code, (process_code, approval.status)))
-        elif process is not None and process.requires_approval:
-            against.append(Reason("not_approved", code, vendor.code, (process_code, "")))
+        process_code = self._process_code(process_id)
+        against += self._approved(code, vendor, process_id)
 
         # price and dates
         base_yield = policy.yield_pct if policy is not None and policy.yield_pct is not None else HUNDRED
@@ -178,6 +173,42 @@ class Scales:
             row.rank if row is not None else 1, vendor, priced, quantity, yield_pct, unit_price, is_estimate,
             currency.currency_id, amounts, amount_company, lead_days, chain,
         )  # fmt: skip
+
+    def lost(
+        self, operation: OperationFacts, policy: PolicyValues | None, vendor_id: int, ships_on: date | None
+    ) -> list[Reason]:
+        """What stands against leaving sent work with its vendor: not active any more, or not approved, or not on that day."""
+        code = policy.code if policy is not None else ""
+        vendor = self.book.vendors.get(vendor_id)
+        if vendor is None or not vendor.is_active:
+            return [Reason("inactive", code, vendor.code if vendor else "")]
+        process_id = operation.process_id
+        against = self._approved(code, vendor, process_id)
+        approval = self.book.approvals.get((vendor_id, process_id)) if process_id is not None else None
+        if approval is not None and approval.valid_to is not None and ships_on and approval.valid_to < ships_on:
+            seen = (self._process_code(process_id), approval.valid_to, ships_on)
+            against.append(Reason("approval_expired", code, vendor.code, seen))
+        return against
+
+    def _process_code(self, process_id: int | None) -> str:
+        process = self.book.processes.get(process_id) if process_id is not None else None
+        return process.code if process is not None else ""
+
+    def _approved(self, code: str, vendor: VendorValues, process_id: int | None) -> list[Reason]:
+        """A reason where the vendor is not approved for the process."""
+        if process_id is None:
+            return []
+        approval = self.book.approvals.get((vendor.vendor_id, process_id))
+        process = self.book.processes.get(process_id)
+        if approval is not None:
+            status = approval.status
+            if status == "approved":
+                return []
+        elif process is not None and process.requires_approval:
+            status = ""
+        else:
+            return []
+        return [Reason("not_approved", code, vendor.code, (self._process_code(process_id), status))]
 
     def _levels_of(
         self, operation: OperationFacts, vendor: VendorValues

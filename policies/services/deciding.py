@@ -190,7 +190,8 @@ def input_hash(decided: Decided) -> str:
         decided.need_date, [tuple(reason) for reason in decided.reasons],
         [[getattr(award, name) for name in AwardValues.__slots__] for award in decided.awards],
     )  # fmt: skip
-    return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
+    text = f"{told!r}{decided.leaving!r}" if decided.leaving else repr(told)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @transaction.atomic

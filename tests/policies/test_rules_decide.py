@@ -662,14 +662,80 @@ def test_what_is_missing_goes_to_the_vendor_who_has_the_rest():
     assert places(decide(what, operation(quantity=9, frozen=(Frozen(V2, d(5), d(0), rule.policy_id),)))) == ["V2 4"]
 
 
-def test_what_is_ordered_stays_ordered_unless_the_planner_says_inside():
-    what = book(policies=[policy("KEEP", verdict="in_house")], prices=[price(V1)])
-    sent = (Frozen(V1, d(10), d(0)),)
+def sent_to(number, rule=None, quantity=10, **fields):
+    rule_id = rule.policy_id if rule else None
+    return (Frozen(number, d(quantity), d(0), rule_id, number="SC-1/1", **fields),)
 
-    found = decide(what, operation(frozen=sent), operation(frozen=sent, word=WordValues("in_house")))
 
-    assert [x.verdict for x in found] == ["outsource", "in_house"]
-    assert "already_ordered" in found[0].codes()
+def test_what_is_ordered_stays_ordered_while_policies_and_flag_send_it_out():
+    rule = policy("OUT", V1)
+    what = book(policies=[rule], prices=[price(V1)])
+
+    found = decide(what, operation(frozen=sent_to(V1, rule)), operation(frozen=sent_to(V1, rule), outsourced="yes"))
+
+    assert [(x.verdict, x.basis, x.leaving, x.awards) for x in found] == [("outsource", "policy", (), ())] * 2
+    assert told(found[0])[0] == "Already ordered at V1 on SC-1/1: 10 open, 0 received; that stays there."
+
+
+def test_work_that_was_sent_is_said_to_stay_inside_where_word_flag_or_policies_say_so_now():
+    gone = policy("GONE", V1)
+    inside = book(policies=[policy("KEEP", verdict="in_house")], prices=[price(V1)])
+    nothing = book(prices=[price(V1)])
+    retired = sent_to(V1, policy_code="GONE")
+
+    found = [
+        one(inside, operation(frozen=sent_to(V1), word=WordValues("in_house"))),
+        one(book(policies=[gone], prices=[price(V1)]), operation(frozen=sent_to(V1, gone), outsourced="no")),
+        one(inside, operation(frozen=sent_to(V1))),
+        one(nothing, operation(frozen=retired, outsourced="maybe")),
+        one(book(policies=[policy("ASK", verdict="review")]), operation(frozen=retired)),
+    ]
+
+    assert [(x.verdict, x.basis) for x in found] == [
+        ("in_house", "word"), ("in_house", "flag"), ("in_house", "policy"), ("in_house", "default"), ("review", "policy"),
+    ]  # fmt: skip
+    assert all("already_ordered" in x.codes() for x in found[1:])
+    assert not any(x.awards for x in found)
+
+
+def test_what_a_person_ordered_stays_where_no_policy_says_anything():
+    found = decide(book(), operation(frozen=sent_to(V1)), operation(frozen=sent_to(V1), outsourced="yes"))
+
+    assert [(x.verdict, x.leaving) for x in found] == [("outsource", ())] * 2
+
+
+def test_a_condition_of_the_moment_does_not_call_sent_work_back():
+    rules = [
+        policy("LOAD", V1, load_above_pct=d(90)),
+        policy("DOWN", V1, when_down=True),
+        policy("LATE", V1, late_days=3),
+        policy("DEAR", V1, cost_below_pct=d(1)),
+        policy("MOVE", V1, transition_from=TODAY, transition_share_pct=d(1)),
+    ]
+
+    found = [one(book(policies=[rule], prices=[price(V1)]), operation(frozen=sent_to(V1, rule))) for rule in rules]
+
+    assert {(x.verdict, x.leaving) for x in found} == {("outsource", ())}
+
+
+def test_a_vendor_lost_after_sending_names_the_one_who_would_do_it_now():
+    rule = policy("OUT", V1, V2)
+    rows = [price(V1), price(V2)]
+    lost = [
+        book(policies=[rule], prices=rows, vendors={V1: vendor(V1, is_active=False), V2: vendor(V2)}),
+        book(policies=[rule], prices=rows, approvals={(V1, PLATING): approved("suspended")}),
+        book(policies=[rule], prices=rows, approvals={(V1, PLATING): approved(valid_to=TODAY)}),
+        book(policies=[policy("OUT", V2)], prices=rows),
+        book(policies=[policy("OUT", V2)], prices=[price(V1)]),
+    ]
+
+    found = [one(what, operation(frozen=sent_to(V1, rule, dispatch_by=TODAY + timedelta(days=1)))) for what in lost]
+
+    assert [x.leaving for x in found] == [(("SC-1/1", V2),)] * 4 + [(("SC-1/1", None),)]
+    assert {(x.verdict, x.awards) for x in found} == {("outsource", ())}
+    said = [{"inactive"}, {"not_approved"}, {"approval_expired"}, {"not_named"}, {"not_named", "no_price"}]
+    assert [x.codes() & set.union(*said) for x in found] == said
+    assert "Policy OUT does not name vendor V1 any more." in told(found[3])
 
 
 def test_a_later_operation_takes_what_the_one_before_can_still_give():
