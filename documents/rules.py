@@ -32,6 +32,7 @@ class DocumentRules(NamedTuple):
     auto_approve_up_to: Decimal | None = None
     auto_send: bool = False
     auto_send_wait_minutes: int = 0
+    auto_send_days_before: int = 30
     over_receipt_pct: Decimal = ZERO
     under_receipt_pct: Decimal = ZERO
     over_send_pct: Decimal = ZERO

@@ -132,7 +132,7 @@ class PolicyAdmin(PlanAdmin):
                 "fields": [
                     "consolidate",
                     "auto_approve_up_to",
-                    ("auto_send", "auto_send_wait_minutes"),
+                    ("auto_send", "auto_send_wait_minutes", "auto_send_days_before"),
                     ("transit_out_days", "transit_back_days"),
                     ("preparation_days", "inspection_days"),
                     ("over_receipt_pct", "under_receipt_pct", "over_send_pct"),

@@ -38,6 +38,7 @@ POLICY_HELP = {
     "auto_approve_up_to": "Orders up to this value (company currency) are approved by themselves. Blank: never.",
     "auto_send": "Approved orders are sent by themselves.",
     "auto_send_wait_minutes": "So long an approved order waits for a person to step in before it is sent.",
+    "auto_send_days_before": "So many days before its order-by date an order may send itself, not sooner.",
     "price_missing": "Blocked: no order without a price. Estimate: the last paid price, marked open.",
     "over_receipt_pct": "So much more than ordered may be received.",
     "under_receipt_pct": "A line is complete when no more than this is missing.",

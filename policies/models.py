@@ -126,6 +126,7 @@ class Policy(ExternallyKnown):
     auto_approve_up_to = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     auto_send = models.BooleanField(default=False)
     auto_send_wait_minutes = models.PositiveIntegerField(default=0)
+    auto_send_days_before = models.PositiveIntegerField(default=30)
     price_missing = models.CharField(max_length=8, choices=PriceMissing, default=PriceMissing.BLOCK)
     over_receipt_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     under_receipt_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
@@ -56,6 +57,15 @@ class SubcontractOrderQuerySet(models.QuerySet["SubcontractOrder"]):
     def to_order(self, *, until: date) -> Self:
         """Unsent and to be ordered on or before a day."""
         return self.unsent().filter(order_by__lte=until)
+
+    def sending_themselves(self, *, at: datetime, today: Mapping[int, date]) -> Self:
+        """Approved, their waiting time over, and near enough to the order-by date; `today` by site."""
+        near = Q(pk__in=[])
+        for site_id, day in today.items():
+            until = ExpressionWrapper(Value(day, DateField()) + F("auto_send_days_before"), output_field=DateField())
+            lines = OrderLine.objects.active().filter(order=OuterRef("pk"), order_by__lte=until)
+            near |= Q(Exists(lines), site=site_id)
+        return self.filter(near, status=OrderStatus.APPROVED, auto_send_at__lte=at)
 
     def forecast(self, *, after: date) -> Self:
         """Unsent and to be ordered later than a day."""
@@ -276,6 +286,7 @@ class OrderLine(models.Model):
     auto_approve_up_to = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     auto_send = models.BooleanField(default=False)
     auto_send_wait_minutes = models.PositiveIntegerField(default=0)
+    auto_send_days_before = models.PositiveIntegerField(default=30)
     pinned = models.JSONField(default=dict)
     content_hash = models.CharField(max_length=32, blank=True)
     # what the last sent revision says, while a dearer one waits; blank where the columns above are what is in force

@@ -282,6 +282,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     line.use_vendor_stock = document.use_vendor_stock
     line.auto_approve_up_to, line.auto_send = document.auto_approve_up_to, document.auto_send
     line.auto_send_wait_minutes = document.auto_send_wait_minutes
+    line.auto_send_days_before = document.auto_send_days_before
     line.content_hash = item.content_hash
 
 

@@ -266,6 +266,7 @@ TABLES: dict[str, Table] = {
                 "auto_approve_up_to": may(v.decimal(2)),
                 "auto_send": may(v.yes_no, False),
                 "auto_send_wait_minutes": may(v.whole(most=100_000), 0),
+                "auto_send_days_before": may(DAYS, 30),
                 "price_missing": may(v.choice(("block", "estimate")), "block"),
                 "over_receipt_pct": may(PERCENT, 0),
                 "under_receipt_pct": may(v.decimal(3, most=100), 0),

@@ -199,10 +199,11 @@ def approve_by_policy(order_ids: Collection[int], *, at: datetime, through: str 
 
 
 def send_by_policy(order_ids: Collection[int], *, at: datetime, through: str = "run") -> list[int]:
-    """Send approved orders whose policies let them go by themselves."""
+    """Send approved orders whose policies let them go by themselves, near enough to the day by which they must be ordered."""
     orders = list(
         SubcontractOrder.objects.select_for_update()
-        .filter(pk__in=order_ids, status=OrderStatus.APPROVED, auto_send_at__lte=at)
+        .sending_themselves(at=at, today=masterdata.site_dates(at=at))
+        .filter(pk__in=order_ids)
         .order_by("pk")
     )
     send(orders, at=at, by=None, through=through, data={"by": "policy"})

@@ -114,8 +114,8 @@ def send_order(
 
 
 def send_due_orders(*, at: datetime, limit: int = 500) -> int:
-    """Send approved orders whose waiting time is over. Safe to run twice."""
-    due = SubcontractOrder.objects.filter(status=OrderStatus.APPROVED, auto_send_at__lte=at).order_by(
+    """Send approved orders whose waiting time is over, once the order-by date is near enough. Safe to run twice."""
+    due = SubcontractOrder.objects.sending_themselves(at=at, today=masterdata.site_dates(at=at)).order_by(
         "auto_send_at", "pk"
     )
     with transaction.atomic():

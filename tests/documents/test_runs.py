@@ -270,6 +270,20 @@ def test_an_order_waits_its_minutes_before_it_sends_itself():
     assert plans.order(1).status == "sent"
 
 
+def test_an_order_sends_itself_only_when_its_order_date_is_near():
+    rules = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"]}
+    plans.base(policies=[{**rules, "auto_approve_up_to": 1000, "auto_send": "yes", "auto_send_days_before": 10}])
+    plans.plan("P1", "FG", 10, "2026-03-31")  # order by 24 March: from the 14th on
+    plans.generate()
+    plans.generate(date(2026, 3, 12))
+    assert documents.send_due_orders(at=moment(date(2026, 3, 13))) == 0
+    assert plans.order(1).status == "approved"
+
+    assert documents.send_due_orders(at=moment(date(2026, 3, 14))) == 1
+
+    assert plans.order(1).status == "sent"
+
+
 def test_what_a_person_set_stays_and_a_run_that_disagrees_says_so():
     plans.base()
     plans.plan("P1", "FG", 5, "2026-03-31")
