@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from activity import services
+from masterdata import services as masterdata
 
 
 @shared_task
@@ -18,5 +19,5 @@ def send_due_messages() -> None:
 def write_digests() -> None:
     """Beat: the morning mail of what is open and not critical."""
     now = timezone.now()
-    services.write_digests(at=now, on=timezone.localdate(now))
+    services.write_digests(at=now, on=masterdata.company_date(at=now))
     send_due_messages.delay()

@@ -45,6 +45,7 @@ from documents.serializers import (
     SubcontractOrderDetailSerializer,
     SubcontractOrderSerializer,
 )
+from masterdata import services as masterdata
 from policies.api import PolicyViewSet, ProductionOrderViewSet
 from policies.serializers import AlsoSupposedSerializer, SimulateSerializer, SimulationSerializer
 from policies.services import SupposedPolicy
@@ -275,7 +276,7 @@ class GenerationRunViewSet(
         said.is_valid(raise_exception=True)
         now = timezone.now()
         with transaction.atomic():
-            run = services.start_run(at=now, on=timezone.localdate(now), by=request.user, **said.validated_data)
+            run = services.start_run(at=now, on=masterdata.company_date(at=now), by=request.user, **said.validated_data)
             # The nudge only makes it sooner: without a broker the run is found by its state.
             transaction.on_commit(partial(tasks.continue_run.delay, run.pk), robust=True)
         return Response(self.get_serializer(run).data, status=202)
@@ -348,7 +349,9 @@ class SimulatedPolicyViewSet(PolicyViewSet):
 
     def _simulated(self, said: AlsoSupposedSerializer, *policies: SupposedPolicy) -> Response:
         said.is_valid(raise_exception=True)
-        found = services.simulate(change=said.change(*policies), on=timezone.localdate(), by=self.request.user)
+        found = services.simulate(
+            change=said.change(*policies), on=masterdata.company_date(at=timezone.now()), by=self.request.user
+        )
         return Response(services.simulation_dict(found))
 
 

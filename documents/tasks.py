@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from documents import services
 from documents.models import GenerationRun, RunShard, RunState, ShardState
+from masterdata import services as masterdata
 
 WRITERS = 8
 
@@ -15,7 +16,7 @@ WRITERS = 8
 def start_due_runs() -> None:
     """Beat: wishes that are due, and plans that came to rest, become runs. Orders whose waiting time is over go out."""
     now = timezone.now()
-    for run in services.start_due_runs(at=now, on=timezone.localdate(now)):
+    for run in services.start_due_runs(at=now, on=masterdata.company_date(at=now)):
         continue_run.delay(run.pk)
     services.send_due_orders(at=now)
 
@@ -55,4 +56,4 @@ def request_nightly_run() -> None:
 def watch() -> None:
     """Beat: alerts that follow from state open, change and close; mail about critical ones waits in the outbox."""
     now = timezone.now()
-    services.watch(at=now, on=timezone.localdate(now))
+    services.watch(at=now, on=masterdata.company_date(at=now))

@@ -26,6 +26,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from core.refusals import Refusal
+from masterdata import services as masterdata
 from masterdata.admin import never, plain
 from masterdata.models import Vendor
 from policies import services
@@ -348,7 +349,7 @@ class VendorApprovalAdmin(PlanAdmin):
         label={"Approved": "success", "Pending": "warning", "Suspended": "danger", "Expired": "danger"},
     )
     def show_status(self, approval: VendorApproval) -> str:
-        expired = approval.valid_to is not None and approval.valid_to < timezone.localdate()
+        expired = approval.valid_to is not None and approval.valid_to < masterdata.company_date(at=timezone.now())
         return "Expired" if expired else approval.get_status_display()
 
 

@@ -157,6 +157,11 @@ def site_dates(*, at: datetime) -> Mapping[int, date]:
     return {pk: at.astimezone(ZoneInfo(own or zone)).date() for pk, own in Site.objects.values_list("pk", "time_zone")}
 
 
+def company_date(*, at: datetime) -> date:
+    """What day it is for the company: the day of what looks at all sites at once, such as a run. A site's own: `site_dates`."""
+    return at.astimezone(ZoneInfo(company().time_zone)).date()
+
+
 # Currencies whose amounts do not have two decimals (ISO 4217).
 CURRENCY_DECIMALS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | (
     dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)

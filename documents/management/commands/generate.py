@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from documents import services
 from documents.models import RunState
+from masterdata import services as masterdata
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         begin, now = time.monotonic(), timezone.now()
         run = services.start_run(
-            at=now, on=timezone.localdate(now), dry_run=options["dry_run"], reason="manage.py generate"
+            at=now, on=masterdata.company_date(at=now), dry_run=options["dry_run"], reason="manage.py generate"
         )
         run = services.run_to_end(run_id=run.pk, at=now)
         if run.state == RunState.FAILED:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from core.refusals import Refusal
 from documents import services
 from documents.services import Simulation
+from masterdata import services as masterdata
 from policies.services import Change, SupposedDowntime, SupposedPolicy, SupposedPrice
 
 SHOWN = 20
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                 "Say what should be supposed: a POLICY, --leave-out, --down, --without-vendor or --price."
             )
         try:
-            found = services.simulate(change=change, on=timezone.localdate())
+            found = services.simulate(change=change, on=masterdata.company_date(at=timezone.now()))
         except Refusal as refusal:
             raise CommandError(refusal.detail) from refusal
         if options["json"]:
