@@ -127,6 +127,7 @@ class Standing(NamedTuple):
     policy_code: str = ""
     yield_pct: Decimal = Decimal(100)
     waived: Decimal = ZERO
+    promised_date: date | None = None
 
     @property
     def counts(self) -> Decimal:

@@ -53,9 +53,11 @@ TITLES = {
     "bought_complete": "Bought complete",
     "nothing_to_order": "Nothing left to order",
     "late_by": "The date cannot be kept",
+    "previous_late": "The operation before is not back in time",
+    "not_named": "{vendor} is not named by policy {policy} any more",
 }
 # These name a vendor and still speak of the verdict, not of weighing him.
-OF_THE_VERDICT = {"planners_word", "work_center_vendor", "already_ordered"}
+OF_THE_VERDICT = {"planners_word", "work_center_vendor", "already_ordered", "previous_late"}
 # Which reason says the most about a verdict, the best first.
 DECIDING = {
     "outsource": (
@@ -79,7 +81,7 @@ GOOD = {
     "already_ordered",
     "bought_complete",
 }
-WARNING = {"late_by", "no_policy"}
+WARNING = {"late_by", "previous_late", "not_named", "no_policy"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             "dispatch_by",
             "policy_code",
             "yield_pct",
+            "promised_date",
         )
     )
     loaded = list(rows)
@@ -242,6 +243,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         dispatch_by,
         policy_code,
         yield_pct,
+        promised_date,
     ) in loaded:
         is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
         found.setdefault(operation_id, []).append(
@@ -272,6 +274,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 policy_code,
                 yield_pct,
                 max(quantity - got, Decimal(0)) if status == LineStatus.COMPLETE else Decimal(0),
+                promised_date,
             )
         )
     return found
@@ -321,6 +324,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Fr
             dispatch_by=line.dispatch_by,
             waived=line.waived,
             policy_code=line.policy_code,
+            promised_date=line.promised_date,
         )
         for line in lines
         if line.is_sent

@@ -95,6 +95,11 @@ def order_forward(order_day: date, lead_days: int, transit: Transit, closed: Set
     return ships, arrives, ready + timedelta(days=transit.back + transit.inspection)
 
 
+def ship_forward(ships_on: date, lead_days: int, transit: Transit, closed: Set[date]) -> date:
+    """When the pieces are of use whose material leaves on a day."""
+    return order_forward(ships_on, lead_days, transit._replace(preparation=0), closed)[2]
+
+
 def chain(need: date, today: date, lead_days: int, transit: Transit, closed: Set[date]) -> Chain:
     """Backward from the need: − inspection − transit back, − lead days on the vendor's calendar, − transit out, − preparation."""
     ready = need - timedelta(days=transit.inspection + transit.back)

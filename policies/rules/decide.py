@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -89,7 +89,48 @@ class Decider:
             inputs = again
             self._counters.take_back()
         self._counters.keep()
+        if len(operations) > 1 and any(one is not None and one.awards for one in decided):
+            self._promise(operations, before, decided)
         return [one for one in decided if one is not None]
+
+    def _promise(
+        self, operations: Sequence[OperationFacts], before: Sequence[Sequence[int]], decided: Sequence[Decided | None]
+    ) -> None:
+        """Nothing leaves for a vendor before the steps before are promised: such a promise runs forward from theirs.
+
+        Need dates, and with them what is ordered by when, stay. Days between the steps inside are the plan's own.
+        """
+        ready: list[date | None] = []
+        for index, (operation, one) in enumerate(zip(operations, decided, strict=True)):
+            from_before = max((day for i in before[index] if (day := ready[i]) is not None), default=None)
+            if not operation.is_open:
+                ready.append(None)
+                continue
+            awards = one.awards if one is not None else ()
+            if one is not None and from_before is not None:
+                for award in awards:
+                    self._wait_for(from_before, award, one)
+            known = [award.promise_date for award in awards]
+            known += [x.promised_date for x in operation.frozen if x.open > ZERO and x.promised_date is not None]
+            if known:
+                ready.append(max(known))
+            elif from_before is not None and operation.planned_start is not None and operation.planned_end is not None:
+                ready.append(from_before + (operation.planned_end - operation.planned_start))
+            else:
+                ready.append(from_before)
+
+    def _wait_for(self, ready: date, award: AwardValues, one: Decided) -> None:
+        """Put a promise off where the pieces are not there on the day they had to leave."""
+        if ready <= award.dispatch_by + timedelta(days=award.late_by):
+            return
+        policy = self._policy_by_id.get(one.policy_id) if one.policy_id is not None else None
+        transit = self._scales.transit[policy.policy_id] if policy is not None else dates.NO_TRANSIT
+        vendor = self.book.vendors[award.vendor_id]
+        back = dates.ship_forward(ready, award.lead_days, transit, vendor.closed)
+        award.promise_date = max(award.promise_date, back)
+        award.late_by = (ready - award.dispatch_by).days
+        said = (award.late_by, ready, award.dispatch_by, award.promise_date)
+        one.reasons += (Reason("previous_late", policy.code if policy else "", vendor.code, said),)
 
     def _decide_all(
         self,

@@ -203,6 +203,16 @@ def _late_by(reason: Reason) -> Sentence:
     )
 
 
+def _previous_late(reason: Reason) -> Sentence:
+    late_by, ready, dispatch_by, promise = reason.values
+    days = "1 day" if late_by == 1 else f"{late_by} days"
+    return (
+        f"The operation before is promised for {plain(ready)}, {days} after the pieces had to leave on {plain(dispatch_by)}; "
+        f"from {reason.vendor} they can be back on {plain(promise)}.",
+        {"late_by": late_by, "ready": plain(ready), "dispatch_by": plain(dispatch_by), "promise": plain(promise)},
+    )
+
+
 def _default_inside(reason: Reason) -> Sentence:
     flag = reason.values[0]
     return f"No policy sends it out and its sourcing flag is {flag}, so it stays inside.", {"flag": flag}
@@ -246,6 +256,7 @@ SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
     "already_ordered": _already_ordered,
     "not_named": lambda reason: (f"Policy {reason.policy} does not name vendor {reason.vendor} any more.", {}),
     "late_by": _late_by,
+    "previous_late": _previous_late,
 }  # fmt: skip
 
 

@@ -57,6 +57,7 @@ class Frozen:
     dispatch_by: date | None = None
     waived: Decimal = ZERO
     policy_code: str = ""
+    promised_date: date | None = None
 
     @property
     def is_by_policy(self) -> bool:

@@ -745,6 +745,39 @@ def test_a_later_operation_takes_what_the_one_before_can_still_give():
     assert places(decide(what, order(before, operation(quantity=100)))) == ["in_house", "V1 95"]
 
 
+def test_a_promise_waits_for_the_operation_before():
+    rules = [policy("A", V1), policy("B", V2, process_id=HARDENING, transit_out_days=1, transit_back_days=2)]
+    what = book(policies=rules, prices=[price(V1, lead_days=20), price(V2, process_id=HARDENING, lead_days=2)])
+    end = TODAY + timedelta(days=14)
+    days = {"planned_end": end, "due_date": end}
+
+    first, second = decide(what, order(operation(**days), operation(process_id=HARDENING, **days)))
+
+    (early,), (late,) = first.awards, second.awards
+    assert early.promise_date == date(2026, 3, 30)  # ordered on Monday the 2nd, 20 working days
+    assert late.need_date == end
+    assert late.order_by == late.dispatch_by == date(2026, 3, 10)
+    assert late.promise_date == date(2026, 4, 4)  # there on Tuesday 31st, ready on Thursday 2nd, two days back
+    assert late.late_by == (date(2026, 3, 30) - late.dispatch_by).days
+    assert told(second)[-1] == (
+        "The operation before is promised for 2026-03-30, 20 days after the pieces had to leave on 2026-03-10; "
+        "from V2 they can be back on 2026-04-04."
+    )
+
+
+def test_a_promise_waits_for_what_a_vendor_has_promised_and_for_the_steps_inside_between():
+    what = book(policies=[policy("A", V1)], prices=[price(V1)])
+    sent = sent_to(V2, promised_date=date(2026, 4, 1))
+    days = {"planned_start": date(2026, 4, 6), "planned_end": date(2026, 4, 8), "due_date": date(2026, 5, 29)}
+
+    found = decide(what, order(operation(frozen=sent), operation(outsourced="no", **days), operation(**days)))
+    on_time = decide(what, order(operation(), operation(outsourced="no"), operation()))
+
+    (late,) = found[-1].awards
+    assert (late.dispatch_by, late.promise_date, late.late_by) == (date(2026, 4, 1), date(2026, 4, 10), 2)
+    assert all("previous_late" not in one.codes() for one in on_time)
+
+
 def test_the_yield_of_a_later_operation_lowers_what_comes_out_not_what_is_bought():
     rules = [policy("A", V1, yield_pct=90), policy("B", V2, process_id=HARDENING)]
     rows = [price(V1), price(V2, process_id=HARDENING)]
