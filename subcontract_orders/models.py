@@ -296,6 +296,7 @@ class OrderLine(models.Model):
     sent_amount_company = models.DecimalField(max_digits=18, decimal_places=2, null=True, editable=False)
     sent_need_date = models.DateField(null=True, editable=False)
     sent_promised_date = models.DateField(null=True, editable=False)
+    sent_dispatch_by = models.DateField(null=True, editable=False)
 
     objects = OrderLineQuerySet.as_manager()
 
@@ -355,6 +356,10 @@ class OrderLine(models.Model):
     @property
     def amount_company_in_force(self) -> Decimal:
         return self.amount_company if self.sent_amount_company is None else self.sent_amount_company
+
+    @property
+    def dispatch_in_force(self) -> date:
+        return self.dispatch_by if self.sent_dispatch_by is None else self.sent_dispatch_by
 
     @property
     def promised_in_force(self) -> date:

@@ -290,11 +290,10 @@ def follow_order(order: SubcontractOrder, *, at: datetime) -> None:
 def follow_line(line: OrderLine, *, at: datetime) -> None:
     """Plan what is still to be shipped for a line, and expect what is still open of it."""
     order = SubcontractOrder.objects.get(pk=line.order_id)
-    elsewhere: dict[int, Decimal] = dict(
-        ShipmentLine.objects.filter(order_line=line, shipment__status__in=[ShipmentStatus.PICKED, ShipmentStatus.HELD])
-        .values_list("component_id")
-        .annotate(total=Sum("quantity"))
+    apart = ShipmentLine.objects.filter(
+        order_line=line, shipment__status__in=[ShipmentStatus.PICKED, ShipmentStatus.HELD]
     )
+    elsewhere: dict[int, Decimal] = dict(apart.values_list("component_id").annotate(total=Sum("quantity")))
     wanted = []
     for component in OrderComponent.objects.filter(line=line).order_by("position"):
         given = component.carried_in - component.carried_out + component.net_sent
@@ -312,7 +311,7 @@ def follow_line(line: OrderLine, *, at: datetime) -> None:
                     site_id=order.site_id,
                     from_location_id=component.ship_from_id,
                     to_location_id=line.ship_to_id,
-                    dispatch_by=line.dispatch_by,
+                    dispatch_by=line.dispatch_in_force,
                 )
             )
     planned = shipments.planned_shipments(order_ids=[order.pk])
@@ -320,6 +319,7 @@ def follow_line(line: OrderLine, *, at: datetime) -> None:
     numbers = masterdata.draw_numbers(kind="shipment", count=len(new)) if new else []
     shipments.unplan(line_ids=[line.pk])
     shipments.plan(wanted=wanted, planned=planned, numbers=iter(numbers), at=at)
+    shipments.refresh(set(apart.values_list("shipment_id", flat=True)))
     _expect([line])
 
 

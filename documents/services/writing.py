@@ -187,7 +187,7 @@ def _write(
 
     planned = shipments.planned_shipments(order_ids=[order.pk for order in known.values()])
     changes = [item for item in items if item.action == Action.CHANGE]
-    changed, changed_components, changed_needs = _change(changes, document_rules)
+    changed, changed_components, changed_needs = _change(changes, document_rules, on=run.on)
 
     wanted = []
     for item, line, mine, rows in zip(
@@ -287,7 +287,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
 
 
 def _change(
-    items: Sequence[Item], document_rules: dict[int | None, DocumentRules]
+    items: Sequence[Item], document_rules: dict[int | None, DocumentRules], *, on: date
 ) -> tuple[list[OrderLine], list[list[OrderComponent]], list[list[Need]]]:
     """Bring lines never sent in line with what was decided, but for the fields a person has pinned."""
     if not items:
@@ -302,7 +302,10 @@ def _change(
         kept = {name: getattr(line, name) for name in ("quantity", "unit_price", "need_date") if name in line.pinned}
         _fill(line, item, document_rules[item.policy_id])
         for name, value in kept.items():
-            setattr(line, name, value)
+            if name == "need_date":
+                orders.set_need_date(line, value, on=on)
+            else:
+                setattr(line, name, value)
         if kept.keys() & {"quantity", "unit_price"}:
             orders.set_amounts(line, order=line.order)
         lines.append(line)

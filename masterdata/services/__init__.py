@@ -5,6 +5,7 @@ from masterdata.services.changes import note_plan_change, take_plan_changes
 from masterdata.services.master import (
     KEYS,
     PREFIXES,
+    closed_days,
     company,
     company_date,
     default_site,
@@ -26,6 +27,7 @@ __all__ = [
     "KEYS",
     "PREFIXES",
     "Upserted",
+    "closed_days",
     "company",
     "company_date",
     "copy_objects",

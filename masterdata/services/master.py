@@ -162,6 +162,11 @@ def company_date(*, at: datetime) -> date:
     return at.astimezone(ZoneInfo(company().time_zone)).date()
 
 
+def closed_days(*, vendor_id: int) -> frozenset[date]:
+    """The days on which a vendor does not work, weekends apart."""
+    return frozenset(Closure.objects.filter(vendor=vendor_id).values_list("day", flat=True))
+
+
 # Currencies whose amounts do not have two decimals (ISO 4217).
 CURRENCY_DECIMALS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | (
     dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)

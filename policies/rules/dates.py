@@ -112,3 +112,15 @@ def chain(need: date, today: date, lead_days: int, transit: Transit, closed: Set
     return Chain(
         need, ready, at_vendor, dispatch_by, order_by, today, (today - order_by).days, max(need, done), ships, arrives
     )  # fmt: skip
+
+
+def moved(frozen: Chain, need: date, today: date, closed: Set[date]) -> Chain:
+    """The chain of a line whose need moves. Its lead days and transit are those that lie between its frozen dates."""
+    ready_to_need = (frozen.need_date - frozen.vendor_ready).days
+    transit = Transit(
+        preparation=(frozen.dispatch_by - frozen.order_by).days,
+        out=(frozen.at_vendor - frozen.dispatch_by).days,
+        back=ready_to_need,
+    )
+    lead_days = working_days_between(frozen.at_vendor + ONE_DAY, frozen.vendor_ready, closed)
+    return chain(need, today, lead_days, transit, closed)

@@ -21,7 +21,7 @@ from shipments.services.outbound import (
     ship,
     split,
 )
-from shipments.services.planning import ToShip, cancel_planned, plan, planned_shipments, unplan
+from shipments.services.planning import ToShip, cancel_planned, plan, planned_shipments, refresh, unplan
 
 __all__ = [
     "NothingToShip",
@@ -41,6 +41,7 @@ __all__ = [
     "pick",
     "plan",
     "planned_shipments",
+    "refresh",
     "release",
     "reverse",
     "ship",

@@ -44,7 +44,7 @@ def planned_or_new(order: SubcontractOrder, takes: Sequence[Take], *, from_locat
         site_id=order.site_id,
         from_location_id=from_location_id,
         to_location_id=order.ship_to_id,
-        dispatch_by=min(take.row.component.line.dispatch_by for take in takes),
+        dispatch_by=min(take.row.component.line.dispatch_in_force for take in takes),
         created_at=at,
     )
     return made
@@ -153,7 +153,7 @@ def _to_ship(component: OrderComponent, quantity: Decimal) -> ToShip:
         site_id=line.order.site_id,
         from_location_id=component.ship_from_id or 0,
         to_location_id=line.ship_to_id,
-        dispatch_by=line.dispatch_by,
+        dispatch_by=line.dispatch_in_force,
     )
 
 

@@ -134,7 +134,7 @@ def refresh(shipment_ids: Collection[int]) -> None:
             SET dispatch_by = coalesce(t.dispatch_by, s.dispatch_by), version = s.version + 1,
                 status = CASE WHEN t.dispatch_by IS NULL THEN 'cancelled' ELSE s.status END
             FROM (
-                SELECT x.id, min(l.dispatch_by) AS dispatch_by
+                SELECT x.id, min(coalesce(l.sent_dispatch_by, l.dispatch_by)) AS dispatch_by
                 FROM unnest(%s::bigint[]) AS x(id)
                 LEFT JOIN shipments_shipmentline sl ON sl.shipment_id = x.id
                 LEFT JOIN subcontract_orders_orderline l ON l.id = sl.order_line_id

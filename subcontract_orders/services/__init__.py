@@ -35,6 +35,7 @@ from subcontract_orders.services.order import (
     send_due_orders,
     send_order,
     set_amounts,
+    set_need_date,
     unpin_line,
     withdraw_revision,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "send_due_orders",
     "send_order",
     "set_amounts",
+    "set_need_date",
     "unpin_line",
     "withdraw_lines",
     "withdraw_revision",

@@ -32,6 +32,7 @@ IN_FORCE = {
     "sent_amount_company": "amount_company",
     "sent_need_date": "need_date",
     "sent_promised_date": "promised_date",
+    "sent_dispatch_by": "dispatch_by",
 }
 """Where a line keeps what the last sent revision says, while a later one waits."""
 LINE_FIELDS = [

@@ -16,6 +16,8 @@ from activity import services as activity
 from core.refusals import InvalidInput, InvalidQuantity, NoRight, NotFound, Stale, TooPrecise, WrongState
 from masterdata import services as masterdata
 from policies.models import ChargeBasis
+from policies.rules import dates
+from policies.rules.dates import Chain
 from production.models import QuantityBasis
 from production.rules.components import rounded_up
 from subcontract_orders import rules
@@ -262,7 +264,7 @@ def change_line(
     must_be(order, *UNSENT, to="change")
     line = line_of(order, line_no)
     before = _shown(line)
-    changed = _set(line, quantity=quantity, unit_price=unit_price, need_date=need_date)
+    changed = _set(line, order=order, quantity=quantity, unit_price=unit_price, need_date=need_date, at=at)
     pin = {"by": by.get_username(), "at": at.isoformat(), "reason": reason}
     line.pinned = {**line.pinned, **dict.fromkeys(changed, pin)}
     set_amounts(line, order=order)
@@ -350,7 +352,14 @@ def revise_lines(
                 f"{line.received} of line {line.line_no} are received already; it cannot be less.", field="quantity"
             )
         said.append({"line": line.line_no, "before": _shown(line)})
-        _set(line, quantity=change.quantity, unit_price=change.unit_price, need_date=change.need_date)
+        _set(
+            line,
+            order=order,
+            quantity=change.quantity,
+            unit_price=change.unit_price,
+            need_date=change.need_date,
+            at=at,
+        )
         if change.promised_date is not None:
             line.promised_date = change.promised_date
         pin = {"by": by.get_username(), "at": at.isoformat()}
@@ -380,7 +389,9 @@ def withdraw_revision(
         if line.sent_quantity is None:
             continue
         line.quantity, line.unit_price = line.quantity_in_force, line.unit_price_in_force
-        line.need_date, line.promised_date = line.sent_need_date or line.need_date, line.promised_in_force
+        if line.sent_need_date and line.sent_need_date != line.need_date:
+            set_need_date(line, line.sent_need_date, on=_ordered_on(order, at=at))
+        line.promised_date = line.promised_in_force
         set_amounts(line, order=order)
         line.save()
     OrderComponent.objects.filter(line__order=order, sent_required__isnull=False).update(required=F("sent_required"))
@@ -475,8 +486,16 @@ def _shown(line: OrderLine) -> dict[str, str]:
     return {"quantity": str(line.quantity), "unit_price": str(line.unit_price), "need_date": str(line.need_date)}
 
 
-def _set(line: OrderLine, *, quantity: Decimal | None, unit_price: Decimal | None, need_date: date | None) -> list[str]:
-    """Set fields of a line, its components with the quantity. Says which."""
+def _set(
+    line: OrderLine,
+    *,
+    order: SubcontractOrder,
+    quantity: Decimal | None,
+    unit_price: Decimal | None,
+    need_date: date | None,
+    at: datetime,
+) -> list[str]:
+    """Set fields of a line, its components with the quantity, its other dates with the need date. Says which."""
     changed = []
     if quantity is not None:
         decimals = line.item.unit.decimals if line.item.unit else 5
@@ -493,11 +512,37 @@ def _set(line: OrderLine, *, quantity: Decimal | None, unit_price: Decimal | Non
         line.unit_price, line.is_price_open = unit_price, False
         changed.append("unit_price")
     if need_date is not None:
-        line.need_date = line.promised_date = need_date
+        set_need_date(line, need_date, on=_ordered_on(order, at=at))
         changed.append("need_date")
     if {"quantity", "need_date"} & set(changed):
         LinePromise.objects.filter(line=line).delete()
     return changed
+
+
+def set_need_date(line: OrderLine, need_date: date, *, on: date) -> None:
+    """Move a line's need and with it all its dates, as if it had been needed then from the start and is ordered `on` a day."""
+    frozen = Chain(
+        line.need_date,
+        line.vendor_ready_date,
+        line.at_vendor_date,
+        line.dispatch_by,
+        line.order_by,
+        line.order_by,
+        line.late_by,
+        line.promised_date,
+        line.dispatch_by,
+        line.at_vendor_date,
+    )
+    chain = dates.moved(frozen, need_date, on, masterdata.closed_days(vendor_id=line.vendor_id))
+    line.need_date, line.vendor_ready_date, line.at_vendor_date = chain.need_date, chain.vendor_ready, chain.at_vendor
+    line.dispatch_by, line.order_by = chain.dispatch_by, chain.order_by
+    line.promised_date, line.late_by = chain.promise, chain.late_by
+
+
+def _ordered_on(order: SubcontractOrder, *, at: datetime) -> date:
+    """The site's day on which the vendor first got the order; today where he has not."""
+    first = OrderRevision.objects.filter(order=order, sent_at__isnull=False).order_by("revision").first()
+    return masterdata.site_dates(at=(first.sent_at if first else order.sent_at) or at)[order.site_id]
 
 
 def set_amounts(line: OrderLine, *, order: SubcontractOrder) -> None:

@@ -138,6 +138,82 @@ def test_a_quantity_without_sense_is_refused_and_nothing_is_written(quantity, re
     assert plans.rows_written() == before
 
 
+def chain() -> tuple[date, ...]:
+    line = plans.line(1)
+    return (line.need_date, line.vendor_ready_date, line.at_vendor_date, line.dispatch_by, line.order_by)
+
+
+def follows() -> tuple[date, date, date, date]:
+    """The dates of the rest of the set: the order's own, the planned shipment's, the expected receipt's."""
+    order = plans.order(1)
+    return (
+        order.dispatch_by,
+        order.due_date,
+        Shipment.objects.get().dispatch_by,
+        ExpectedReceipt.objects.get().expected_on,
+    )
+
+
+MOVED = (date(2026, 4, 10), date(2026, 4, 10), date(2026, 4, 3), date(2026, 4, 3), date(2026, 4, 3))
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_all_dates_of_a_line_and_its_set_move_with_the_need_date(is_sent):
+    if is_sent:
+        plans.send(1)
+    change = documents.revise_line if is_sent else documents.change_line
+
+    act(change, line_no=1, need_date=date(2026, 4, 10), reason="later")
+
+    assert chain() == MOVED
+    assert (plans.line(1).promised_date, plans.line(1).late_by) == (date(2026, 4, 10), 0)
+    assert follows() == (date(2026, 4, 3), date(2026, 4, 10), date(2026, 4, 3), date(2026, 4, 10))
+
+
+def test_a_need_that_can_no_longer_be_met_is_promised_as_soon_as_it_can_be():
+    act(documents.change_line, line_no=1, need_date=date(2026, 3, 4), reason="sooner")
+
+    line = plans.line(1)
+    assert (line.order_by, line.late_by, line.promised_date) == (date(2026, 2, 25), 5, date(2026, 3, 9))
+    assert ExpectedReceipt.objects.get().expected_on == date(2026, 3, 9)
+
+
+def test_a_run_keeps_a_need_date_a_person_set_and_the_dates_that_go_with_it():
+    act(documents.change_line, line_no=1, need_date=date(2026, 4, 10), reason="later")
+    plans.plan("P1", "FG", 12, "2026-03-30")
+
+    plans.generate()
+
+    assert (plans.line(1).quantity, chain(), plans.line(1).promised_date) == (12, MOVED, date(2026, 4, 10))
+    assert follows() == (date(2026, 4, 3), date(2026, 4, 10), date(2026, 4, 3), date(2026, 4, 10))
+
+
+def test_a_date_that_waits_with_a_dearer_revision_moves_no_shipment_and_goes_with_it():
+    plans.send(1)
+    before = chain()
+
+    act(documents.revise_line, line_no=1, quantity=Decimal(12), need_date=date(2026, 4, 10))
+
+    assert chain() == MOVED
+    assert Shipment.objects.get().dispatch_by == before[3]
+    assert ExpectedReceipt.objects.get().expected_on == before[0]
+
+    act(documents.withdraw_revision)
+
+    assert chain() == before
+
+
+def test_applying_a_moved_requirement_moves_all_dates():
+    plans.send(1)
+    plans.plan("P1", "FG", 9, "2026-04-10")
+    plans.generate()
+
+    apply(alert())
+
+    assert chain() == MOVED
+    assert follows()[2:] == (date(2026, 4, 3), date(2026, 4, 10))
+
+
 def test_a_line_that_is_given_back_follows_the_plan_again():
     act(documents.change_line, line_no=1, quantity=Decimal(12), reason="spare parts")
     plans.generate()

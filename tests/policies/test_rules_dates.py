@@ -120,3 +120,20 @@ def test_working_days_invert_one_another(day, lead_days, closed):
     day = rules.working_day_on_or_before(day, closed)
 
     assert rules.working_days_after(rules.working_days_before(day, lead_days, closed), lead_days, closed) == day
+
+
+@given(
+    need=st.dates(date(2026, 1, 1), date(2026, 12, 31)),
+    shift=st.integers(-60, 60),
+    today=st.dates(date(2026, 1, 1), date(2026, 12, 31)),
+    lead_days=st.integers(0, 30),
+    transit=st.builds(Transit, *[st.integers(0, 9)] * 4),
+    closed=st.frozensets(st.dates(date(2026, 1, 1), date(2026, 12, 31)), max_size=20),
+)
+def test_a_line_whose_need_moves_has_the_dates_it_would_have_had_from_the_start(
+    need, shift, today, lead_days, transit, closed
+):
+    frozen = rules.chain(need, today, lead_days, transit, closed)
+    to = need + timedelta(days=shift)
+
+    assert rules.moved(frozen, to, today, closed) == rules.chain(to, today, lead_days, transit, closed)
