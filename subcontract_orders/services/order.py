@@ -101,13 +101,23 @@ def approve_order(
 def send_order(
     *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
 ) -> SubcontractOrder:
-    """Mark an approved order as sent and keep what was sent as a revision. Raises NotOfThisState, NoRight, Stale, NotFound."""
+    """Mark an approved order as sent and keep what was sent as a revision.
+
+    Raises NotOfThisState, NoRight, Stale, NotFound; InvalidQuantity where a revision asks for less than came meanwhile.
+    """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     if not by.has_perm("subcontract_orders.send_subcontractorder"):
         raise NoRight(f"You may not send orders; {order} was not sent.")
     if order.status != OrderStatus.APPROVED:
         hint = "approve it first" if order.status == OrderStatus.DRAFT else "only an approved order is sent"
         raise NotOfThisState(f"{order} is {order.get_status_display().lower()}: {hint}.")
+    for line in OrderLine.objects.active().filter(order=order, sent_quantity__isnull=False).order_by("line_no"):
+        if line.received > line.quantity * (100 + line.over_receipt_pct) / 100:
+            raise InvalidQuantity(
+                f"{line.received.normalize():f} of line {line.line_no} were received meanwhile, and this revision asks for "
+                f"{line.quantity.normalize():f}; revise it to at least {line.received.normalize():f}, or withdraw it.",
+                field="quantity",
+            )
     writing.send([order], at=at, by=by, through=through)
     if order.revision > 1:
         writing.put_in_force([order.pk])
@@ -258,10 +268,12 @@ def change_line(
 
     Components follow the quantity; documents.services.change_line brings the shipment and the expected receipt along.
     An approved order that becomes dearer than approved goes back to draft.
-    Raises NotOfThisState, NotFound, Stale, InvalidInput, InvalidQuantity, TooPrecise.
+    Raises NotOfThisState (also once it was sent: then it is revised), NotFound, Stale, InvalidInput, InvalidQuantity, TooPrecise.
     """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     must_be(order, *UNSENT, to="change")
+    if order.revision_waits:
+        raise NotOfThisState(f"{order} was sent already, and a revision of it waits; revise it instead of changing it.")
     line = line_of(order, line_no)
     before = _shown(line)
     changed = _set(line, order=order, quantity=quantity, unit_price=unit_price, need_date=need_date, at=at)
@@ -347,10 +359,6 @@ def revise_lines(
     lines, said = [], []
     for change in changes:
         line = line_of(order, change.line_no)
-        if change.quantity is not None and change.quantity < line.received:
-            raise InvalidQuantity(
-                f"{line.received} of line {line.line_no} are received already; it cannot be less.", field="quantity"
-            )
         said.append({"line": line.line_no, "before": _shown(line)})
         _set(
             line,
@@ -503,6 +511,11 @@ def _set(
             raise InvalidQuantity(f"{quantity} is not a quantity above zero.", field="quantity")
         if quantity != rounded_up(quantity, decimals=decimals):
             raise TooPrecise(f"{line.item} has {decimals} decimals; {quantity} has more.", field="quantity")
+        if quantity < line.received:
+            raise InvalidQuantity(
+                f"{line.received.normalize():f} of line {line.line_no} are received already; it cannot be less than that.",
+                field="quantity",
+            )
         line.quantity = quantity
         _scale_components(line)
         changed.append("quantity")

@@ -13,7 +13,7 @@ from documents import services as documents
 from documents.services import NothingToApply
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine, ShipmentStatus
-from subcontract_orders.models import LineStatus, OrderComponent, OrderStatus
+from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus
 from subcontract_orders.services import NotDraft, NotOfThisState, OverLimit, Received
 from tests.documents import plans
 from tests.documents.plans import moment
@@ -212,6 +212,31 @@ def test_applying_a_moved_requirement_moves_all_dates():
 
     assert chain() == MOVED
     assert follows()[2:] == (date(2026, 4, 3), date(2026, 4, 10))
+
+
+def test_an_order_with_a_revision_that_waits_is_revised_not_changed():
+    plans.send(1)
+    act(documents.revise_line, line_no=1, quantity=Decimal(12))
+    before = plans.rows_written()
+
+    with pytest.raises(NotOfThisState) as refused:
+        act(documents.change_line, line_no=1, quantity=Decimal(3), reason="less")
+
+    assert "revise it" in refused.value.detail
+    assert plans.rows_written() == before
+
+
+def test_a_revision_that_asks_for_less_than_came_meanwhile_is_not_sent():
+    plans.send(1)
+    act(documents.revise_line, line_no=1, quantity=Decimal(4), unit_price=Decimal(1000))
+    act(documents.approve_set)
+    OrderLine.objects.update(accepted=6)
+
+    with pytest.raises(InvalidQuantity) as refused:
+        act(documents.send_set)
+
+    assert "at least 6" in refused.value.detail
+    assert plans.line(1).quantity_in_force == 9
 
 
 def test_a_line_that_is_given_back_follows_the_plan_again():
