@@ -62,6 +62,12 @@ class InvalidInput(Refusal):
     status = 422
 
 
+class InvalidDate(InvalidInput):
+    """A day that cannot be, such as an end before its start, or one in another century."""
+
+    code = "invalid_date"
+
+
 class WrongState(Refusal):
     """The document is not in a state that allows this."""
 

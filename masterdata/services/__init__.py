@@ -5,6 +5,7 @@ from masterdata.services.changes import note_plan_change, take_plan_changes
 from masterdata.services.master import (
     KEYS,
     PREFIXES,
+    check_day,
     closed_days,
     company,
     company_date,
@@ -27,6 +28,7 @@ __all__ = [
     "KEYS",
     "PREFIXES",
     "Upserted",
+    "check_day",
     "closed_days",
     "company",
     "company_date",

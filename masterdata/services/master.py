@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models, transaction
 from django.db.models import F
 
+from core.refusals import InvalidDate
 from masterdata.models import (
     VIRTUAL_KINDS,
     Closure,
@@ -160,6 +161,16 @@ def site_dates(*, at: datetime) -> Mapping[int, date]:
 def company_date(*, at: datetime) -> date:
     """What day it is for the company: the day of what looks at all sites at once, such as a run. A site's own: `site_dates`."""
     return at.astimezone(ZoneInfo(company().time_zone)).date()
+
+
+YEARS_BACK, YEARS_AHEAD = 10, 20
+
+
+def check_day(day: date, *, today: date, field: str) -> None:
+    """A day something is to be done on lies near today: one in another century is a slip. Raises InvalidDate."""
+    first, last = today - timedelta(days=365 * YEARS_BACK), today + timedelta(days=365 * YEARS_AHEAD)
+    if not first <= day <= last:
+        raise InvalidDate(f"{day} is not between {first} and {last}.", field=field)
 
 
 def closed_days(*, vendor_id: int) -> frozenset[date]:

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from core.refusals import (
+    InvalidDate,
     InvalidInput,
     InvalidQuantity,
     NoRight,
@@ -26,7 +27,15 @@ from core.refusals import (
     WrongState,
 )
 from masterdata.models import Closure, Item, WorkCenter
-from masterdata.services import Upserted, copy_rows, default_site, note_plan_change, site_dates, upsert_by_key
+from masterdata.services import (
+    Upserted,
+    check_day,
+    copy_rows,
+    default_site,
+    note_plan_change,
+    site_dates,
+    upsert_by_key,
+)
 from production.models import (
     OPEN_STATUSES,
     Operation,
@@ -128,12 +137,6 @@ class RoutingCircle(InvalidInput):
     """Operations that follow one another in a circle."""
 
     code = "routing_cycle"
-
-
-class InvalidDate(InvalidInput):
-    """A day that cannot be, such as an end before its start."""
-
-    code = "invalid_date"
 
 
 @dataclass(slots=True)
@@ -408,6 +411,7 @@ class _Plan:
         row |= {name: value for name, value in said.items() if value is not None}
         row.setdefault("site_id", old["site_id"] if old else self.site_id)
         self.check_scope({row["site_id"], old["site_id"] if old else row["site_id"]})
+        self.check_days(order, row, old)
         if old is None:
             if order.number in self.taken:
                 # The number was another order's before, and that one's pieces still go by it.
@@ -423,6 +427,21 @@ class _Plan:
             self.done.kept += 1
             return row | {"status": old["status"]}
         return row | {"status": order.status}
+
+    def check_days(self, order: PlannedOrder, row: Values, old: Values | None) -> None:
+        """What is over may lie long ago; what is still to be done lies in a window around today."""
+        if (order.status or (old and old["status"])) in (OrderStatus.DONE, OrderStatus.CANCELLED):
+            return
+        today = self.today[row["site_id"]]
+        for day, column, name in ((order.due_date, "due", "due_date"), (order.start_date, "start", "start_date")):
+            if day and not (old and old[name] == day):
+                check_day(day, today=today, field=column)
+        for given in order.operations:
+            if given.status in CLOSED_OPERATION:
+                continue
+            for day, column in ((given.start, "start"), (given.end, "end")):
+                if day:
+                    check_day(day, today=today, field=column)
 
     def check_scope(self, site_ids: set[int]) -> None:
         if self.by and not self.by.scope.everywhere and not site_ids <= self.by.scope.site_ids:

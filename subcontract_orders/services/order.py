@@ -150,6 +150,7 @@ def acknowledge_order(
     overtake_offers([order], at=at)
     for line_no, day in (promised or {}).items():
         line = line_of(order, line_no)
+        masterdata.check_day(day, today=_today(order, at=at), field="promised_date")
         line.promised_date = day
         line.save(update_fields=["promised_date"])
         LinePromise.objects.filter(line=line).delete()
@@ -525,6 +526,7 @@ def _set(
         line.unit_price, line.is_price_open = unit_price, False
         changed.append("unit_price")
     if need_date is not None:
+        masterdata.check_day(need_date, today=_today(order, at=at), field="need_date")
         set_need_date(line, need_date, on=_ordered_on(order, at=at))
         changed.append("need_date")
     if {"quantity", "need_date"} & set(changed):
@@ -552,10 +554,14 @@ def set_need_date(line: OrderLine, need_date: date, *, on: date) -> None:
     line.promised_date, line.late_by = chain.promise, chain.late_by
 
 
+def _today(order: SubcontractOrder, *, at: datetime) -> date:
+    return masterdata.site_dates(at=at)[order.site_id]
+
+
 def _ordered_on(order: SubcontractOrder, *, at: datetime) -> date:
     """The site's day on which the vendor first got the order; today where he has not."""
     first = OrderRevision.objects.filter(order=order, sent_at__isnull=False).order_by("revision").first()
-    return masterdata.site_dates(at=(first.sent_at if first else order.sent_at) or at)[order.site_id]
+    return _today(order, at=(first.sent_at if first else order.sent_at) or at)
 
 
 def set_amounts(line: OrderLine, *, order: SubcontractOrder) -> None:

@@ -14,6 +14,7 @@ from accounts.models import User
 from activity import services as activity
 from activity.models import Alert, Severity
 from core.refusals import InvalidInput, InvalidQuantity, TooPrecise, WrongState
+from masterdata import services as masterdata
 from production.rules.components import rounded_up
 from subcontract_orders.models import (
     WITH_VENDOR,
@@ -75,10 +76,11 @@ def counter_order(
     offer = _open_offer(order, by=by, at=at)
     offer.is_refusal, offer.reason = False, reason[:300]
     offer.save(update_fields=["is_refusal", "reason"])
+    today = masterdata.site_dates(at=at)[order.site_id]
     for countered in lines:
         line = line_of(order, countered.line_no)
         CounterLine.objects.filter(offer=offer, order_line=line).delete()
-        CounterLine.objects.bulk_create(_parts(offer, line, countered.parts))
+        CounterLine.objects.bulk_create(_parts(offer, line, countered.parts, today=today))
     _alert(order, offer, at=at)
     moved(
         order, order.status, "order.countered", by=by, at=at, through=through, data={**_said(offer), "reason": reason}
@@ -180,7 +182,7 @@ def _open_offer(order: SubcontractOrder, *, by: User | None, at: datetime) -> Co
     return known or CounterOffer.objects.create(order=order, revision=order.revision, made_at=at, made_by=by)
 
 
-def _parts(offer: CounterOffer, line: OrderLine, parts: Sequence[Part]) -> list[CounterLine]:
+def _parts(offer: CounterOffer, line: OrderLine, parts: Sequence[Part], *, today: date) -> list[CounterLine]:
     if not parts:
         raise InvalidInput("Say which quantity or date is offered.", field="quantity")
     decimals = line.item.unit.decimals if line.item.unit else 5
@@ -190,6 +192,8 @@ def _parts(offer: CounterOffer, line: OrderLine, parts: Sequence[Part]) -> list[
             raise InvalidInput("Each part of a delivery has its quantity.", field="parts")
         if part.quantity is None and part.promised_date is None:
             raise InvalidInput("Say which quantity or date is offered.", field="quantity")
+        if part.promised_date is not None:
+            masterdata.check_day(part.promised_date, today=today, field="promised_date")
         quantity = line.quantity if part.quantity is None else part.quantity
         if quantity <= 0:
             raise InvalidQuantity(

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from activity.models import Alert, Event
-from core.refusals import InvalidQuantity, NotFound, Stale, TooPrecise
+from core.refusals import InvalidDate, InvalidQuantity, NotFound, Stale, TooPrecise
 from documents import services as documents
 from documents.services import NothingToApply
 from receipts.models import ExpectedReceipt
@@ -135,6 +135,17 @@ def test_a_quantity_without_sense_is_refused_and_nothing_is_written(quantity, re
     with pytest.raises(refusal):
         act(documents.change_line, line_no=1, quantity=quantity, reason="typo")
 
+    assert plans.rows_written() == before
+
+
+def test_a_need_date_in_another_century_is_refused_with_the_days_that_are_possible():
+    before = plans.rows_written()
+
+    with pytest.raises(InvalidDate) as refused:
+        act(documents.change_line, line_no=1, need_date=date(1900, 1, 1), reason="typo")
+
+    assert (refused.value.code, refused.value.field) == ("invalid_date", "need_date")
+    assert "1900-01-01 is not between 2016-03-04 and 2046-02-25" in refused.value.detail
     assert plans.rows_written() == before
 
 

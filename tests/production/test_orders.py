@@ -220,6 +220,10 @@ def test_a_number_is_one_sources(shaft):
         ({"quantity": Decimal(-10)}, ("invalid_quantity", "quantity")),
         ({"quantity": Decimal("10.5")}, ("too_precise", "quantity")),
         ({"start_date": date(2026, 3, 19)}, ("invalid_date", "start")),
+        ({"due_date": date(1900, 1, 1)}, ("invalid_date", "due")),
+        ({"due_date": date(2099, 1, 1)}, ("invalid_date", "due")),
+        ({"start_date": date(1900, 1, 1)}, ("invalid_date", "start")),
+        ({"operations": (PlannedOperation(number="10", start=date(1900, 1, 1)),)}, ("invalid_date", "start")),
         ({"status": "lost"}, ("invalid", "status")),
         ({"routing_variant": "NONE"}, ("not_found", "routing_variant")),
         ({"item_id": 0}, ("not_found", "item")),
@@ -236,6 +240,12 @@ def test_an_order_that_makes_no_sense_is_refused_with_all_others(shaft, values, 
 
     assert [(order.index, order.code, order.field) for order in refused.value.orders] == [(1, *refusal)]
     assert not ProductionOrder.objects.exists()
+
+
+def test_history_may_lie_long_ago(shaft):
+    plan(shaft, due_date=date(1999, 1, 4), status="done")
+
+    assert plan(shaft, due_date=date(1999, 1, 4)).unchanged == 1
 
 
 def test_one_number_twice_in_a_plan_is_refused_unless_it_is_the_same(shaft):
