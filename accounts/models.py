@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cached_property
+from typing import Self
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -63,6 +64,14 @@ class User(AbstractUser):
         return None if None in limits else max(limit for limit in limits if limit is not None)
 
 
+class AccessQuerySet(models.QuerySet["Access"]):
+    def approving(self) -> Self:
+        """Roles that commit to orders, of people who are here; the lowest limit first."""
+        return self.filter(role__in=[Role.BUYER, Role.ADMINISTRATOR], user__is_active=True).order_by(
+            models.F("approval_limit").asc(nulls_last=True), "user__last_name", "pk"
+        )
+
+
 class Access(models.Model):
     """One role of a user, everywhere or within one site (or, for a vendor's user, one vendor), with an approval limit.
 
@@ -74,6 +83,8 @@ class Access(models.Model):
     site = models.ForeignKey("masterdata.Site", models.CASCADE, null=True, blank=True, related_name="+")
     vendor = models.ForeignKey("masterdata.Vendor", models.CASCADE, null=True, blank=True, related_name="+")
     approval_limit = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+
+    objects = AccessQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "access"

@@ -29,6 +29,11 @@ def money(value: Decimal, *, decimals: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
+def written_money(value: Decimal, *, decimals: int, code: str) -> str:
+    """An amount as people read it: 1,864.20 EUR."""
+    return f"{money(value, decimals=decimals):,f} {code}"
+
+
 def amounts(
     *,
     quantity: Decimal,

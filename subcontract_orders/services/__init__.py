@@ -37,6 +37,7 @@ from subcontract_orders.services.order import (
     set_amounts,
     set_need_date,
     unpin_line,
+    why_not_approve,
     withdraw_revision,
 )
 from subcontract_orders.services.promising import (
@@ -90,6 +91,7 @@ __all__ = [
     "set_amounts",
     "set_need_date",
     "unpin_line",
+    "why_not_approve",
     "withdraw_lines",
     "withdraw_revision",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
-from accounts.models import User
+from accounts.models import Access, User
 from activity import services as activity
 from core.refusals import InvalidInput, InvalidQuantity, NoRight, NotFound, Stale, TooPrecise, WrongState
 from masterdata import services as masterdata
@@ -84,17 +84,66 @@ def approve_order(
         raise NoRight(f"You may not approve orders; {order} stays a draft.")
     if order.status != OrderStatus.DRAFT:
         raise NotDraft(f"{order} is already {order.get_status_display().lower()}.")
-    limit = by.approval_limit(site_id=order.site_id)
-    if limit is not None and order.total_company > limit:
-        raise OverLimit(
-            f"{order} is worth {order.total_company}; your limit is {limit}. Somebody with a higher one must approve it."
-        )
-    if by.pk in (order.created_by_id, order.changed_by_id) and masterdata.company().four_eyes:
-        raise SameEyes(f"You made or changed {order}; somebody else must approve it.")
+    refusal = why_not_approve([order], by=by).get(order.pk)
+    if refusal:
+        raise refusal
     order.approved_total = order.total_company
     return moved(
         order, OrderStatus.APPROVED, "order.approved", by=by, at=at, through=through, approved_at=at, approved_by=by
     )
+
+
+def why_not_approve(orders: Sequence[SubcontractOrder], *, by: User) -> dict[int, OverLimit | SameEyes]:
+    """Which of these orders somebody with the right to approve may not, by key, and why: above his limit, or his own.
+
+    Each says who may.
+    """
+    above: dict[int, Decimal] = {}
+    own = set()
+    for order in orders:
+        limit = by.approval_limit(site_id=order.site_id)
+        if limit is not None and order.total_company > limit:
+            above[order.pk] = limit
+        elif by.pk in (order.created_by_id, order.changed_by_id):
+            own.add(order.pk)
+    if not above and not own:
+        return {}
+    company = masterdata.company()
+    if not company.four_eyes:
+        own = set()
+    rows = list(Access.objects.approving().select_related("user"))
+    found: dict[int, OverLimit | SameEyes] = {}
+    for order in orders:
+        if order.pk not in above and order.pk not in own:
+            continue
+        others = _who(order, rows, but={order.created_by_id, order.changed_by_id} if company.four_eyes else {by.pk})
+        if order.pk in own:
+            found[order.pk] = SameEyes(f"You made or changed {order}; {others} must approve it.")
+            continue
+        worth, limit_text = (
+            rules.written_money(amount, decimals=company.currency.decimals, code=company.currency.code)
+            for amount in (order.total_company, above[order.pk])
+        )
+        found[order.pk] = OverLimit(f"{order} is worth {worth}; your limit is {limit_text}. {others} must approve it.")
+    return found
+
+
+def _who(order: SubcontractOrder, rows: Sequence[Access], *, but: Collection[int | None]) -> str:
+    """Who may approve an order, in words; the lowest limit that reaches comes first."""
+    names = list(
+        dict.fromkeys(
+            row.user.get_full_name() or row.user.get_username()
+            for row in rows
+            if row.user_id not in but
+            and row.site_id in (None, order.site_id)
+            and (row.approval_limit is None or row.approval_limit >= order.total_company)
+        )
+    )
+    if not names:
+        return "Somebody with a higher limit"
+    if len(names) > 3:
+        return f"{names[0]}, {names[1]} or one of {len(names) - 2} others"
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 @transaction.atomic

@@ -151,8 +151,24 @@ def test_an_order_above_the_limit_is_refused_with_the_sentence_and_stays_a_draft
 
     order.refresh_from_db()
     assert order.status == OrderStatus.DRAFT
-    assert "your limit is 500" in answer.content.decode()
+    assert "is worth 740.00 EUR; your limit is 500.00 EUR." in answer.content.decode()
     assert 'role="alert"' in answer.content.decode()
+
+
+def test_above_ones_limit_nothing_is_offered_but_who_can_approve(client):
+    order = rows.order()
+    for name, limit in (("boss", None), ("deputy", Decimal(900)), ("aide", Decimal(600))):
+        other = rows.user(name, Role.BUYER, limit=limit)
+        other.first_name, other.last_name = "", ""
+        other.save()
+    client.force_login(rows.user("sam", Role.BUYER, limit=Decimal(500)))
+    says = f"{order.number} is worth 740.00 EUR; your limit is 500.00 EUR. deputy or boss must approve it."
+
+    page = page_of(client, order)
+
+    assert says in page
+    assert "Approve 740" not in page
+    assert says in client.get(reverse("workbench:worklist")).content.decode()
 
 
 def test_an_order_that_changed_meanwhile_is_not_approved(desk):
@@ -196,7 +212,7 @@ def test_several_orders_are_approved_at_once_and_each_refusal_is_named(client):
     large.refresh_from_db()
     assert (small.status, large.status) == (OrderStatus.APPROVED, OrderStatus.DRAFT)
     assert "1 order is approved." in answer.content.decode()
-    assert f"{large.number} is worth 2220.00; your limit is 1000" in answer.content.decode()
+    assert f"{large.number} is worth 2,220.00 EUR; your limit is 1,000.00 EUR" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from production.models import Supply
 from receipts.models import ExpectedReceipt, ReceiptLine
 from receipts.services import Leftovers
 from shipments.models import BEFORE_DISPATCH, Shipment, ShipmentLine
+from subcontract_orders import services as orders
 from subcontract_orders.models import (
     WITH_VENDOR,
     LineStatus,
@@ -37,7 +38,7 @@ from workbench import rules
 from workbench.forms import read_filters
 from workbench.templatetags.workbench import day, money, quantity
 from workbench.views.page import ROWS, Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
-from workbench.views.worklist import Tab, at_vendor, attach_first_lines, filtered_orders, vendor_names
+from workbench.views.worklist import Tab, at_vendor, attach_first_lines, attach_refusals, filtered_orders, vendor_names
 
 MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
 MAY_CHANGE = "subcontract_orders.change_subcontractorder"
@@ -49,11 +50,12 @@ MAY_SEND = "subcontract_orders.send_subcontractorder"
 @page_view
 def order_list(request: HttpRequest) -> HttpResponse:
     shell, filters = Shell(request), read_filters(request.GET)
-    orders = filtered_orders(SubcontractOrder.objects.visible_to(request.user), filters, today=shell.today)
-    rows = orders.select_related("vendor", "currency").with_line_summary()
+    found = filtered_orders(SubcontractOrder.objects.visible_to(request.user), filters, today=shell.today)
+    rows = found.select_related("vendor", "currency").with_line_summary()
     page = paged(request, rows.order_by("-pk"))
     page.object_list = list(page.object_list)
     attach_first_lines(page.object_list)
+    attach_refusals(page.object_list, request)
     context = {
         "page": page,
         "filters": filters,
@@ -104,6 +106,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         alert.changes = rules.changes(alert.before, alert.after)
         alert.may_apply = alert.proposes in APPLICABLE and request.user.has_perm(MAY_CHANGE)
     carried = shipments_of(shown)
+    to_approve = shown.status == OrderStatus.DRAFT and request.user.has_perm(MAY_APPROVE)
+    refusal = orders.why_not_approve([shown], by=request.user).get(shown.pk) if to_approve else None
     context: dict[str, Any] = {
         "order": shown,
         "lines": lines,
@@ -125,7 +129,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "company_value": company_value(shown, shell),
         "acts": acts_on(request, shown, carried, lines),
         "leftovers": Leftovers.choices,
-        "may_approve": shown.status == OrderStatus.DRAFT and request.user.has_perm(MAY_APPROVE),
+        "may_approve": to_approve and not refusal,
+        "cannot_approve": refusal,
         "may_send": shown.status == OrderStatus.APPROVED and request.user.has_perm(MAY_SEND),
     }
     return show(request, "workbench/order_detail.html", context, section="orders", shell=shell)

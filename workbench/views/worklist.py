@@ -19,7 +19,8 @@ from django.views.decorators.http import require_safe
 from masterdata.models import Item, Vendor
 from policies.models import Decision, Verdict
 from production.models import ProductionOrder, Supply
-from subcontract_orders.models import UNSENT, OrderLine, SubcontractOrder
+from subcontract_orders import services
+from subcontract_orders.models import UNSENT, OrderLine, OrderStatus, SubcontractOrder
 from workbench.forms import Filters, read_filters
 from workbench.rules import because, pieces_at_vendor
 from workbench.templatetags.workbench import capped, whole
@@ -75,6 +76,16 @@ def attach_first_lines(orders: list[SubcontractOrder]) -> None:
     for order in orders:
         order.first_line = line = lines.get(order.first_line_id)
         order.at_vendor = at_vendor(line) if line else Decimal(0)
+
+
+def attach_refusals(page: list[SubcontractOrder], request: HttpRequest) -> None:
+    """Say of each draft of a page that this person may not approve why, and who may."""
+    if not request.user.has_perm("subcontract_orders.approve_subcontractorder"):
+        return
+    drafts = [order for order in page if order.status == OrderStatus.DRAFT]
+    refusals = services.why_not_approve(drafts, by=request.user) if drafts else {}
+    for order in drafts:
+        order.cannot_approve = refusals.get(order.pk)
 
 
 def at_vendor(line: OrderLine) -> Decimal:
@@ -185,6 +196,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         page = paged(request, rows.with_line_summary().order_by(*by), counted=tab.count)
         page.object_list = list(page.object_list)
         attach_first_lines(page.object_list)
+        attach_refusals(page.object_list, request)
 
     context: dict[str, Any] = {
         "tabs": list(tabs.values()),
