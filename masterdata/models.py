@@ -10,6 +10,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Cast, Concat, Upper
 
 from core.scope import HasScope
+from masterdata.rules import MOST_DECIMALS
 
 
 class ExternallyKnown(models.Model):
@@ -46,6 +47,13 @@ class Currency(models.Model):
 
     class Meta:
         verbose_name_plural = "currencies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decimals__lte=MOST_DECIMALS),
+                name="currency_decimals",
+                violation_error_message=f"Amounts are kept with {MOST_DECIMALS} decimals; a currency cannot have more.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from masterdata.rules import MOST_DECIMALS, decimals_of_currency
+
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 YES, NO = frozenset({"yes", "true", "1", "y"}), frozenset({"no", "false", "0", "n"})
 NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
@@ -165,6 +167,12 @@ def currency(raw: Any) -> str:
     value = plain(raw)
     if not re.fullmatch("[A-Z]{3}", value, re.ASCII):
         raise BadValue("invalid", f"“{value[:60]}” is not a currency code of three capitals.")
+    decimals = decimals_of_currency(value)
+    if decimals > MOST_DECIMALS:
+        raise BadValue(
+            "invalid",
+            f"Amounts in {value} have {decimals} decimals; Outwork keeps {MOST_DECIMALS}, so it cannot be used.",
+        )
     return value
 
 

@@ -29,6 +29,7 @@ from masterdata.models import (
     Vendor,
     WorkCenter,
 )
+from masterdata.rules import decimals_of_currency
 from masterdata.services.bulk import Upserted, upsert_by_key
 
 PREFIXES = {
@@ -178,10 +179,6 @@ def closed_days(*, vendor_id: int) -> frozenset[date]:
     return frozenset(Closure.objects.filter(vendor=vendor_id).values_list("day", flat=True))
 
 
-# Currencies whose amounts do not have two decimals (ISO 4217).
-CURRENCY_DECIMALS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | (
-    dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
-)
 # Units that are counted, not measured, by how they are commonly written.
 PIECES = frozenset("pc pcs pce piece pieces ea each st stk nos unit units".split())
 
@@ -213,7 +210,7 @@ def make_currencies(*, codes: Iterable[str]) -> int:
     """Make the currencies that are not there yet, with their decimals. Returns how many are new."""
     wanted = set(codes)
     missing = wanted - set(Currency.objects.filter(code__in=wanted).values_list("code", flat=True))
-    rows = [Currency(code=code, decimals=CURRENCY_DECIMALS.get(code, 2)) for code in sorted(missing)]
+    rows = [Currency(code=code, decimals=decimals_of_currency(code)) for code in sorted(missing)]
     Currency.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 

@@ -145,10 +145,10 @@ def _share_minimum(order_ids: Collection[int]) -> None:
             UPDATE subcontract_orders_orderline l
             SET minimum_top_up = s.top_up, amount = l.work_amount + s.top_up + l.lot_charge + l.freight,
                 amount_company = round(
-                    l.amount_company * (l.work_amount + s.top_up + l.lot_charge + l.freight) / nullif(l.amount, 0), 2)
+                    l.amount_company * (l.work_amount + s.top_up + l.lot_charge + l.freight) / nullif(l.amount, 0), %s)
             FROM shared s WHERE l.id = s.id AND l.minimum_top_up <> s.top_up AND l.amount <> 0
             """,
-            [list(order_ids)],
+            [list(order_ids), masterdata.company().currency.decimals],
         )
 
 

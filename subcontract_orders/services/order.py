@@ -627,10 +627,11 @@ def set_amounts(line: OrderLine, *, order: SubcontractOrder) -> None:
         decimals=order.currency.decimals,
     )
     line.work_amount, line.minimum_top_up, line.amount = found.work, found.minimum_top_up, found.amount
-    if order.currency_id == masterdata.company().currency_id:
+    company = masterdata.company()
+    if order.currency_id == company.currency_id:
         line.amount_company = line.amount
     elif rate is not None:
-        line.amount_company = rules.money(line.amount * rate, decimals=2)
+        line.amount_company = rules.money(line.amount * rate, decimals=company.currency.decimals)
 
 
 def _scale_components(line: OrderLine) -> None:

@@ -11,6 +11,7 @@ from activity.models import Alert, Event
 from core.refusals import InvalidDate, InvalidQuantity, NotFound, Stale, TooPrecise
 from documents import services as documents
 from documents.services import NothingToApply
+from masterdata.models import Company, Currency
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine, ShipmentStatus
 from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus
@@ -346,3 +347,15 @@ def test_less_than_what_is_received_is_refused():
     act(documents.revise_line, line_no=1, quantity=Decimal(4))
     assert (plans.line(1).status, plans.order(1).receipt) == (LineStatus.COMPLETE, "complete")
     assert ExpectedReceipt.objects.get().quantity == 0
+
+
+def test_a_company_whose_money_has_no_decimals_gets_none():
+    yen = Currency.objects.create(code="JPY", decimals=0)
+    Company.objects.update(currency=yen)
+    line = plans.line(1)
+    line.amount_company = Decimal("1453")
+    line.save()
+
+    act(documents.change_line, line_no=1, quantity=Decimal(10), reason="one more")
+
+    assert plans.line(1).amount_company == 1614

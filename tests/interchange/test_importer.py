@@ -201,9 +201,19 @@ def test_a_unit_nobody_defined_gets_the_decimals_its_stock_has():
 
 
 def test_currencies_know_their_decimals():
-    load({"vendors": [{"code": "J", "currency": "JPY"}, {"code": "K", "currency": "KWD"}]})
+    load({"vendors": [{"code": "J", "currency": "JPY"}, {"code": "U", "currency": "USD"}]})
 
-    assert dict(Currency.objects.values_list("code", "decimals")) == {"JPY": 0, "KWD": 3}
+    assert dict(Currency.objects.values_list("code", "decimals")) == {"JPY": 0, "USD": 2}
+
+
+def test_a_currency_with_more_decimals_than_amounts_are_kept_with_is_refused():
+    with pytest.raises(ImportRefused) as refused:
+        load({"vendors": [{"code": "K", "currency": "KWD"}]})
+
+    (bad,) = refused.value.rows
+    assert (bad.column, bad.value, bad.code) == ("currency", "KWD", "invalid")
+    assert bad.detail == "Amounts in KWD have 3 decimals; Outwork keeps 2, so it cannot be used."
+    assert not Currency.objects.filter(code="KWD").exists()
 
 
 def test_half_done_operations_come_with_a_go_live():
