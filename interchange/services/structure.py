@@ -48,7 +48,7 @@ def check_structure(work: Reading) -> None:
     """What only shows when bills of material and routings are all there."""
     for step in production.routing_problems(item_ids={item for item, _, _ in work.step_rows}):
         work.table, work.file, row = work.step_rows.get(step.key, ("routings", "routings", None))
-        work.bad(row, step.field or "", step.key[2], step.code, step.detail)
+        work.bad(row, step.field or "", step.value, step.code, step.detail)
     parents = {parent for parent, _ in work.bom_rows} | {item for item, _, _ in work.step_rows}
     for problem in production.bom_problems(parent_ids=parents):
         work.table, work.file = "boms", getattr(work.tables.get("boms"), "file", "boms")

@@ -24,12 +24,17 @@ class BomCycle(InvalidInput):
 
 
 class BadStep(NotFound):
-    """A routing step or BOM line that names an operation which is not there. `key` says whose: (item, variant, number)."""
+    """A routing step or BOM line that names an operation which is not there.
+
+    `key` says whose it is: (item, variant, number); `value` what its `field` holds.
+    """
 
     status = 422
 
-    def __init__(self, detail: str, *, key: tuple[int, str, str], field: str, code: str | None = None) -> None:
-        self.key = key
+    def __init__(
+        self, detail: str, *, key: tuple[int, str, str], field: str, value: str, code: str | None = None
+    ) -> None:
+        self.key, self.value = key, value
         super().__init__(detail, code=code, field=field)
 
 
@@ -88,7 +93,10 @@ def bom_problems(*, parent_ids: Iterable[int]) -> list[BomCycle | BadStep]:
         if number not in numbers[parent]:
             problems.append(
                 BadStep(
-                    f"No routing of the item has an operation {number}.", key=(parent, "", number), field="operation_no"
+                    f"No routing of the item has an operation {number}.",
+                    key=(parent, "", number),
+                    field="operation_no",
+                    value=number,
                 )
             )
     return problems
@@ -167,6 +175,7 @@ def routing_problems(*, item_ids: Iterable[int]) -> list[BadStep]:
                     f"Operation {number} is followed by {later}, which the routing does not have.",
                     key=(item, variant, number),
                     field="next_operation_no",
+                    value=later,
                 )
             )
         if not missing and in_order(steps) is None:
@@ -175,6 +184,7 @@ def routing_problems(*, item_ids: Iterable[int]) -> list[BadStep]:
                     "The operations follow one another in a circle.",
                     key=(item, variant, next(iter(steps))),
                     field="next_operation_no",
+                    value="|".join(next(iter(steps.values()))),
                     code="routing_cycle",
                 )
             )

@@ -302,7 +302,7 @@ def test_two_imports_at_once_end_like_one():
         (
             "routings",
             {"item": "SHAFT", "operation_no": 30, "next_operation_no": 40},
-            ("next_operation_no", "30", "not_found"),
+            ("next_operation_no", "40", "not_found"),
         ),
         ("prices", {"vendor": "V1", "unit_price": 1}, ("item", "", "missing_value")),
         ("prices", {"vendor": "V9", "item": "SHAFT"}, ("vendor", "V9", "not_found")),
@@ -401,7 +401,7 @@ def test_operations_that_follow_one_another_in_a_circle_are_refused():
         }
     )
 
-    assert only(found) == ("routings", 1, "next_operation_no", "10", "routing_cycle")
+    assert only(found) == ("routings", 1, "next_operation_no", "20", "routing_cycle")
 
 
 def test_all_bad_rows_are_named_and_those_that_follow_from_them_are_not():
