@@ -117,6 +117,11 @@ class CsvRows:
         columns = [cell.strip() for cell in cells or []]
         if not any(columns):
             raise self._refuse("The file has no header row.", 1, "truncated")
+        for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+            if len(columns) == 1 and mark in columns[0]:
+                raise self._refuse(
+                    f"The columns are separated by {word}; the separator must be a comma.", 1, "invalid", columns[0]
+                )
         if len(columns) > MOST_COLUMNS:
             raise self._refuse(f"The file has {len(columns)} columns, {MOST_COLUMNS} are possible.", 1, "too_large")
         twice = sorted({column for column in columns if columns.count(column) > 1})

@@ -50,6 +50,16 @@ def test_a_file_with_a_byte_order_mark_and_windows_line_ends_is_read():
     assert list(Item.objects.order_by("code").values_list("code", "unit__code")) == [("A", "pcs"), ("B", "kg")]
 
 
+@pytest.mark.parametrize(("mark", "word"), [(b";", "semicolons"), (b"\t", "tabs")])
+def test_another_separator_than_a_comma_is_said(mark, word):
+    with pytest.raises(ImportRefused) as refusal:
+        read(ITEMS.replace(b",", mark))
+
+    (row,) = refusal.value.rows
+    assert row.detail == f"The columns are separated by {word}; the separator must be a comma."
+    assert (row.row, row.code) == (1, "invalid")
+
+
 def test_quoted_cells_may_hold_commas_quotes_and_line_ends():
     read(b'code,name\nA,"An ""axle"", long\nand thin"\n')
 
