@@ -185,6 +185,12 @@ def _tables(request: Request) -> tuple[Mapping[str, Iterable[Mapping[str, Any]]]
         return services.tables_in_zip(data), "upload.zip"
     if not isinstance(data, dict) or not data:
         raise InvalidInput("Send an object of tables: {table: [rows]}, or files.", code="malformed")
+    if data.keys() == {"tables"} and isinstance(data["tables"], dict):
+        raise InvalidInput(
+            'Send the tables themselves, as {table: [rows]}, for example {"items": [{"code": "A"}]}; not inside "tables".',
+            field="tables",
+            code="malformed",
+        )
     for name, rows in data.items():
         if not isinstance(rows, list):
             raise InvalidInput(f"{name[:60]} must be a list of rows.", field=name[:60])

@@ -42,6 +42,13 @@ def test_tables_as_json_are_read(planner):
     assert PlanImport.objects.get().by.username == "planner"
 
 
+def test_tables_wrapped_in_a_further_object_are_told_what_is_expected(planner):
+    answer = planner.post(ADDRESS, {"tables": SHAFT}, format="json")
+
+    assert (answer.status_code, answer.data["code"]) == (422, "malformed")
+    assert "Send the tables themselves, as {table: [rows]}" in answer.data["detail"]
+
+
 def test_numbers_of_json_stay_as_written(planner):
     load({"units": SHAFT["units"], "items": SHAFT["items"]})
     body = '{"production_orders": [{"number": "P1", "item": "BAR", "quantity": 10.0035, "due": "2026-03-31"}]}'
