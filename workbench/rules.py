@@ -225,7 +225,7 @@ def run_sentence(
         return f"{looked}. Nothing was written."
     if not (made or changed or withdrawn):
         return f"{looked}. Everything was ordered already, so nothing changed."
-    return f"{looked}: {made:,} made, {changed:,} changed, {withdrawn:,} withdrawn."
+    return f"{looked}: {made:,} order lines made, {changed:,} changed, {withdrawn:,} withdrawn."
 
 
 # ── Events, changes ─────────────────────────────────────────────────────

@@ -140,7 +140,7 @@ def test_an_order_is_about_one_work_of_one_part_or_says_how_many():
         ("waiting", 0, "Waiting for its turn."),
         ("deciding", 0, "Reading the plan and deciding every open operation."),
         ("writing", 0, "1,579 operations looked at, 201 go outside. Writing the document sets."),
-        ("done", 201, "1,579 operations looked at, 201 go outside: 201 made, 0 changed, 0 withdrawn."),
+        ("done", 201, "1,579 operations looked at, 201 go outside: 201 order lines made, 0 changed, 0 withdrawn."),
         ("done", 0, "1,579 operations looked at, 201 go outside. Everything was ordered already, so nothing changed."),
     ],
 )

@@ -18,7 +18,10 @@ def test_a_finished_run_shows_its_counts_and_what_it_refused(desk):
 
     answer = desk.get(reverse("workbench:run", args=[run.number]))
 
-    assert answer.context["sentence"] == "1,579 operations looked at, 201 go outside: 201 made, 0 changed, 0 withdrawn."
+    assert (
+        answer.context["sentence"]
+        == "1,579 operations looked at, 201 go outside: 201 order lines made, 0 changed, 0 withdrawn."
+    )
     assert [(row["title"], row["count"]) for row in answer.context["refused"]] == [
         ("No price", 14),
         ("The approval has run out", 9),
