@@ -272,3 +272,21 @@ def test_chosen_decisions_lead_to_the_word(order):
     assert answer.status_code == 302
     assert answer.url.startswith(reverse("admin:policies_orderwithverdicts_speak"))
     assert "word=outsource" in answer.url
+
+
+def test_the_order_that_is_called_as_one_searched_stands_first():
+    item = Item.objects.create(code="FR")
+    site = Site.objects.create(code="MAIN")
+    for number, due in (
+        ("X-AW-00001", date(2026, 6, 1)),
+        ("AW-000012", date(2026, 6, 2)),
+        ("AW-00001", date(2026, 6, 9)),
+    ):
+        ProductionOrder.objects.create(
+            number=number, item=item, quantity=1, due_date=due, site=site, changed_at=AT, parent_number="AW-00001"
+        )
+
+    page = signed_in("planner").get(reverse("admin:policies_orderwithverdicts_changelist"), {"q": "aw-00001"})
+
+    found = [order.number for order in page.context["cl"].result_list]
+    assert found == ["AW-00001", "X-AW-00001", "AW-000012"]
