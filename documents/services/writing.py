@@ -26,7 +26,7 @@ from shipments.services import ToShip
 from subcontract_orders import services as orders
 from subcontract_orders.models import UNSENT, LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
 
-DONE, LEFT = "done", "left: the order was changed meanwhile"
+DONE, LEFT, HELD = "done", "left: the order was changed meanwhile", "left: the order is held"
 KIND = "subcontract_order"
 
 
@@ -119,7 +119,11 @@ def write_shard(*, shard: RunShard, at: datetime) -> int:
     else:
         _write(run, shard, done, known, at=at)
     RunItem.objects.filter(pk__in=[item.pk for item in done]).update(outcome=DONE)
+    held = [
+        item.pk for item in left if item.order_number in known and known[item.order_number].status == OrderStatus.HELD
+    ]
     RunItem.objects.filter(pk__in=[item.pk for item in left]).update(outcome=LEFT)
+    RunItem.objects.filter(pk__in=held).update(outcome=HELD)
     return len(items)
 
 
@@ -132,7 +136,8 @@ def _sorted(items: Sequence[Item], known: dict[str, SubcontractOrder]) -> tuple[
         if item.action == Action.CREATE:
             may = order is None or (order.status == OrderStatus.DRAFT and order.revision == 1)
         else:
-            may = order is not None and order.sent_at is None and order.status in (*UNSENT, OrderStatus.HELD)
+            # A held draft stays as it is until somebody releases it; the next run then finds what has changed.
+            may = order is not None and order.sent_at is None and order.status in UNSENT
         (done if may and (item.vendor_id or item.action == Action.CANCEL) else left).append(item)
     return done, left
 

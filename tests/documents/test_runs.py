@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from activity.models import Alert, Event
 from core.refusals import InvalidInput, NotFound
 from documents import services as documents
-from documents.models import GenerationRequest, GenerationRun, RunState
+from documents.models import GenerationRequest, GenerationRun, RunItem, RunState
 from masterdata.models import Vendor
 from policies.models import Decision, Policy
 from receipts.models import ExpectedReceipt
@@ -494,6 +494,24 @@ def test_a_wish_of_a_person_is_done_by_the_next_sweep():
     (run,) = documents.start_due_runs(at=moment(), on=MONDAY)
 
     assert (run.reason, run.requested_by) == ("button", plans.boss())
+
+
+def test_a_held_draft_stays_as_it_is_until_it_is_released():
+    plans.base()
+    plans.plan("P1", "FG", 5, "2026-03-31")
+    plans.generate()
+    by = {"order_id": plans.order(1).pk, "by": plans.boss(), "at": moment()}
+    documents.hold_set(**by, reason="drawing is wrong")
+    before = plans.lines()
+    plans.plan("P1", "FG", 9, "2026-03-30")
+
+    run = plans.generate()
+
+    assert plans.lines() == before
+    assert [item.outcome for item in RunItem.objects.filter(run=run)] == ["left: the order is held"]
+    documents.release_set(**by)
+    plans.generate()
+    assert plans.line(1).quantity == 9
 
 
 def test_a_shortage_is_said_by_part_and_place_and_goes_with_its_cause():
