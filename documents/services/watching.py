@@ -94,7 +94,7 @@ def watch_shortages(*, at: datetime, parts: Collection[tuple[int, int]] | None =
                 FROM wanted w LEFT JOIN stock k ON k.item_id = w.item_id AND k.location_id = w.from_location_id
                 WHERE w.running > coalesce(k.quantity, 0)
             )
-            SELECT i.code, p.code, short.site_id, short.number, short.order_number, short.dispatch_by, short.there,
+            SELECT i.code, i.name, p.code, short.site_id, short.number, short.order_number, short.dispatch_by, short.there,
                 short.wanted, short.shipments
             FROM short JOIN masterdata_item i ON i.id = short.item_id
             JOIN masterdata_location p ON p.id = short.from_location_id
@@ -108,7 +108,8 @@ def watch_shortages(*, at: datetime, parts: Collection[tuple[int, int]] | None =
             kind="shortage",
             subject=f"{place}/{item}",
             title=(
-                f"{item} at {place}: {text(wanted)} planned to leave, {text(there)} there; "
+                f"{f'{name} {item}' if name else item} at {place}: {wanted.normalize():,f} planned to leave, "
+                f"{there.normalize():,f} there; "
                 f"short from {number} on {dispatch_by} ({shipments} shipments)"
             )[:300],
             order_number=order_number,
@@ -118,7 +119,7 @@ def watch_shortages(*, at: datetime, parts: Collection[tuple[int, int]] | None =
             proposes="order",
             due_date=dispatch_by,
         )
-        for item, place, site_id, number, order_number, dispatch_by, there, wanted, shipments in rows
+        for item, name, place, site_id, number, order_number, dispatch_by, there, wanted, shipments in rows
     ]
     if parts is None:
         return activity.keep_alerts(kind="shortage", alerts=alerts, at=at)

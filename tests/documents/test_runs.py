@@ -515,7 +515,7 @@ def test_a_held_draft_stays_as_it_is_until_it_is_released():
 
 
 def test_a_shortage_is_said_by_part_and_place_and_goes_with_its_cause():
-    plans.base()
+    plans.base(items=[{"code": "RM", "name": "Steel bar", "kind": "raw", "standard_cost": 100}])
     plans.plan("P1", "FG", 600, "2026-03-31")
     plans.plan("P2", "FG", 600, "2026-04-01")
 
@@ -524,6 +524,7 @@ def test_a_shortage_is_said_by_part_and_place_and_goes_with_its_cause():
     alert = Alert.objects.open().get()
     assert (alert.kind, alert.subject, alert.order_number) == ("shortage", "MAIN/RM", "SC-00002")
     assert alert.after == {"wanted": "1200", "missing": "200", "shipment": "SH-00002"}
+    assert alert.title.startswith("Steel bar RM at MAIN: 1,200 planned to leave, 1,000 there; short from SH-00002 on ")
     plans.plan("P2", "FG", 400, "2026-04-01")
     plans.generate()
     assert open_alerts() == []
