@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -5,6 +6,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from activity.models import Alert
+from subcontract_orders import services as orders
 from subcontract_orders.models import OrderComponent, OrderStatus
 from tests.workbench import rows
 
@@ -253,3 +255,60 @@ def test_the_order_page_costs_the_same_for_any_number_of_lines(desk, django_asse
     # receipts; shell 2
     with django_assert_num_queries(16):
         desk.get(reverse("workbench:order", args=[order.number]))
+
+
+def test_the_order_page_says_what_is_asked_and_what_a_person_has_set(desk):
+    order = rows.order()
+    order.lines.update(
+        certificates=["3.1", "RoHS"], inspection="sample", sample_pct=10, over_receipt_pct=5, under_receipt_pct=2,
+        pinned={"quantity": {"by": "mara", "at": "2026-05-28T08:00:00+00:00", "reason": "spare parts"}},
+    )  # fmt: skip
+
+    page = page_of(desk, order)
+
+    for said in (
+        "certificates: 3.1, RoHS",
+        "10 % are inspected",
+        "5 % more may come",
+        "2 % less is enough",
+        "Quantity set by mara on",
+        ": spare parts",
+        "promised 26 Jun",
+    ):
+        assert said in page
+
+
+def test_an_order_that_sends_itself_says_when_and_can_be_held_and_released(desk):
+    order = rows.order(status=OrderStatus.APPROVED, auto_send_at=rows.AT + timedelta(minutes=15))
+    assert "Sends itself at" in page_of(desk, order)
+    hold, release = (reverse(f"workbench:{act}", args=[order.number]) for act in ("hold", "release"))
+
+    assert "Say why it is held." in desk.post(hold, {"version": order.version}, follow=True).content.decode()
+    held = desk.post(hold, {"version": order.version, "reason": "drawing is wrong"}, follow=True).content.decode()
+
+    order.refresh_from_db()
+    assert (order.status, order.auto_send_at) == (OrderStatus.HELD, None)
+    assert "drawing is wrong" in held
+    assert "Release" in held
+    desk.post(release, {"version": order.version})
+    order.refresh_from_db()
+    assert order.status == OrderStatus.APPROVED
+
+
+def test_a_revision_that_waits_is_shown_with_what_it_changes(desk):
+    order = rows.order(status=OrderStatus.SENT, approved_total=740)
+    orders.revise_line(
+        order_id=order.pk,
+        line_no=1,
+        quantity=Decimal(120),
+        need_date=date(2026, 7, 3),
+        by=rows.user("boss"),
+        at=rows.AT,
+    )
+
+    page = page_of(desk, order)
+
+    assert "Version 2 waits to be approved; version 1 stays in force until then" in page
+    assert "<del>100</del>" in page
+    assert "<ins>120</ins>" in page
+    assert "<ins>3 Jul 2026</ins>" in page

@@ -37,6 +37,7 @@ from subcontract_orders.models import (
 from workbench import rules
 from workbench.forms import read_filters
 from workbench.templatetags.workbench import day, money, quantity
+from workbench.views import order_terms
 from workbench.views.page import ROWS, Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
 from workbench.views.worklist import Tab, at_vendor, attach_first_lines, attach_refusals, filtered_orders, vendor_names
 
@@ -98,6 +99,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     active = [line for line in lines if line.status != LineStatus.CANCELLED]
     for line in lines:
         line.at_vendor = at_vendor(line)
+        line.terms, line.pins = order_terms.terms(line), order_terms.pins(line, shell.today)
+    may_change = request.user.has_perm(MAY_CHANGE)
     decisions = deciding(active)
     alerts = list(
         Alert.objects.open().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk")
@@ -129,6 +132,10 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "company_value": company_value(shown, shell),
         "acts": acts_on(request, shown, carried, lines),
         "leftovers": Leftovers.choices,
+        "waiting": order_terms.waiting(shown, active),
+        "sends_itself": shell_time(shell)(shown.auto_send_at) if shown.status == OrderStatus.APPROVED else "",
+        "may_hold": may_change and shown.status not in (OrderStatus.HELD, OrderStatus.CLOSED, OrderStatus.CANCELLED),
+        "may_release": may_change and shown.status == OrderStatus.HELD,
         "may_approve": to_approve and not refusal,
         "cannot_approve": refusal,
         "may_send": shown.status == OrderStatus.APPROVED and request.user.has_perm(MAY_SEND),
@@ -164,6 +171,38 @@ def send(request: HttpRequest, number: str) -> HttpResponse:
 
     done = f"{number} is marked as sent to {name_of(shown.vendor)}."
     return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+
+
+@require_POST
+@page_view
+@permission_required(MAY_CHANGE, raise_exception=True)
+def hold(request: HttpRequest, number: str) -> HttpResponse:
+    """Stop an order where it is, also one that would send itself."""
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+    reason = request.POST.get("reason", "").strip()[:300]
+    back = reverse("workbench:order", args=[number])
+    if not reason:
+        messages.error(request, "Say why it is held.")
+        return redirect(back)
+
+    def action(at: datetime) -> None:
+        documents.hold_set(
+            order_id=shown.pk, reason=reason, expected_version=version_of(request), by=request.user, at=at
+        )
+
+    return act(request, action, done=f"{number} is held. It goes no further until it is released.", back=back)
+
+
+@require_POST
+@page_view
+@permission_required(MAY_CHANGE, raise_exception=True)
+def release(request: HttpRequest, number: str) -> HttpResponse:
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+
+    def action(at: datetime) -> None:
+        documents.release_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
+
+    return act(request, action, done=f"{number} goes on.", back=reverse("workbench:order", args=[number]))
 
 
 @require_POST
