@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subcontract_orders', '0007_search_within'),
+        ('subcontract_orders', '0008_auto_send_days_before'),
     ]
 
     operations = [
