@@ -251,6 +251,10 @@ class PriceAgreement(ExternallyKnown):
             ),
             models.CheckConstraint(condition=Q(price_factor__gt=0), name="price_agreement_factor_above_zero"),
             models.CheckConstraint(
+                condition=Q(yield_pct__isnull=True) | (Q(yield_pct__gt=0) & Q(yield_pct__lte=100)),
+                name="price_agreement_yield",
+            ),
+            models.CheckConstraint(
                 condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
                 name="price_agreement_valid_to_after_from",
             ),

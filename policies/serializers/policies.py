@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -168,7 +169,8 @@ class PriceAgreementSerializer(StrictFields, serializers.ModelSerializer[PriceAg
         read_only_fields = ["reference"]
         validators: list[Any] = []
         extra_kwargs = {
-            name: {"min_value": 0} for name in ("unit_price", "lot_charge", "minimum_charge", "yield_pct", "freight")
+            **{name: {"min_value": 0} for name in ("unit_price", "lot_charge", "minimum_charge", "freight")},
+            "yield_pct": {"min_value": Decimal("0.001"), "max_value": 100},
         }
 
     def to_internal_value(self, data: Any) -> Any:

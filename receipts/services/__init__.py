@@ -10,7 +10,6 @@ from receipts.services.lying import NotFree, NothingToReturn
 from receipts.services.quarantining import receive_or_quarantine, refuse_quarantine, release_quarantine
 from receipts.services.receiving import (
     KIND,
-    CertificateMissing,
     CountedLine,
     DuplicateNote,
     LotRequired,
@@ -36,7 +35,6 @@ from receipts.services.watching import watch_material_left
 
 __all__ = [
     "KIND",
-    "CertificateMissing",
     "Costs",
     "Counted",
     "CountedLine",

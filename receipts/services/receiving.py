@@ -90,12 +90,6 @@ class SerialRequired(Refusal):
     status = 422
 
 
-class CertificateMissing(Refusal):
-    """A certificate that was asked for is not there."""
-
-    code = "certificate_missing"
-
-
 @dataclass(frozen=True, slots=True)
 class CountedLine:
     """What was counted for one order line, in the item's unit. `consumed`: what the vendor declares, by item key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -180,9 +180,3 @@ def recount_material(order_ids: Collection[int]) -> None:
             """,
             [list(order_ids)],
         )
-
-
-def counters(component_ids: Collection[int]) -> Mapping[int, OrderComponent]:
-    """Components with their counters, locked in key order."""
-    rows = OrderComponent.objects.filter(pk__in=component_ids).select_for_update().order_by("pk")
-    return {row.pk: row for row in rows}

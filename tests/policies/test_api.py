@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
 from accounts.models import Role
@@ -407,3 +408,25 @@ def test_an_inactive_vendor_is_still_named(planner: APIClient):
     rows.award(rows.decision(rows.operation(number="WO-1")), Vendor.objects.get())
 
     assert planner.get("/api/v1/decisions/").json()["results"][0]["vendor"] == "V1"
+
+
+@pytest.mark.parametrize("yield_pct", ["0", "100.1", "-5"])
+def test_a_price_without_a_possible_yield_is_refused_and_not_kept(planner: APIClient, yield_pct: str):
+    rows.vendor("V1"), rows.item("A"), rows.process("Zinc")
+    body = {
+        "vendor": "V1",
+        "item": "A",
+        "process": "Zinc",
+        "currency": "EUR",
+        "unit_price": "1",
+        "yield_pct": yield_pct,
+    }
+
+    answer = planner.post("/api/v1/price-agreements/", body)
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "yield_pct")
+    assert not PriceAgreement.objects.exists()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PriceAgreement.objects.create(
+            vendor=Vendor.objects.get(), item=Item.objects.get(), unit_price=1, yield_pct=Decimal(yield_pct)
+        )
