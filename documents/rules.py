@@ -43,6 +43,7 @@ class DocumentRules(NamedTuple):
     certificates: tuple[str, ...] = ()
     rejects: str = "expense"
     use_vendor_stock: bool = False
+    transit_back_days: int = 0
 
     def bring_home(self, process_certificates: Sequence[str]) -> bool:
         """Inspection or certificates: the pieces come to our site before they go on."""

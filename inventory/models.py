@@ -7,7 +7,8 @@ from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
 
@@ -35,10 +36,13 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         scope = user.scope
         if scope.everywhere:
             return self
-        return self.filter(
-            scope.rows(site="from_location__site_id", vendor="from_location__vendor_id")
-            | scope.rows(site="to_location__site_id", vendor="to_location__vendor_id")
-        )
+        seen = scope.rows(site="from_location__site_id", vendor="from_location__vendor_id")
+        seen |= scope.rows(site="to_location__site_id", vendor="to_location__vendor_id")
+        if scope.site_ids:
+            for end in ("from_location", "to_location"):
+                there = Balance.objects.visible_to(user).of_the_same(location=end)
+                seen |= Q(**_shared(end)) & Q(Exists(there))
+        return self.filter(seen)
 
 
 class Movement(models.Model):
@@ -86,8 +90,38 @@ class BalanceQuerySet(models.QuerySet["Balance"]):
         """Ours, lying at a vendor's place; also what lay there once."""
         return self.filter(location__kind="vendor")
 
+    def of_the_same(self, **outer: str) -> Self:
+        """In a subquery: rows of the outer row's item, lot and stage, and of what else is named (column of these = outer's)."""
+        # No lot equals no lot here, which SQL's own = does not say.
+        return self.alias(of_lot=Coalesce("lot", 0)).filter(
+            item=OuterRef("item"),
+            stage=OuterRef("stage"),
+            of_lot=Coalesce(OuterRef("lot"), 0),
+            **{name: OuterRef(column) for name, column in outer.items()},
+        )
+
     def visible_to(self, user: HasScope) -> Self:
-        return self.filter(user.scope.rows(site="location__site_id", vendor="location__vendor_id"))
+        """What lies at places of the user's sites, at the user's vendor, or at a vendor's place that sites share, as far as it
+        came from one of the user's sites (or from none: it was delivered or made there).
+        """
+        scope = user.scope
+        seen = scope.rows(site="location__site_id", vendor="location__vendor_id")
+        if scope.site_ids:
+            brought = Movement.objects.alias(of_lot=Coalesce("lot", 0)).filter(
+                item=OuterRef("item"),
+                stage=OuterRef("stage"),
+                of_lot=Coalesce(OuterRef("lot"), 0),
+                to_location=OuterRef("location"),
+                from_location__site__isnull=False,
+            )
+            ours = brought.filter(from_location__site__in=scope.site_ids)
+            seen |= Q(**_shared("location")) & (Q(Exists(ours)) | ~Q(Exists(brought)))
+        return self.filter(seen)
+
+
+def _shared(place: str) -> dict[str, object]:
+    """A vendor's place that belongs to none of our sites: several may keep material there."""
+    return {f"{place}__kind": "vendor", f"{place}__site": None}
 
 
 class Balance(models.Model):
@@ -120,7 +154,12 @@ class Balance(models.Model):
 
 class CostPoolQuerySet(models.QuerySet["CostPool"]):
     def visible_to(self, user: HasScope) -> Self:
-        return self.filter(user.scope.rows(site="site_id"))
+        scope = user.scope
+        seen = scope.rows(site="site_id")
+        if scope.site_ids:
+            there = Balance.objects.visible_to(user).of_the_same().filter(**_shared("location"))
+            seen |= Q(site=None) & Q(Exists(there))
+        return self.filter(seen)
 
 
 class CostPool(models.Model):

@@ -230,6 +230,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 600},
     },
+    "deliver due returns": {
+        "task": "receipts.tasks.deliver_due_returns",
+        "schedule": 300.0,
+        "options": {"expires": 600},
+    },
     "watch": {"task": "documents.tasks.watch", "schedule": 300.0, "options": {"expires": 600}},
     "send due messages": {"task": "activity.tasks.send_due_messages", "schedule": 60.0, "options": {"expires": 120}},
     "morning digests": {"task": "activity.tasks.write_digests", "schedule": crontab(hour=6, minute=0)},

@@ -283,15 +283,21 @@ class ReturnViewSet(
         return self.shown(document.number, status=201)
 
     @extend_schema(request=NothingSerializer, responses=ReturnSerializer)
+    @action(detail=True, methods=["post"], url_path="dispatch", url_name="dispatch")
+    def send_off(self, request: Request, number: str) -> Response:
+        """The goods of a drafted return have left the vendor; without days on the way they are here."""
+        return self._act(request, services.dispatch_return)
+
+    @extend_schema(request=NothingSerializer, responses=ReturnSerializer)
     @action(detail=True, methods=["post"])
     def receive(self, request: Request, number: str) -> Response:
-        """Post a drafted return: the material has come."""
+        """What is on its way has arrived; of a draft it left and arrived in one."""
         return self._act(request, services.receive_return)
 
     @extend_schema(request=NothingSerializer, responses=ReturnSerializer)
     @action(detail=True, methods=["post"])
     def reverse(self, request: Request, number: str) -> Response:
-        """Undo a posted return."""
+        """Undo a return that left."""
         return self._act(request, services.reverse_return)
 
     def _act(self, request: Request, service: Any) -> Response:

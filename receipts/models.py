@@ -254,6 +254,7 @@ class ReturnKind(models.TextChoices):
 
 class ReturnStatus(models.TextChoices):
     DRAFT = "draft", "Draft"
+    DISPATCHED = "dispatched", "On its way"
     POSTED = "posted", "Posted"
     REVERSED = "reversed", "Reversed"
     CANCELLED = "cancelled", "Cancelled"
@@ -266,6 +267,9 @@ class ReturnQuerySet(models.QuerySet["Return"]):
     def posted(self) -> Self:
         return self.filter(status=ReturnStatus.POSTED)
 
+    def on_the_way(self) -> Self:
+        return self.filter(status=ReturnStatus.DISPATCHED)
+
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
 
@@ -273,7 +277,8 @@ class ReturnQuerySet(models.QuerySet["Return"]):
 class Return(models.Model):
     """Material of ours that comes back from a vendor unused, or pieces of his that go back to him.
 
-    A draft says what is to come back when an order is closed; it moves nothing until it is posted.
+    A draft says what is to come back when an order is closed; it moves nothing until it is dispatched. `arrives_on` is when
+    what is on its way is expected; without transit days it is posted as it is dispatched.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -284,6 +289,8 @@ class Return(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    dispatched_at = models.DateTimeField(null=True, editable=False)
+    arrives_on = models.DateField(null=True, editable=False)
     posted_at = models.DateTimeField(null=True, editable=False)
     reversed_at = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1)
@@ -301,16 +308,24 @@ class Return(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=ReturnStatus.POSTED) | Q(posted_at__isnull=False), name="return_posted_says_when"
             ),
+            models.CheckConstraint(
+                condition=~Q(status=ReturnStatus.DISPATCHED) | Q(dispatched_at__isnull=False, arrives_on__isnull=False),
+                name="return_on_its_way_says_when",
+            ),
         ]
-        indexes = [models.Index(fields=["vendor", "id"], name="return_of_vendor")]
+        indexes = [
+            models.Index(fields=["vendor", "id"], name="return_of_vendor"),
+            models.Index(fields=["arrives_on"], name="return_on_its_way", condition=Q(status="dispatched")),
+        ]
 
     def __str__(self) -> str:
         return self.number
 
 
 class ReturnLineQuerySet(models.QuerySet["ReturnLine"]):
-    def posted(self) -> Self:
-        return self.filter(document__status=ReturnStatus.POSTED)
+    def gone(self) -> Self:
+        """Of returns that left: on their way, or there."""
+        return self.filter(document__status__in=[ReturnStatus.DISPATCHED, ReturnStatus.POSTED])
 
 
 class ReturnLine(models.Model):

@@ -265,8 +265,8 @@ class ReturnSerializer(serializers.ModelSerializer[Return]):
     class Meta:
         model = Return
         fields = [
-            "number", "kind", "status", "version", "vendor", "site", "reason", "created_at", "created_by", "posted_at",
-            "reversed_at", "lines",
+            "number", "kind", "status", "version", "vendor", "site", "reason", "created_at", "created_by", "dispatched_at",
+            "arrives_on", "posted_at", "reversed_at", "lines",
         ]  # fmt: skip
         read_only_fields = fields
 

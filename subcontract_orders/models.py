@@ -283,6 +283,7 @@ class OrderLine(models.Model):
     certificates = models.JSONField(default=list)
     rejects = models.CharField(max_length=14, choices=Rejects, default=Rejects.EXPENSE)
     use_vendor_stock = models.BooleanField(default=False)
+    transit_back_days = models.PositiveIntegerField(default=0)
     auto_approve_up_to = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     auto_send = models.BooleanField(default=False)
     auto_send_wait_minutes = models.PositiveIntegerField(default=0)

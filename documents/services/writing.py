@@ -284,7 +284,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     line.consumption, line.shortage, line.rejects = document.consumption, document.shortage, document.rejects
     line.inspection, line.sample_pct = document.inspection, document.sample_pct
     line.certificates = list(dict.fromkeys([*document.certificates, *(item.process_certificates or ())]))
-    line.use_vendor_stock = document.use_vendor_stock
+    line.use_vendor_stock, line.transit_back_days = document.use_vendor_stock, document.transit_back_days
     line.auto_approve_up_to, line.auto_send = document.auto_approve_up_to, document.auto_send
     line.auto_send_wait_minutes = document.auto_send_wait_minutes
     line.auto_send_days_before = document.auto_send_days_before

@@ -23,13 +23,13 @@ from receipts.services.receiving import (
 )
 from receipts.services.returning import (
     MaterialLine,
-    NotSentBack,
-    OrderIsOver,
+    deliver_due_returns,
+    dispatch_return,
     receive_return,
     return_material,
-    return_product,
     reverse_return,
 )
+from receipts.services.sending_back import NotSentBack, OrderIsOver, return_product
 from receipts.services.tracing import Trace, find_lot, trace_lot
 from receipts.services.watching import watch_material_left
 
@@ -57,6 +57,8 @@ __all__ = [
     "adjust_consumption",
     "correct_receipt",
     "count_vendor_stock",
+    "deliver_due_returns",
+    "dispatch_return",
     "expect",
     "expect_new",
     "expect_no_more",

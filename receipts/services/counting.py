@@ -24,7 +24,7 @@ from production.models import Supply
 from production.rules.components import rounded_up
 from receipts.services.lying import NotFree, lock_orders_at, still_needed
 from receipts.services.receiving import LotRequired
-from receipts.services.returning import vendor_places
+from receipts.services.returning import cancel_covered, vendor_places
 from receipts.services.watching import watch_material_left
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
 from subcontract_orders.services import flows
@@ -116,6 +116,7 @@ def count_vendor_stock(
         "item": place.item.code, "lot": lot, "counted": _say(counted), "book": _say(book), "variance": _say(variance),
         "reason": reason, "as_of": when.isoformat(),
     })  # fmt: skip
+    cancel_covered(vendor_id)
     watch_material_left(at=at)
     return Counted(number, place.location, book, counted)
 
@@ -157,6 +158,7 @@ def write_off_material(
     _record("vendor_stock.written_off", WRITE_OFF, number, place, by=by, at=at, through=through, data={
         "item": place.item.code, "lot": lot, "quantity": _say(quantity), "reason": reason,
     })  # fmt: skip
+    cancel_covered(vendor_id)
     watch_material_left(at=at)
     return number
 

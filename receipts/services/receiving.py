@@ -226,7 +226,7 @@ def reverse_receipt(
     Raises NotFound, WrongState, Stale, NotEnoughStock (goods moved on).
     """
     receipt, lines, orders, order_lines = lock_receipt(receipt_id, expected_version=expected_version, by=by)
-    if sent_back := ReturnLine.objects.posted().filter(receipt_line__in=lines).select_related("document").first():
+    if sent_back := ReturnLine.objects.gone().filter(receipt_line__in=lines).select_related("document").first():
         raise ledger.NotEnoughStock(
             f"Pieces of {receipt} went back to the vendor with {sent_back.document}; reverse it first."
         )

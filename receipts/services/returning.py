@@ -1,63 +1,34 @@
-"""Back: material of ours that a vendor does not need, and pieces of his that go back to him."""
+"""Back: material of ours that a vendor does not need comes home."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from accounts.models import User
-from activity import services as activity
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, TooPrecise, WrongState
+from core.refusals import InvalidInput, NotFound, WrongState
 from core.retries import retried
 from inventory import services as ledger
 from inventory.models import Lot, Movement
 from inventory.services import Move
 from masterdata import services as masterdata
-from masterdata.models import Item, Location, LocationKind
-from production.models import ProductionOrder
-from production.rules.components import rounded_up
-from production.services.reporting import Report
-from receipts.models import (
-    ExpectedReceipt,
-    ReceiptLine,
-    ReceiptStatus,
-    Return,
-    ReturnKind,
-    ReturnLine,
-    ReturnStatus,
-)
-from receipts.services.finishing import report_lines
+from masterdata.models import Item, Location
+from receipts.models import Return, ReturnKind, ReturnLine, ReturnStatus
+from receipts.services import moving
 from receipts.services.lying import Lying, NotFree, NothingToReturn, Parcel, lock_orders_at
-from receipts.services.receiving import rework_stage
+from receipts.services.moving import KIND
+from receipts.services.sending_back import check_quantity, lock_line, recount_line, say
 from receipts.services.watching import watch_material_left
-from subcontract_orders.models import (
-    ComponentFlow,
-    FlowKind,
-    LineStatus,
-    OrderLine,
-    SubcontractOrder,
-)
+from subcontract_orders.models import ComponentFlow, FlowKind, OrderLine, SubcontractOrder
 from subcontract_orders.services import flows as material
-from subcontract_orders.services import recount_orders
 
-KIND = "return"
 ZERO = Decimal(0)
-
-
-class NotSentBack(NotFree):
-    """More pieces than that receipt line brought, and are still here."""
-
-
-class OrderIsOver(WrongState):
-    """The order expects nothing: pieces sent back could not come again."""
-
-    code = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +56,9 @@ def return_material(
     """Bring material that is not needed there home from a vendor, whatever the state of the orders it was for.
 
     Without lines all of it: each component's own surplus first, then free stock no open line counts on; what the vendor would
-    use last goes first. Drafts of returns that this one covers are cancelled. Raises NothingToReturn, NotFree (with what could
-    come back), NotFound, InvalidInput, InvalidQuantity, TooPrecise.
+    use last goes first. It is on its way for the transit days back of the lines it was for, where they have any. Drafts of
+    returns that this one covers are cancelled. Raises NothingToReturn, NotFree (with what could come back), NotFound,
+    InvalidInput, InvalidQuantity, TooPrecise.
     """
     if occurred_at is not None and occurred_at > at:
         raise InvalidInput("A return cannot lie in the future.", field="occurred_at")
@@ -103,8 +75,8 @@ def return_material(
     else:
         parcels = _chosen(lines, spare)
     document = _draft(parcels, vendor_id=vendor_id, reason=reason, by=by, at=at)
-    _post(document, by=by, at=at, occurred_at=occurred_at or at, through=through)
-    _cancel_covered(vendor_id, places)
+    _leave(document, by=by, at=at, occurred_at=occurred_at or at, through=through)
+    cancel_covered(vendor_id)
     watch_material_left(at=at)
     return document
 
@@ -122,11 +94,54 @@ def draft_return(*, order_id: int, reason: str, by: User | None, at: datetime) -
 
 @retried
 @transaction.atomic
-def receive_return(*, return_id: int, by: User | None, at: datetime, through: str = "page") -> Return:
-    """Post a drafted return: the material has come. Raises NotFound, WrongState, NotFree."""
-    document = _locked(return_id, by)
+def dispatch_return(*, return_id: int, by: User | None, at: datetime, through: str = "page") -> Return:
+    """A drafted return has left the vendor; without days on the way it is here. Raises NotFound, WrongState, NotFree."""
+    document = moving.locked(return_id, by)
     if document.status != ReturnStatus.DRAFT:
-        raise WrongState(f"{document} is {document.get_status_display().lower()}; only a draft is received.")
+        raise WrongState(f"{document} is {document.get_status_display().lower()}; only a draft is dispatched.")
+    _check_draft(document, by)
+    _leave(document, by=by, at=at, occurred_at=at, through=through)
+    watch_material_left(at=at)
+    return document
+
+
+@retried
+@transaction.atomic
+def receive_return(*, return_id: int, by: User | None, at: datetime, through: str = "page") -> Return:
+    """The goods of a return have arrived; of a draft they left and arrived in one. Raises NotFound, WrongState, NotFree."""
+    document = moving.locked(return_id, by)
+    if document.status not in (ReturnStatus.DRAFT, ReturnStatus.DISPATCHED):
+        raise WrongState(
+            f"{document} is {document.get_status_display().lower()}; only a draft, or what is on its way, is received."
+        )
+    if document.status == ReturnStatus.DRAFT:
+        _check_draft(document, by)
+        _leave(document, by=by, at=at, occurred_at=at, through=through)
+    if document.status == ReturnStatus.DISPATCHED:
+        moving.arrive(document, by=by, at=at, through=through)
+    watch_material_left(at=at)
+    return document
+
+
+def deliver_due_returns(*, at: datetime, limit: int = 500) -> int:
+    """Pieces that went back to a vendor arrive by themselves after their days on the way, each in its own transaction.
+
+    Material that comes home waits until somebody says that it has come. Safe to run twice. Returns how many.
+    """
+    delivered = 0
+    for site_id, today in masterdata.site_dates(at=at).items():
+        due = Return.objects.on_the_way().filter(kind=ReturnKind.PRODUCT, site=site_id, arrives_on__lte=today)
+        for return_id in list(due.order_by("arrives_on", "pk").values_list("pk", flat=True)[:limit]):
+            with transaction.atomic():
+                document = moving.locked(return_id, None)
+                if document.status == ReturnStatus.DISPATCHED:
+                    moving.arrive(document, by=None, at=at, through="system")
+                    delivered += 1
+    return delivered
+
+
+def _check_draft(document: Return, by: User | None) -> None:
+    """Raises NotFree with what can be spared of it now."""
     places = vendor_places(document.vendor_id, by)
     lock_orders_at(places)
     left: dict[int, Decimal] = defaultdict(Decimal)
@@ -138,75 +153,18 @@ def receive_return(*, return_id: int, by: User | None, at: datetime, through: st
         if line.component_id and left[line.component_id] < 0:
             possible = left[line.component_id] + line.quantity
             raise NotFree(
-                f"{_say(line.quantity)} of {line.item} were to come back, {_say(max(possible, ZERO))} can be spared there now.",
+                f"{say(line.quantity)} of {line.item} were to come back, {say(max(possible, ZERO))} can be spared there now.",
                 field="quantity",
             )
-    _post(document, by=by, at=at, occurred_at=at, through=through)
-    watch_material_left(at=at)
-    return document
-
-
-@retried
-@transaction.atomic
-def return_product(
-    *,
-    receipt_line_id: int,
-    quantity: Decimal,
-    reason: str = "",
-    by: User | None,
-    at: datetime,
-    through: str = "page",
-) -> Return:
-    """Send accepted pieces back to the vendor who made them: received goes down, they stand there and are expected again.
-
-    Components used stay used, and the work is not owed a second time. Raises NotFound, InvalidQuantity, TooPrecise,
-    NotSentBack (with what could go), OrderIsOver, WrongState.
-    """
-    known = ReceiptLine.objects.select_related("order_line").filter(pk=receipt_line_id).first()
-    if known is None or (by and not OrderLine.objects.visible_to(by).filter(pk=known.order_line_id).exists()):
-        raise NotFound("There is no such receipt line.", field="receipt")
-    order, line = _lock_line(known.order_line)
-    row = ReceiptLine.objects.select_for_update(of=("self",)).select_related("receipt", "item__unit").get(pk=known.pk)
-    if row.receipt.status != ReceiptStatus.POSTED:
-        raise WrongState(f"{row.receipt} was reversed; there is nothing to send back.", field="receipt")
-    if not order.is_with_vendor:
-        raise OrderIsOver(
-            f"{order} is {order.get_status_display().lower()}; reopen it, then the pieces can be expected again.",
-            field="receipt",
-        )
-    _check_quantity(row.item, quantity, "quantity")
-    gone = ReturnLine.objects.posted().filter(receipt_line=row).aggregate(total=Sum("quantity"))
-    possible = min(row.accepted - row.held - (gone["total"] or ZERO), line.accepted)
-    if quantity > possible:
-        raise NotSentBack(
-            f"{_say(quantity)} of {row.item} are to go back; {row.receipt} brought {_say(possible)} that still can.",
-            field="quantity",
-        )
-    document = Return.objects.create(
-        number=masterdata.draw_numbers(kind=KIND)[0], kind=ReturnKind.PRODUCT, status=ReturnStatus.POSTED,
-        vendor_id=order.vendor_id, site_id=order.site_id, reason=reason, created_at=at, created_by=by, posted_at=at,
-    )  # fmt: skip
-    rows = [
-        ReturnLine(
-            document=document, line_no=line_no, item_id=row.item_id, lot_id=lot_id, stage=row.stage, quantity=part,
-            from_location_id=row.location_id, to_location_id=line.ship_to_id, receipt_line=row,
-        )
-        for line_no, (lot_id, part) in enumerate(_lots_of(row, quantity), start=1)
-    ]  # fmt: skip
-    ReturnLine.objects.bulk_create(rows)
-    _stand_at_vendor(document, rows, line, by=by, at=at)
-    _recount(line, order, accepted=-quantity, in_rework=quantity, at=at, reason=f"return {document.number}")
-    _record("return.posted", document, by=by, at=at, through=through, data={"order": order.number, "kind": "product"})
-    return document
 
 
 @retried
 @transaction.atomic
 def reverse_return(*, return_id: int, by: User | None, at: datetime, through: str = "page") -> Return:
-    """Undo a posted return at its original values. Raises NotFound, WrongState, NotEnoughStock (the goods moved on)."""
-    document = _locked(return_id, by)
-    if document.status != ReturnStatus.POSTED:
-        raise WrongState(f"{document} is {document.get_status_display().lower()}; only a posted return is reversed.")
+    """Undo a return that left, at its original values. Raises NotFound, WrongState, NotEnoughStock (the goods moved on)."""
+    document = moving.locked(return_id, by)
+    if document.status not in (ReturnStatus.DISPATCHED, ReturnStatus.POSTED):
+        raise WrongState(f"{document} is {document.get_status_display().lower()}; only a return that left is reversed.")
     lines = list(document.lines.select_related("component__line", "receipt_line__order_line").order_by("line_no"))
     line_ids = {line.component.line_id for line in lines if line.component}
     list(
@@ -216,7 +174,7 @@ def reverse_return(*, return_id: int, by: User | None, at: datetime, through: st
         .values_list("pk")
     )
     product = lines[0].receipt_line
-    order, order_line = _lock_line(product.order_line) if product else (None, None)
+    order, order_line = lock_line(product.order_line) if product else (None, None)
     moved = Movement.objects.filter(
         document_kind=KIND, document_number=document.number, reverses__isnull=True, reversed_by__isnull=True
     )
@@ -226,12 +184,14 @@ def reverse_return(*, return_id: int, by: User | None, at: datetime, through: st
         back = sum((line.quantity for line in lines), ZERO)
         if order_line.in_rework < back:
             raise WrongState(f"Pieces of {document} came back already; reverse that receipt first.")
-        _recount(order_line, order, accepted=back, in_rework=-back, at=at, reason=f"return {document.number} reversed")
+        recount_line(
+            order_line, order, accepted=back, in_rework=-back, at=at, reason=f"return {document.number} reversed"
+        )
     material.recount_material(set(OrderLine.objects.filter(pk__in=line_ids).values_list("order_id", flat=True)))
     document.status, document.reversed_at = ReturnStatus.REVERSED, at
     document.version += 1
     document.save()
-    _record("return.reversed", document, by=by, at=at, through=through)
+    moving.record(document, "return.reversed", by=by, at=at, through=through)
     watch_material_left(at=at)
     return document
 
@@ -268,17 +228,9 @@ def _check(lines: Sequence[MaterialLine]) -> None:
     if not lines:
         raise InvalidInput("Name what comes back, or leave the lines out for all that is not needed.", field="lines")
     for index, line in enumerate(lines):
-        _check_quantity(items[line.item_id], line.quantity, f"lines.{index}.quantity")
+        check_quantity(items[line.item_id], line.quantity, f"lines.{index}.quantity")
         if line.lot and not Lot.objects.filter(item=line.item_id, code=line.lot).exists():
             raise NotFound(f"There is no lot {line.lot} of {items[line.item_id]}.", field=f"lines.{index}.lot")
-
-
-def _check_quantity(item: Item, quantity: Decimal, field: str) -> None:
-    decimals = item.unit.decimals if item.unit else 5
-    if quantity <= 0:
-        raise InvalidQuantity(f"{quantity} is not a quantity above zero.", field=field)
-    if quantity != rounded_up(quantity, decimals=decimals):
-        raise TooPrecise(f"{item} is counted in {decimals} decimals; {quantity} has more.", field=field)
 
 
 def _chosen(lines: Sequence[MaterialLine], spare: Sequence[Parcel]) -> list[Parcel]:
@@ -301,7 +253,7 @@ def _chosen(lines: Sequence[MaterialLine], spare: Sequence[Parcel]) -> list[Parc
             item = Item.objects.get(pk=line.item_id)
             of_lot = f" of lot {line.lot}" if line.lot else ""
             raise NotFree(
-                f"{_say(line.quantity)} of {item}{of_lot} are to come back; {_say(line.quantity - rest)} lie there unneeded.",
+                f"{say(line.quantity)} of {item}{of_lot} are to come back; {say(line.quantity - rest)} lie there unneeded.",
                 field=f"lines.{index}.quantity",
             )
     return parcels
@@ -340,12 +292,15 @@ def _draft(parcels: Sequence[Parcel], *, vendor_id: int, reason: str, by: User |
     return document
 
 
-def _post(document: Return, *, by: User | None, at: datetime, occurred_at: datetime, through: str) -> None:
+def _leave(document: Return, *, by: User | None, at: datetime, occurred_at: datetime, through: str) -> None:
+    """The material leaves the vendor: into our stock, or on the way for the longest transit of the lines it was for."""
     lines = list(document.lines.select_related("component__line").order_by("line_no"))
+    days = max((line.component.line.transit_back_days for line in lines if line.component), default=0)
+    way = moving.way_of(document, days=days)
     ledger.post_movements(
         [
-            Move(line.item_id, line.from_location_id, line.to_location_id, line.quantity, line.lot_id, line.stage,
-                 line=line.line_no, reason=document.reason)
+            Move(line.item_id, line.from_location_id, way.pk if way else line.to_location_id, line.quantity, line.lot_id,
+                 line.stage, line=line.line_no, reason=document.reason)
             for line in lines
         ],
         kind=KIND, number=document.number, occurred_at=occurred_at, recorded_at=at, by=by,
@@ -360,110 +315,15 @@ def _post(document: Return, *, by: User | None, at: datetime, occurred_at: datet
         at=at,
     )  # fmt: skip
     material.recount_material({line.component.line.order_id for line in lines if line.component})
-    document.status, document.posted_at = ReturnStatus.POSTED, at
-    document.version += 1
-    document.save()
-    numbers = SubcontractOrder.objects.filter(lines__in={line.component.line_id for line in lines if line.component})
-    data: dict[str, object] = {"orders": sorted(set(numbers.values_list("number", flat=True))), "kind": "material"}
-    _record("return.posted", document, by=by, at=at, through=through, data=data)
+    moving.left(document, days=days, by=by, at=at, occurred_at=occurred_at, through=through)
 
 
-def _cancel_covered(vendor_id: int, places: Collection[int]) -> None:
-    """Drafts whose material is not there to spare any more have been done by another return."""
+def cancel_covered(vendor_id: int) -> None:
+    """Drafts whose material is not there to spare any more have been done another way: returned, lost, written off."""
     drafts = list(Return.objects.draft().filter(vendor=vendor_id).prefetch_related("lines"))
     if not drafts:
         return
-    spare = {parcel.component.pk for parcel in Lying.at(places).surplus() if parcel.component}
+    places = Location.objects.at_vendors().filter(vendor=vendor_id).values_list("pk", flat=True)
+    spare = {parcel.component.pk for parcel in Lying.at(list(places)).surplus() if parcel.component}
     done = [draft.pk for draft in drafts if not any(line.component_id in spare for line in draft.lines.all())]
     Return.objects.filter(pk__in=done).update(status=ReturnStatus.CANCELLED)
-
-
-def _locked(return_id: int, by: User | None) -> Return:
-    visible = Return.objects.visible_to(by) if by else Return.objects.all()
-    document = visible.select_for_update(of=("self",)).filter(pk=return_id).first()
-    if document is None:
-        raise NotFound("There is no such return.", field="return")
-    return document
-
-
-def _lock_line(line: OrderLine) -> tuple[SubcontractOrder, OrderLine]:
-    """Lock the production order, the order and its line, in that order."""
-    if line.production_order_id is not None:
-        list(ProductionOrder.objects.filter(pk=line.production_order_id).select_for_update().values_list("pk"))
-    order = SubcontractOrder.objects.select_for_update().get(pk=line.order_id)
-    rows = OrderLine.objects.select_for_update(of=("self",)).select_related("order", "item__unit")
-    return order, rows.get(pk=line.pk)
-
-
-def _lots_of(row: ReceiptLine, quantity: Decimal) -> Iterable[tuple[int | None, Decimal]]:
-    """Lots of a receipt line's pieces, the last first, as far as they still lie where they came in."""
-    gone: dict[int | None, Decimal] = defaultdict(Decimal)
-    for lot_id, back in ReturnLine.objects.posted().filter(receipt_line=row).values_list("lot", "quantity"):
-        gone[lot_id] += back
-    lots = list(row.lots.order_by("-pk").values_list("lot", "quantity"))
-    if not lots:
-        return [(None, quantity)]
-    found = []
-    for lot_id, came in lots:
-        taken = min(came - gone[lot_id], quantity)
-        if taken > 0:
-            found.append((lot_id, taken))
-            quantity -= taken
-    return found
-
-
-def _stand_at_vendor(
-    document: Return, rows: Sequence[ReturnLine], line: OrderLine, *, by: User | None, at: datetime
-) -> None:
-    """Pieces leave stock at cost and stand at the vendor at the same value, marked as back to be mended."""
-    between = masterdata.virtual_location(kind=LocationKind.CONSUMED).pk
-    out = ledger.post_movements(
-        [
-            Move(row.item_id, row.from_location_id, between, row.quantity, row.lot_id, row.stage, line=row.line_no)
-            for row in rows
-        ],
-        kind=KIND, number=document.number, occurred_at=at, recorded_at=at, by=by,
-    )  # fmt: skip
-    ledger.post_movements(
-        [
-            Move(row.item_id, between, line.ship_to_id, movement.quantity, row.lot_id, rework_stage(line), value=movement.value,
-                 line=row.line_no)
-            for row, movement in zip(rows, [movement for movement in out if movement.quantity], strict=True)
-        ],
-        kind=KIND, number=document.number, occurred_at=at, recorded_at=at, by=by,
-    )  # fmt: skip
-
-
-def _recount(
-    line: OrderLine, order: SubcontractOrder, *, accepted: Decimal, in_rework: Decimal, at: datetime, reason: str
-) -> None:
-    line.accepted += accepted
-    line.in_rework += in_rework
-    if line.status != LineStatus.CANCELLED:
-        line.status = (
-            LineStatus.COMPLETE if line.received >= max(line.quantity, line.quantity_in_force) else LineStatus.OPEN
-        )
-    line.save(update_fields=["accepted", "in_rework", "status"])
-    ExpectedReceipt.objects.filter(order_line=line).update(quantity=max(line.open_in_force, line.in_rework))
-    recount_orders([order.pk])
-    if line.operation_id is not None:
-        report_lines({line.operation_id: [Report(accepted, ZERO)]}, at=at, reason=reason)
-
-
-def _record(
-    event: str,
-    document: Return,
-    *,
-    by: User | None,
-    at: datetime,
-    through: str,
-    data: dict[str, object] | None = None,
-) -> None:
-    activity.record(
-        event, kind=KIND, number=document.number, at=at, by=by, through=through, site_id=document.site_id,
-        vendor_id=document.vendor_id, data=data,
-    )  # fmt: skip
-
-
-def _say(quantity: Decimal) -> str:
-    return f"{quantity.normalize():f}"

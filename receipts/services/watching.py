@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Q, Sum
 
 from activity import services as activity
 from activity.models import Alert
-from subcontract_orders.models import OrderComponent, OrderStatus
+from receipts.models import ReturnLine, ReturnStatus
+from subcontract_orders.models import OrderComponent, OrderLine, OrderStatus
 
 
 def watch_material_left(*, at: datetime) -> int:
-    """Say of cancelled orders what of ours still lies at the vendor, until it is back or written off."""
-    left = (
-        OrderComponent.objects.lying_at_vendor()
-        .filter(line__order__status=OrderStatus.CANCELLED, line__order__sent_at__isnull=False)
-        .select_related("line__order__vendor", "item")
-        .order_by("line__order__number", "line_id", "position")
+    """Say of cancelled orders what of ours still lies at the vendor, or is on its way back, until it is home or written off."""
+    over = {"order__status": OrderStatus.CANCELLED, "order__sent_at__isnull": False}
+    lines = OrderLine.objects.filter(**over).values("pk")
+    back = dict(
+        ReturnLine.objects.filter(document__status=ReturnStatus.DISPATCHED, component__line__in=lines)
+        .values_list("component")
+        .annotate(total=Sum("quantity"))
     )
-    by_order: dict[str, list[OrderComponent]] = {}
-    for component in left:
-        by_order.setdefault(component.line.order.number, []).append(component)
+    there = OrderComponent.objects.lying_at_vendor().filter(line__in=lines)
+    left = OrderComponent.objects.filter(Q(pk__in=there.values("pk")) | Q(pk__in=list(back)))
+    by_order: dict[str, list[tuple[OrderComponent, Decimal]]] = {}
+    rows = left.select_related("line__order__vendor", "item").order_by("line__order__number", "line_id", "position")
+    for component in rows:
+        left_there = component.at_vendor + back.get(component.pk, Decimal(0))
+        by_order.setdefault(component.line.order.number, []).append((component, left_there))
     return activity.keep_alerts(
         kind="material_left_at_vendor",
         alerts=[_left_alert(number, components) for number, components in by_order.items()],
@@ -27,10 +36,13 @@ def watch_material_left(*, at: datetime) -> int:
     )
 
 
-def _left_alert(number: str, components: list[OrderComponent]) -> Alert:
-    order = components[0].line.order
-    lying = {component.item.code: f"{component.at_vendor.normalize():f}" for component in components}
-    said = ", ".join(f"{quantity} {code}" for code, quantity in lying.items())
+def _left_alert(number: str, components: list[tuple[OrderComponent, Decimal]]) -> Alert:
+    order = components[0][0].line.order
+    lying: dict[str, Decimal] = {}
+    for component, quantity in components:
+        lying[component.item.code] = lying.get(component.item.code, Decimal(0)) + quantity
+    shown = {code: f"{quantity.normalize():f}" for code, quantity in lying.items()}
+    said = ", ".join(f"{quantity} {code}" for code, quantity in shown.items())
     return Alert(
         kind="material_left_at_vendor",
         subject=number,
@@ -38,6 +50,6 @@ def _left_alert(number: str, components: list[OrderComponent]) -> Alert:
         order_number=number,
         site_id=order.site_id,
         vendor_id=order.vendor_id,
-        before=lying,
+        before=shown,
         proposes="return",
     )

@@ -20,7 +20,6 @@ from inventory.models import Balance, CostPool
 from masterdata.models import Vendor
 from receipts import services as receipts
 from receipts.models import Return, ReturnStatus
-from subcontract_orders.models import SubcontractOrder
 from workbench.forms import Filters, read_filters
 from workbench.templatetags.workbench import called
 from workbench.views.page import Shell, act, kept, page_for, paged, show, site_choice
@@ -37,12 +36,8 @@ EMPTY = Tab(
 
 
 def lying_at_vendors(user: User) -> QuerySet[Balance]:
-    """Balances at vendors' places that a user may see: those of his sites, and those of no site that his orders ship to."""
-    rows = Balance.objects.at_vendors()
-    if user.scope.everywhere:
-        return rows
-    mine = Q(location__site=None, location__in=SubcontractOrder.objects.visible_to(user).values("ship_to"))
-    return rows.filter(user.scope.rows(site="location__site_id", vendor="location__vendor_id") | mine)
+    """Balances at vendors' places that a user may see."""
+    return Balance.objects.at_vendors().visible_to(user)
 
 
 def at_vendors(request: HttpRequest, filters: Filters) -> QuerySet[Balance]:
