@@ -317,7 +317,11 @@ class GenerationRunViewSet(
 class ProposingAlertViewSet(AlertViewSet):
     """Alerts; what one proposes about a document set is applied here, where the sets are."""
 
-    rights = {**AlertViewSet.rights, "apply": "subcontract_orders.change_subcontractorder"}
+    rights = {
+        **AlertViewSet.rights,
+        "apply": "subcontract_orders.change_subcontractorder",
+        "accept": "subcontract_orders.change_subcontractorder",
+    }
 
     @extend_schema(request=NothingSerializer, responses=AlertSerializer)
     @action(detail=True, methods=["post"])
@@ -326,6 +330,21 @@ class ProposingAlertViewSet(AlertViewSet):
         alert = self.get_object()
         NothingSerializer.check(request)
         services.apply_alert(alert_id=alert.pk, by=request.user, at=timezone.now(), through="api")
+        return self._shown(request, alert)
+
+    @extend_schema(request=ReasonGivenSerializer, responses=AlertSerializer)
+    @action(detail=True, methods=["post"])
+    def accept(self, request: Request, reference: str) -> Response:
+        """Say that it stays as it is, and why."""
+        alert = self.get_object()
+        said = ReasonGivenSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        services.accept_alert(
+            alert_id=alert.pk, by=request.user, at=timezone.now(), through="api", **said.validated_data
+        )
+        return self._shown(request, alert)
+
+    def _shown(self, request: Request, alert: Alert) -> Response:
         return Response(self.get_serializer(Alert.objects.visible_to(request.user).get(pk=alert.pk)).data)
 
 

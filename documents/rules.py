@@ -129,11 +129,14 @@ class Standing(NamedTuple):
     yield_pct: Decimal = Decimal(100)
     waived: Decimal = ZERO
     promised_date: date | None = None
+    replaced: Decimal = ZERO
 
     @property
     def counts(self) -> Decimal:
-        """How much of what was wanted it stands for: what came, what is still to come, and what its tolerance let go."""
-        return self.open + self.received + self.waived
+        """How much of what was wanted it stands for: what came, what is still to come, and what its tolerance let go; less what
+        of it is made anew.
+        """
+        return self.open + self.received + self.waived - self.replaced
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
         model = OrderLine
         fields = [
             "line", "status", "production_order", "operation", "item", "item_name", "unit", "process", "description",
-            "quantity", "received", "accepted", "rejected", "scrapped", "open", "yield_pct",
+            "quantity", "received", "accepted", "rejected", "scrapped", "reordered", "forgone", "open", "yield_pct",
             "unit_price", "price_unit", "price_factor", "price_open", "work_amount", "minimum_top_up", "lot_charge", "freight",
             "amount", "amount_company",
             "need_date", "vendor_ready_date", "at_vendor_date", "dispatch_by", "order_by", "promised_date", "late_by",

@@ -250,6 +250,12 @@ class OrderLine(models.Model):
     in_rework = models.DecimalField(
         max_digits=18, decimal_places=5, default=0, help_text="Pieces made and owed, back at the vendor to be mended."
     )
+    reordered = models.DecimalField(
+        max_digits=18, decimal_places=5, default=0, help_text="Of the bad pieces, those a person has ordered anew."
+    )
+    forgone = models.DecimalField(
+        max_digits=18, decimal_places=5, default=0, help_text="Of the bad pieces, those a person does without."
+    )
     yield_pct = models.DecimalField(max_digits=8, decimal_places=3, default=100)
     unit_price = models.DecimalField(max_digits=18, decimal_places=5)
     price_unit = models.CharField(max_length=20, blank=True)
@@ -312,7 +318,8 @@ class OrderLine(models.Model):
             models.CheckConstraint(condition=Q(status__in=LineStatus.values), name="order_line_status"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_above_zero"),
             models.CheckConstraint(
-                condition=Q(accepted__gte=0, rejected__gte=0, scrapped__gte=0, in_rework__gte=0),
+                condition=Q(accepted__gte=0, rejected__gte=0, scrapped__gte=0, in_rework__gte=0)
+                & Q(reordered__gte=0, forgone__gte=0),
                 name="order_line_received_not_negative",
             ),
             models.CheckConstraint(
@@ -328,6 +335,11 @@ class OrderLine(models.Model):
     @property
     def received(self) -> Decimal:
         return self.accepted + self.rejected + self.scrapped
+
+    @property
+    def replaced(self) -> Decimal:
+        """Bad pieces that another line makes anew; a reversal may have made fewer of them bad than were ordered anew."""
+        return min(self.reordered, self.rejected + self.scrapped)
 
     @property
     def open_quantity(self) -> Decimal:

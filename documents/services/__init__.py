@@ -23,7 +23,7 @@ from documents.services.answering import (
     rush_set,
     withdraw_revision,
 )
-from documents.services.applying import apply_alert
+from documents.services.applying import ACCEPTABLE, accept_alert, apply_alert
 from documents.services.checking import Checked, check_invariants, recount
 from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.runs import (
@@ -46,6 +46,7 @@ from policies.services.supposing import Change
 from subcontract_orders.services import send_due_orders
 
 __all__ = [
+    "ACCEPTABLE",
     "AlreadyOut",
     "Change",
     "Checked",
@@ -55,6 +56,7 @@ __all__ = [
     "NothingToApply",
     "Progress",
     "Simulation",
+    "accept_alert",
     "accept_counter",
     "acknowledge_set",
     "apply_alert",

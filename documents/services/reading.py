@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q
+from django.db.models.functions import Least
 
 from core.refusals import InvalidInput, NotFound
 from documents.rules import DocumentRules, Ground, Plan, Standing
@@ -209,6 +210,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             "policy_code",
             "yield_pct",
             "promised_date",
+            Least("reordered", F("rejected") + F("scrapped")),
         )
     )
     loaded = list(rows)
@@ -244,6 +246,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         policy_code,
         yield_pct,
         promised_date,
+        replaced,
     ) in loaded:
         is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
         found.setdefault(operation_id, []).append(
@@ -275,6 +278,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 yield_pct,
                 max(quantity - got, Decimal(0)) if status == LineStatus.COMPLETE else Decimal(0),
                 promised_date,
+                replaced,
             )
         )
     return found
@@ -325,6 +329,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Fr
             waived=line.waived,
             policy_code=line.policy_code,
             promised_date=line.promised_date,
+            replaced=line.replaced,
         )
         for line in lines
         if line.is_sent

@@ -98,7 +98,7 @@ def wanted_of(operation: OperationFacts, available: Decimal, is_first: bool) -> 
     else:
         standing = received = accepted = ZERO
         for line in operation.frozen:
-            standing += line.open + line.received + line.waived
+            standing += line.open + line.received + line.waived - line.replaced
             received += line.received
             accepted += line.received if line.accepted is None else line.accepted
         inside_good = max(ZERO, operation.good - accepted)

@@ -43,7 +43,8 @@ class Frozen:
 
     `open` = ordered − received, 0 where the line is complete, closed or cancelled. `received` = accepted + rejected +
     scrapped; `accepted` is taken as all of it where it is not given. `waived` = what a complete line was short of and nobody
-    waits for any more (its tolerance): ordered, not open, not to be ordered again. Quantities as ordered, before the yield.
+    waits for any more (its tolerance): ordered, not open, not to be ordered again. `replaced` = bad ones of the received that
+    are to be made anew. Quantities as ordered, before the yield.
     """
 
     vendor_id: int
@@ -58,6 +59,7 @@ class Frozen:
     waived: Decimal = ZERO
     policy_code: str = ""
     promised_date: date | None = None
+    replaced: Decimal = ZERO
 
     @property
     def is_by_policy(self) -> bool:

@@ -3,10 +3,12 @@
 from receipts.services.correcting import adjust_consumption, correct_receipt
 from receipts.services.costing import Costs, order_costs
 from receipts.services.counting import Counted, NothingThere, count_vendor_stock, write_off_material
+from receipts.services.discrepancies import missing_of
 from receipts.services.expecting import expect, expect_new, expect_no_more
 from receipts.services.inspecting import NothingToInspect, hand_in_certificates, inspect_receipt, waive_hold
 from receipts.services.leftovers import Leftovers, give_back_free_stock, settle_leftovers, take_back
 from receipts.services.lying import NotFree, NothingToReturn
+from receipts.services.making_good import NothingMissing, PiecesGone, do_without, order_anew
 from receipts.services.quarantining import receive_or_quarantine, refuse_quarantine, release_quarantine
 from receipts.services.receiving import (
     KIND,
@@ -26,6 +28,7 @@ from receipts.services.returning import (
     deliver_due_returns,
     dispatch_return,
     receive_return,
+    return_left,
     return_material,
     reverse_return,
 )
@@ -44,6 +47,7 @@ __all__ = [
     "MaterialLine",
     "NotFree",
     "NotSentBack",
+    "NothingMissing",
     "NothingThere",
     "NothingToInspect",
     "NothingToReturn",
@@ -51,6 +55,7 @@ __all__ = [
     "OrderIsOver",
     "OrderNotSent",
     "OverReceipt",
+    "PiecesGone",
     "SerialRequired",
     "Trace",
     "VendorShort",
@@ -59,6 +64,7 @@ __all__ = [
     "count_vendor_stock",
     "deliver_due_returns",
     "dispatch_return",
+    "do_without",
     "expect",
     "expect_new",
     "expect_no_more",
@@ -66,12 +72,15 @@ __all__ = [
     "give_back_free_stock",
     "hand_in_certificates",
     "inspect_receipt",
+    "missing_of",
+    "order_anew",
     "order_costs",
     "post_receipt",
     "receive_or_quarantine",
     "receive_return",
     "refuse_quarantine",
     "release_quarantine",
+    "return_left",
     "return_material",
     "return_product",
     "reverse_receipt",

@@ -24,6 +24,7 @@ from production.rules.components import rounded_up
 from production.services.reporting import Report
 from receipts import rules
 from receipts.models import Consumption, Finding, Receipt, ReceiptLot
+from receipts.services.discrepancies import book_settled
 from receipts.services.falling_short import watch_short_receipts
 from receipts.services.finishing import report_lines
 from receipts.services.inspecting import Case, lot_of, take_from_lots
@@ -96,6 +97,7 @@ def adjust_consumption(
         value = -_give_back(case, _used(case, components, lot_id), -quantity, item=str(item))
     _spread(case, value)
     case.row.components_value += value
+    book_settled(subject=f"{case.receipt}/{line_no}", item=item.code, quantity=quantity, at=at)
     data = {"item": item.code, "quantity": f"{quantity}", "lot": lot, "reason": reason}
     return _finish(case, "receipt.consumption_adjusted", data, through=through)
 

@@ -23,7 +23,7 @@ def watch_short_receipts(lines: Iterable[OrderLine], *, at: datetime) -> None:
     """
     for line in lines:
         subject = f"{line.order.number}/{line.line_no}"
-        short = _short(line)
+        short = missing_of(line)
         if short <= 0:
             activity.close_alerts(kind=ALERT, subjects=[subject], at=at)
             continue
@@ -37,9 +37,10 @@ def watch_short_receipts(lines: Iterable[OrderLine], *, at: datetime) -> None:
         activity.open_alerts([alert], at=at)
 
 
-def _short(line: OrderLine) -> Decimal:
-    bad = line.rejected + line.scrapped
-    if not bad or line.operation_id is None:
+def missing_of(line: OrderLine) -> Decimal:
+    """Good pieces an operation misses because some of this line were bad, and nobody has decided about them yet."""
+    bad = line.rejected + line.scrapped - line.replaced - line.forgone
+    if bad <= 0 or line.operation_id is None:
         return ZERO
     operation = Operation.objects.get(pk=line.operation_id)  # as reported just now
     if operation.status == OperationStatus.CANCELLED:

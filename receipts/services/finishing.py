@@ -30,23 +30,28 @@ def _standing(reports: Mapping[int, Sequence[Report]]) -> tuple[set[int], set[in
     asked: dict[int, Decimal] = defaultdict(Decimal)
     counted: dict[int, Decimal] = defaultdict(Decimal)
     complete: set[int] = set()
+    anew: set[int] = set()
     lines = OrderLine.objects.filter(operation__in=reports).exclude(status=LineStatus.CANCELLED)
     for line in lines.select_related("order"):
         operation_id = line.operation_id or 0
         counted[operation_id] += line.received
+        if line.replaced:
+            anew.add(operation_id)
         if line.status == LineStatus.COMPLETE:
             complete.add(operation_id)
-            asked[operation_id] += max(line.quantity, line.received)
+            asked[operation_id] += max(line.quantity, line.received) - line.replaced
         elif line.order.status in OVER:
-            asked[operation_id] += line.received
+            asked[operation_id] += line.received - line.replaced
         else:
             expecting.add(operation_id)
-    rows = Operation.objects.filter(pk__in=complete - expecting)
     settled = set()
-    for row in rows:
+    for row in Operation.objects.filter(pk__in=(complete | anew) - expecting):
         # What was made of it inside (counted on it, but on no line) needs no line.
         told = row.good + row.scrap + sum((report.good + report.scrap for report in reports[row.pk]), ZERO)
-        if told - counted[row.pk] + asked[row.pk] >= _wanted(row):
+        if told - counted[row.pk] + asked[row.pk] < _wanted(row):
+            if row.pk in anew:  # the line that makes bad pieces anew is still to come
+                expecting.add(row.pk)
+        elif row.pk in complete:
             settled.add(row.pk)
     return expecting, settled
 

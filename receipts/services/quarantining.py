@@ -186,6 +186,7 @@ def _tell(receipt: Receipt, line: OrderLine, refusal: Refusal, *, at: datetime) 
         kind=ALERT, subject=receipt.number, severity=Severity.WARNING,
         title=f"{receipt}, note {receipt.note}, lies in quarantine: {refusal.detail}"[:300], order_number=line.order.number,
         line_no=line.line_no, site_id=receipt.site_id, vendor_id=receipt.vendor_id, after={"refused": refusal.code},
+        proposes="release",
         production_order=line.production_order.number if line.production_order else "", operation_no=line.operation_no,
     )  # fmt: skip
     activity.open_alerts([alert], at=at)

@@ -248,9 +248,8 @@ def reverse_receipt(
     save_progress(order_lines.values(), orders)
     report_lines(reports, at=at, reason=f"receipt {receipt.number} reversed")
     watch_short_receipts(order_lines.values(), at=at)
-    activity.close_alerts(
-        kind="certificate_missing", subjects=[f"{receipt.number}/{row.line_no}" for row in lines], at=at
-    )
+    for kind in ("certificate_missing", "discrepancy"):
+        activity.close_alerts(kind=kind, subjects=[f"{receipt.number}/{row.line_no}" for row in lines], at=at)
     receipt.status, receipt.reversed_at, receipt.reversed_by = ReceiptStatus.REVERSED, at, by
     receipt.version += 1
     receipt.save()
@@ -797,6 +796,7 @@ def _alert(
             kind=kind, subject=f"{receipt.number}/{row.line_no}", title=title, severity=Severity.WARNING, after=after,
             order_number=order.number, line_no=line.line_no, site_id=order.site_id, vendor_id=order.vendor_id,
             production_order=line.production_order.number if line.production_order else "", operation_no=line.operation_no,
+            proposes="settle" if kind == "discrepancy" else "",
         )  # fmt: skip
 
     alerts = []
@@ -807,6 +807,9 @@ def _alert(
     if missing:
         said = ", ".join(f"{quantity.normalize():f} of {component.item}" for component, quantity in missing)
         title = f"{receipt} used more material than lies at the vendor: {said} are to be settled."
-        alerts.append(alert("discrepancy", title, {"missing": said}))
+        parts: dict[str, Decimal] = defaultdict(Decimal)
+        for component, quantity in missing:
+            parts[component.item.code] += quantity
+        alerts.append(alert("discrepancy", title, {code: f"{part.normalize():f}" for code, part in parts.items()}))
     if alerts:
         activity.open_alerts(alerts, at=at)

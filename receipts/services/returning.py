@@ -81,6 +81,22 @@ def return_material(
     return document
 
 
+@retried
+@transaction.atomic
+def return_left(*, order_id: int, reason: str, by: User | None, at: datetime, through: str = "page") -> Return:
+    """Bring home what an order has left at its vendor and does not need. Raises NothingToReturn, NotFound."""
+    order = SubcontractOrder.objects.get(pk=order_id)
+    vendor_places(order.vendor_id, by)
+    lock_orders_at([order.ship_to_id])
+    document = draft_return(order_id=order_id, reason=reason, by=by, at=at)
+    if document is None:
+        raise NothingToReturn(f"Nothing of {order} lies at {order.vendor} that is not needed.", field="order")
+    _leave(document, by=by, at=at, occurred_at=at, through=through)
+    cancel_covered(order.vendor_id)
+    watch_material_left(at=at)
+    return document
+
+
 @transaction.atomic
 def draft_return(*, order_id: int, reason: str, by: User | None, at: datetime) -> Return | None:
     """Say that what an order has left at its vendor is to come back. None where nothing is left. Moves nothing."""

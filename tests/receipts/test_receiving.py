@@ -209,7 +209,7 @@ def test_where_the_policy_only_warns_what_is_there_is_used_and_the_rest_is_to_be
     assert used(receipt) == {"RM": 7}
     assert lying("AT-V1", "RM") == 0
     alert = Alert.objects.open().get(kind="discrepancy")
-    assert alert.after == {"missing": "3 of RM"}
+    assert (alert.after, alert.proposes) == ({"RM": "3"}, "settle")
 
 
 def test_reversal_restores_stock_value_progress_and_the_plan():
