@@ -36,6 +36,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Subcontract orders", "receipt_long", "subcontract_orders.subcontractorder"),
             ("Shipments", "local_shipping", "shipments.shipment"),
             ("Expected receipts", "move_to_inbox", "receipts.expectedreceipt"),
+            ("Receipts", "inventory", "receipts.receipt"),
+            ("Returns", "assignment_return", "receipts.return"),
             ("Stock", "inventory_2", "inventory.balance"),
             ("Stock value", "paid", "inventory.costpool"),
             ("Stock movements", "swap_horiz", "inventory.movement"),

@@ -1,14 +1,20 @@
-"""What is expected back, to read."""
+"""What is expected back, what came and what went back, to read: only services count, inspect and return."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+    RangeDateTimeFilter,
+    RelatedDropdownFilter,
+)
 from unfold.decorators import display
 
 from masterdata.admin import never, plain
-from receipts.models import ExpectedReceipt
+from receipts.models import ExpectedReceipt, Receipt, ReceiptLine, Return, ReturnLine
 
 
 @admin.register(ExpectedReceipt)
@@ -40,3 +46,110 @@ class ExpectedReceiptAdmin(ModelAdmin):
     @display(description="Vendor")
     def show_vendor(self, expected: ExpectedReceipt) -> str:
         return expected.order_line.order.vendor.name or expected.order_line.order.vendor.code
+
+
+class ReadOnlyLines(TabularInline):
+    extra = 0
+    tab = True
+    per_page = 50
+    ordering = ["line_no"]
+    has_add_permission = has_change_permission = has_delete_permission = never
+
+    @display(description="Quantity")
+    def show_quantity(self, line: ReturnLine) -> str:
+        return f"{plain(line.quantity)} {line.item.unit or ''}"
+
+
+class ReceiptLines(ReadOnlyLines):
+    model = ReceiptLine
+    fields = ["line_no", "item", "show_order", "accepted", "rejected", "scrapped", "held", "fault", "location"]
+    readonly_fields = ["show_order"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReceiptLine]:
+        return super().get_queryset(request).select_related("item", "location", "order_line__order")
+
+    @display(description="For")
+    def show_order(self, line: ReceiptLine) -> str:
+        return f"{line.order_line.order.number} line {line.order_line.line_no}"
+
+
+class ReturnLines(ReadOnlyLines):
+    model = ReturnLine
+    fields = ["line_no", "item", "show_quantity", "lot", "stage", "show_order", "from_location", "to_location"]
+    readonly_fields = ["show_quantity", "show_order"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnLine]:
+        related = ["item__unit", "lot", "from_location", "to_location", "component__line__order"]
+        return super().get_queryset(request).select_related(*related, "receipt_line__order_line__order")
+
+    @display(description="Of")
+    def show_order(self, line: ReturnLine) -> str:
+        of = line.component.line if line.component else line.receipt_line.order_line if line.receipt_line else None
+        return f"{of.order.number} line {of.line_no}" if of else "Free stock"
+
+
+class GoodsAdmin(ModelAdmin):
+    """What receipts and returns have in common: a vendor, a site, a status; nothing to change here."""
+
+    list_select_related = ["vendor", "site"]
+    list_filter_submit = True
+    ordering = ["-pk"]
+    show_full_result_count = False
+    has_add_permission = has_change_permission = has_delete_permission = never
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Receipt]:
+        return super().get_queryset(request).visible_to(request.user)
+
+    @display(header=True, description="Vendor", ordering="vendor__name")
+    def show_vendor(self, document: Receipt | Return) -> list[str]:
+        return [document.vendor.name or document.vendor.code, document.vendor.code]
+
+    @display(
+        description="Status",
+        ordering="status",
+        label={"Posted": "success", "On its way": "info", "Draft": "warning", "In quarantine": "danger"},
+    )
+    def show_status(self, document: Receipt | Return) -> str:
+        return document.get_status_display()
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(GoodsAdmin):
+    list_display = ["number", "show_vendor", "show_status", "note", "note_date", "received_at", "site"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        ("vendor", AutocompleteSelectFilter),
+        ("site", RelatedDropdownFilter),
+        ("received_at", RangeDateTimeFilter),
+    ]
+    search_fields = ["number", "note", "vendor__code", "vendor__name"]
+    inlines = [ReceiptLines]
+    fields = [
+        ("number", "status"),
+        ("vendor", "site"),
+        ("note", "note_date", "is_supplement"),
+        ("received_at", "posted_at", "posted_by"),
+        ("reversed_at", "reversed_by"),
+        "refusal",
+    ]
+
+
+@admin.register(Return)
+class ReturnAdmin(GoodsAdmin):
+    list_display = ["number", "show_vendor", "kind", "show_status", "created_at", "arrives_on", "site"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("vendor", AutocompleteSelectFilter),
+        ("site", RelatedDropdownFilter),
+        ("created_at", RangeDateTimeFilter),
+    ]
+    search_fields = ["number", "vendor__code", "vendor__name"]
+    inlines = [ReturnLines]
+    fields = [
+        ("number", "kind", "status"),
+        ("vendor", "site"),
+        "reason",
+        ("created_at", "created_by"),
+        ("dispatched_at", "arrives_on", "posted_at", "reversed_at"),
+    ]

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from workbench.views import (
+    adjusting,
     alerts,
     balances,
     counting,
@@ -12,10 +13,12 @@ from workbench.views import (
     jump,
     orders,
     receipts,
+    returns,
     runs,
     shipments,
     tracing,
     worklist,
+    writing_off,
 )
 
 app_name = "workbench"
@@ -26,6 +29,7 @@ urlpatterns = [
     path("orders/<str:number>/", orders.order, name="order"),
     path("orders/<str:number>/approve/", orders.approve, name="approve"),
     path("orders/<str:number>/send/", orders.send, name="send"),
+    path("orders/<str:number>/rush/", orders.rush, name="rush"),
     path("orders/<str:number>/hold/", orders.hold, name="hold"),
     path("orders/<str:number>/release/", orders.release, name="release"),
     path("orders/<str:number>/close/", orders.close, name="close"),
@@ -34,6 +38,7 @@ urlpatterns = [
     path("decisions/<path:number>/operations/<path:operation_no>/", decisions.decision, name="decision"),
     path("alerts/", alerts.alert_list, name="alert_list"),
     path("alerts/<str:reference>/apply/", alerts.apply, name="apply_alert"),
+    path("alerts/<str:reference>/accept/", alerts.accept, name="accept_alert"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/generate/", runs.generate, name="generate"),
     path("runs/<str:number>/", runs.run, name="run"),
@@ -48,10 +53,16 @@ urlpatterns = [
     path("receipts/<str:number>/release/", receipts.release_quarantine, name="release_quarantine"),
     path("receipts/<str:number>/refuse/", receipts.refuse_quarantine, name="refuse_quarantine"),
     path("receipts/<str:number>/lines/<int:line_no>/correct/", receipts.correct, name="correct"),
+    path("receipts/<str:number>/lines/<int:line_no>/consumption/", adjusting.adjust_consumption, name="adjust"),
+    path("receipts/<str:number>/lines/<int:line_no>/send-back/", returns.send_back, name="send_back"),
     path("balances/", balances.balance_list, name="balance_list"),
     path("balances/of/<path:code>/bring-back/", balances.bring_back, name="bring_back"),
+    path("balances/of/<path:code>/return/", returns.return_material, name="return_material"),
+    path("balances/of/<path:code>/write-off/", writing_off.write_off, name="write_off"),
     path("balances/of/<path:code>/", balances.balance, name="balance"),
-    path("returns/<str:number>/receive/", balances.receive_return, name="receive_return"),
+    path("returns/", returns.return_list, name="return_list"),
+    path("returns/<str:number>/", returns.show_return, name="return"),
+    path("returns/<str:number>/<str:action>/", returns.act_on_return, name="act_on_return"),
     path("trace/", tracing.trace, name="trace"),
     path("dock/", dock.dock, name="dock"),
     path("dock/scan/", dock.scan, name="scan"),

@@ -23,7 +23,7 @@ from documents.services.answering import (
     rush_set,
     withdraw_revision,
 )
-from documents.services.applying import ACCEPTABLE, accept_alert, apply_alert
+from documents.services.applying import ACCEPTABLE, accept_alert, apply_alert, is_applicable
 from documents.services.checking import Checked, check_invariants, recount
 from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.runs import (
@@ -72,6 +72,7 @@ __all__ = [
     "decide_run",
     "drop_run",
     "hold_set",
+    "is_applicable",
     "progress",
     "recount",
     "refuse_set",

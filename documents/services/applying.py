@@ -13,7 +13,9 @@ from core.refusals import InvalidInput, NotFound
 from documents.services import acting, advising, answering
 from documents.services.acting import NothingToApply
 from documents.services.runs import request_run
+from documents.services.watching import REQUIREMENT_KINDS
 from masterdata.models import Item
+from policies.models import Verdict
 from receipts import services as receipts
 from receipts.models import Receipt
 from subcontract_orders.models import OrderLine, SubcontractOrder
@@ -29,6 +31,13 @@ ELSEWHERE = {
     "unconfirmed": "It closes when the vendor has answered.",
     "not_sent": "It closes when the order is sent.",
 }
+
+
+def is_applicable(alert: Alert) -> bool:
+    """Whether one act does what an alert proposes; of some it is said why not when it is tried."""
+    if alert.kind in REQUIREMENT_KINDS:
+        return "vendor" not in alert.after and alert.after.get("verdict") != Verdict.REVIEW
+    return alert.kind in (COUNTERED, advising.BATCH, SHORT, DISCREPANCY, QUARANTINED, LEFT)
 
 
 @transaction.atomic
@@ -102,7 +111,7 @@ def _open(alert_id: int, by: User) -> Alert:
 
 
 def _line(alert: Alert) -> OrderLine:
-    return OrderLine.objects.get(order__number=alert.order_number, line_no=alert.line_no)
+    return OrderLine.objects.get(order__number=alert.order_number, line_no=alert.line_no or 0)
 
 
 def _receipt(alert: Alert, by: User) -> Receipt:

@@ -31,6 +31,7 @@ from receipts.services.returning import (
     return_left,
     return_material,
     reverse_return,
+    spare_material,
 )
 from receipts.services.sending_back import NotSentBack, OrderIsOver, return_product
 from receipts.services.tracing import Trace, find_lot, trace_lot
@@ -86,6 +87,7 @@ __all__ = [
     "reverse_receipt",
     "reverse_return",
     "settle_leftovers",
+    "spare_material",
     "take_back",
     "trace_lot",
     "waive_hold",

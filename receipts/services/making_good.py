@@ -90,7 +90,7 @@ def _missing(order_line_id: int, by: User | None) -> tuple[OrderLine, Decimal]:
 
 def _left_before(line: OrderLine) -> Decimal | None:
     """Pieces of the steps before that this operation has neither used nor is to get by a line; None: it is the first."""
-    operation = Operation.objects.get(pk=line.operation_id)
+    operation = Operation.objects.get(pk=line.operation_id or 0)
     following = followers(production_order_id=operation.production_order_id)
     before = [number for number, later in following.items() if operation.operation_no in later]
     if not before:

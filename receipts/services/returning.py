@@ -81,6 +81,12 @@ def return_material(
     return document
 
 
+def spare_material(*, vendor_id: int, by: User | None) -> list[Parcel]:
+    """What could come home from a vendor now: what `return_material` would bring, as the user may see it."""
+    spare = _visible(Lying.at(vendor_places(vendor_id, by)).surplus(), by)
+    return [parcel for parcel in spare if parcel.component or not parcel.stage]
+
+
 @retried
 @transaction.atomic
 def return_left(*, order_id: int, reason: str, by: User | None, at: datetime, through: str = "page") -> Return:

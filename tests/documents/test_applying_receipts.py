@@ -11,7 +11,9 @@ from core.refusals import InvalidInput
 from documents import services as documents
 from documents.models import GenerationRequest
 from documents.services import NothingToApply
+from production import services as production
 from production.models import OperationStatus
+from receipts import services as receipts
 from receipts.models import Receipt, ReceiptStatus
 from receipts.services import OverReceipt, PiecesGone, VendorShort, receive_or_quarantine
 from subcontract_orders.models import OrderLine
@@ -151,8 +153,6 @@ def test_pieces_of_a_step_before_that_are_gone_cannot_be_made_anew():
     plans.plan("P1", "FM", 10, "2026-04-30")
     plans.generate()
     plans.send(1)
-    from production import services as production
-
     production.report_operation(operation_id=operation().pk, good=Decimal(10), by=plans.boss(), at=moment())
     back.ship(1)
     receive(counted(plans.line(1), 8, scrapped=2))
@@ -183,8 +183,6 @@ def test_what_was_missing_is_booked_as_used_once_it_is_there():
 
 
 def test_a_late_adjustment_settles_it_bit_by_bit():
-    from receipts import services as receipts
-
     line = at_vendor(shipped="7", shortage="warn")
     receipt = receive(counted(line, 10))
     goods.ship(1, RM=3)

@@ -76,6 +76,13 @@ RECEIPT_LOOKS = {
     "quarantined": Look("bad", "In quarantine", "alert-triangle"),
     "reversed": Look("mute", "Reversed", "arrow-back-up"),
 }
+RETURN_LOOKS = {
+    "draft": Look("warn", "To come back", "hollow"),
+    "dispatched": Look("brand", "On its way", "dot"),
+    "posted": Look("ok", "Arrived", "check"),
+    "reversed": Look("mute", "Reversed", "arrow-back-up"),
+    "cancelled": Look("mute", "Cancelled", "x"),
+}
 RUN_LOOKS = {
     "waiting": Look("mute", "Waiting", "hollow"),
     "deciding": Look("brand", "Deciding", "dot"),
@@ -95,6 +102,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "verdict": VERDICT_LOOKS,
     "shipment": SHIPMENT_LOOKS,
     "receipt": RECEIPT_LOOKS,
+    "return": RETURN_LOOKS,
     "run": RUN_LOOKS,
     "severity": SEVERITY_LOOKS,
 }

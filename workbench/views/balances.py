@@ -146,11 +146,12 @@ def balance(request: HttpRequest, code: str) -> HttpResponse:
         "total": total,
         "old": OLD,
         "places": rows.filter(quantity__gt=0).aggregate(n=Count("location", distinct=True), since=Min("since")),
-        "drafts": Return.objects.visible_to(request.user)
-        .filter(vendor=vendor, status=ReturnStatus.DRAFT)
+        "coming": Return.objects.visible_to(request.user)
+        .filter(vendor=vendor, status__in=[ReturnStatus.DRAFT, ReturnStatus.DISPATCHED])
         .order_by("pk"),
         "kept": kept(request, "all"),
         "may_return": request.user.has_perm(MAY_RETURN),
+        "may_receive": request.user.has_perm("receipts.change_return"),
     }
     return show(request, "workbench/balance_detail.html", context, section="balances", shell=shell)
 
@@ -180,16 +181,3 @@ def bring_back(request: HttpRequest, code: str) -> HttpResponse:
 
     done = f"What {called(vendor)} does not need is back."
     return act(request, do, done=done, back=reverse("workbench:balance", args=[code]))
-
-
-@require_POST
-@page_for(SEES, MAY_RETURN)
-def receive_return(request: HttpRequest, number: str) -> HttpResponse:
-    """What was to come back when an order was closed has come."""
-    shown = get_object_or_404(Return.objects.visible_to(request.user).select_related("vendor"), number=number)
-
-    def do(at: datetime) -> None:
-        receipts.receive_return(return_id=shown.pk, by=request.user, at=at)
-
-    back = reverse("workbench:balance", args=[shown.vendor.code])
-    return act(request, do, done=f"{number} is back in our stock.", back=back)

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Alert, Event
@@ -24,9 +25,10 @@ from policies.models import Decision
 from production.models import Supply
 from receipts.models import ExpectedReceipt, ReceiptLine
 from receipts.services import Leftovers
-from shipments.models import BEFORE_DISPATCH, Shipment, ShipmentLine
+from shipments.models import BEFORE_DISPATCH, GONE, Shipment, ShipmentLine
 from subcontract_orders import services as orders
 from subcontract_orders.models import (
+    UNSENT,
     WITH_VENDOR,
     LineStatus,
     OrderComponent,
@@ -38,13 +40,14 @@ from workbench import rules
 from workbench.forms import read_filters
 from workbench.templatetags.workbench import day, money, quantity
 from workbench.views import order_terms
+from workbench.views.alerts import offer_acts
 from workbench.views.page import ROWS, Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
 from workbench.views.worklist import Tab, at_vendor, attach_first_lines, attach_refusals, filtered_orders, vendor_names
 
 MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
 MAY_CHANGE = "subcontract_orders.change_subcontractorder"
-APPLICABLE = ("change", "cancel")  # what an alert may propose that one act does
 MAY_SEND = "subcontract_orders.send_subcontractorder"
+MAY_SHIP = "shipments.change_shipment"
 
 
 @require_safe
@@ -107,7 +110,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     )
     for alert in alerts:
         alert.changes = rules.changes(alert.before, alert.after)
-        alert.may_apply = alert.proposes in APPLICABLE and request.user.has_perm(MAY_CHANGE)
+    offer_acts(alerts, request)
     carried = shipments_of(shown)
     to_approve = shown.status == OrderStatus.DRAFT and request.user.has_perm(MAY_APPROVE)
     refusal = orders.why_not_approve([shown], by=request.user).get(shown.pk) if to_approve else None
@@ -137,6 +140,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "may_hold": may_change and shown.status not in (OrderStatus.HELD, OrderStatus.CLOSED, OrderStatus.CANCELLED),
         "may_release": may_change and shown.status == OrderStatus.HELD,
         "may_approve": to_approve and not refusal,
+        "may_rush": may_rush(request, shown) and not refusal,
         "cannot_approve": refusal,
         "may_send": shown.status == OrderStatus.APPROVED and request.user.has_perm(MAY_SEND),
     }
@@ -171,6 +175,36 @@ def send(request: HttpRequest, number: str) -> HttpResponse:
 
     done = f"{number} is marked as sent to {name_of(shown.vendor)}."
     return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+
+
+def may_rush(request: HttpRequest, shown: SubcontractOrder) -> bool:
+    """Whether the order has not gone yet, and this person may do each of the steps."""
+    rights = [MAY_SEND, MAY_SHIP] + ([MAY_APPROVE] if shown.status == OrderStatus.DRAFT else [])
+    return shown.status in UNSENT and shown.sent_at is None and all(request.user.has_perm(right) for right in rights)
+
+
+@require_POST
+@page_view
+@permission_required([MAY_SEND, MAY_SHIP], raise_exception=True)
+def rush(request: HttpRequest, number: str) -> HttpResponse:
+    """Approve, send, pick and dispatch in one act, by right and limit, and offer the delivery note."""
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user).select_related("vendor"), number=number)
+    if not may_rush(request, shown) and shown.status == OrderStatus.DRAFT:
+        raise PermissionDenied
+    try:
+        documents.rush_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=timezone.now())
+    except Refusal as refusal:
+        messages.error(request, refusal.detail)
+        return redirect("workbench:order", number=number)
+    gone = Shipment.objects.filter(lines__order_line__order=shown, status__in=GONE).distinct().order_by("-pk")
+    messages.success(
+        request,
+        _("%(number)s is approved and sent to %(vendor)s; all it needs of us has left.")
+        % {"number": number, "vendor": name_of(shown.vendor)},
+    )
+    if len(gone) != 1:
+        return redirect("workbench:order", number=number)
+    return redirect(f"{reverse('workbench:shipment', args=[gone[0].number])}?left=1")
 
 
 @require_POST
