@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from activity import services as activity
 from activity.models import Alert
@@ -23,7 +23,8 @@ def watch_material_left(*, at: datetime) -> int:
         .annotate(total=Sum("quantity"))
     )
     there = OrderComponent.objects.lying_at_vendor().filter(line__in=lines)
-    left = OrderComponent.objects.filter(Q(pk__in=there.values("pk")) | Q(pk__in=list(back)))
+    # Two keys by their own index, then the rows: an "or" over both would read every component there is.
+    left = OrderComponent.objects.filter(pk__in={*there.values_list("pk", flat=True), *back})
     by_order: dict[str, list[tuple[OrderComponent, Decimal]]] = {}
     rows = left.select_related("line__order__vendor", "item").order_by("line__order__number", "line_id", "position")
     for component in rows:
