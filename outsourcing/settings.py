@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "receipts",
     "documents",
     "interchange",
+    "reports",
     "workbench",
     "outsourcing",
 ]
@@ -237,6 +238,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "watch": {"task": "documents.tasks.watch", "schedule": 300.0, "options": {"expires": 600}},
     "send due messages": {"task": "activity.tasks.send_due_messages", "schedule": 60.0, "options": {"expires": 120}},
+    "keep reports up": {"task": "reports.tasks.keep_up", "schedule": 300.0, "options": {"expires": 600}},
     "morning digests": {"task": "activity.tasks.write_digests", "schedule": crontab(hour=6, minute=0)},
     "nightly run": {"task": "documents.tasks.request_nightly_run", "schedule": crontab(hour=3, minute=30)},
     "forget old answers": {"task": "outsourcing.tasks.delete_old_answers", "schedule": crontab(hour=2, minute=10)},

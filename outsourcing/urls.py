@@ -27,6 +27,7 @@ APPS_WITH_RESOURCES = (
     "receipts",
     "documents",
     "interchange",
+    "reports",
 )
 
 

@@ -1,0 +1,153 @@
+"""The measured promises, to read: every report as JSON and CSV, with the rows behind each figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.paging import CursorPages
+from core.refusals import InvalidInput, Refusals
+from masterdata import services as masterdata
+from reports import services
+from reports.models import Measurement
+from reports.rules.figures import DIMENSIONS, FIGURES, REPORTS, TIMES, Report
+from reports.serializers import (
+    AskSerializer,
+    MeasurementSerializer,
+    ReportAnswerSerializer,
+    ReportDefinitionSerializer,
+    as_csv,
+)
+from reports.services import Question
+
+PERIOD = [
+    OpenApiParameter("from", OpenApiTypes.DATE, description="The first day; a year before the last without it."),
+    OpenApiParameter(
+        "to", OpenApiTypes.DATE, description="The last day; today without it, later where a report looks ahead."
+    ),
+]
+NARROWED = [
+    OpenApiParameter(name, str, description=f"Only this {name.replace('_', ' ')}, by its code.") for name in DIMENSIONS
+]
+BY = OpenApiParameter(
+    "by", str, description=f"Group by up to three of {', '.join((*DIMENSIONS, *TIMES))}, with commas between."
+)
+
+
+class CsvRenderer(BaseRenderer):
+    """Lets a caller ask for a table; the view answers with it itself, so only problems come here."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        return JSONRenderer().render(data)
+
+
+class ReportViewSet(viewsets.GenericViewSet[Measurement]):
+    """Quality, capacity, efficiency, vendor scores, material at vendors: measured, each figure with its definition."""
+
+    queryset = Measurement.objects.order_by("pk")
+    serializer_class = MeasurementSerializer
+    pagination_class = CursorPages
+    lookup_field = "name"
+    lookup_value_regex = "[a-z-]+"
+    rights = {
+        "list": "reports.view_measurement", "retrieve": "reports.view_measurement", "rows": "reports.view_measurement",
+    }  # fmt: skip
+    orderings = {"day": "day"}
+
+    @extend_schema(responses=ReportDefinitionSerializer(many=True), parameters=[], filters=False)
+    def list(self, request: Request) -> Response:
+        """The reports there are, with the definition of every figure."""
+        self._known(request, frozenset())
+        reports = [
+            {"name": report.name, "title": report.title, "question": report.question,
+             "figures": [FIGURES[name] for name in report.figures]}
+            for report in REPORTS.values()
+        ]  # fmt: skip
+        return Response(ReportDefinitionSerializer(reports, many=True).data)
+
+    @extend_schema(
+        parameters=[*PERIOD, BY, *NARROWED, OpenApiParameter("format", str, enum=["json", "csv"])],
+        responses={(200, "application/json"): ReportAnswerSerializer, (200, "text/csv"): OpenApiTypes.STR},
+    )
+    def retrieve(self, request: Request, name: str) -> Response | HttpResponse:
+        """One report over a period, grouped and narrowed; as a table with `format=csv`."""
+        report = self._report(name)
+        self._known(request, frozenset({"from", "to", "by", "format", *DIMENSIONS}))
+        now = timezone.now()
+        question = self._question(request, report)
+        kept = services.keep_up(at=now)
+        answer = services.answer(report, question, viewer=request.user)  # type: ignore[arg-type]
+        if request.accepted_renderer.format == "csv":
+            named = f'attachment; filename="{report.name}-{question.first}-{question.last}.csv"'
+            text = as_csv(answer)
+            return HttpResponse(text, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": named})
+        data = {name: getattr(answer, name) for name in ("report", "question", "figures", "lines", "total")}
+        return Response(ReportAnswerSerializer({**data, "as_of": kept.as_of}).data)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("figure", str, required=True, description="One figure of the report."), *PERIOD, *NARROWED],
+        responses=MeasurementSerializer(many=True),
+    )  # fmt: skip
+    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer])
+    def rows(self, request: Request, name: str) -> Response:
+        """What a figure is made of: the rows measured, with the documents they were taken of."""
+        report = self._report(name)
+        self._known(request, frozenset({"from", "to", "figure", "limit", "cursor", "ordering", *DIMENSIONS}))
+        services.keep_up(at=timezone.now())
+        found = services.rows_behind(
+            report, self._question(request, report), figure=request.query_params.get("figure", ""), viewer=request.user
+        )  # type: ignore[arg-type]
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def get_renderers(self) -> list[Any]:
+        return [JSONRenderer(), CsvRenderer()] if self.action == "retrieve" else [JSONRenderer()]
+
+    @staticmethod
+    def _report(name: str) -> Report:
+        report = services.report_named(name)
+        if report is None:
+            raise NotFound
+        return report
+
+    @staticmethod
+    def _known(request: Request, names: frozenset[str]) -> None:
+        unknown = [
+            InvalidInput(f"There is no parameter '{name}'. Known: {', '.join(sorted(names))}.", field=name,
+                         code="unknown_parameter")
+            for name in request.query_params
+            if name not in names
+        ]  # fmt: skip
+        if unknown:
+            raise Refusals(unknown)
+
+    @staticmethod
+    def _question(request: Request, report: Report) -> Question:
+        given = {name: value for name, value in request.query_params.items() if value}
+        asked = AskSerializer(data={"last_day": given.get("to"), "first_day": given.get("from"), **given})
+        asked.is_valid(raise_exception=True)
+        said = asked.validated_data
+        return services.ask(
+            report,
+            first=said.get("first_day"),
+            last=said.get("last_day"),
+            by=[name for name in said["by"].split(",") if name],
+            narrowed={name: said[name] for name in DIMENSIONS if name in said},
+            today=masterdata.company_date(at=timezone.now()),
+        )
+
+
+ROUTES = [("reports", ReportViewSet)]

@@ -1,0 +1,164 @@
+"""Every figure that is measured, defined in one place: what is counted, of what, when, and how it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Reading(StrEnum):
+    """How the sums of a figure's measurements become its value."""
+
+    SHARE = "share"  # amount ÷ base, in per cent
+    PPM = "ppm"  # amount ÷ base, in parts per million
+    SUM = "sum"  # amount
+    MEDIAN = "median"  # the middle one of the measured values; the 90th percentile beside it
+    STANDING = "standing"  # all amounts up to the end of the period
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure. `amount` and `base` say what its measurements add up, `definition` when and why a measurement is taken."""
+
+    name: str
+    title: Any
+    reading: Reading
+    unit: str
+    amount: Any
+    base: Any
+    definition: Any
+    lower_is_better: bool = False
+    rows: str = "order"
+    """What its rows are: the kind of document a person is led to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Some figures that answer one question. `looks_ahead`: days after today are of interest as well."""
+
+    name: str
+    title: Any
+    question: Any
+    figures: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    looks_ahead: bool = False
+
+
+_ALL = (
+    Figure(
+        "rejects_outside", _("Rejects outside"), Reading.PPM, "ppm", _("pieces refused"), _("pieces that came"),
+        _("Pieces rejected, scrapped, sent back on inspection or returned later, of all pieces vendors brought, each time they "
+          "brought them. Counted on the day of the receipt; a later finding changes that day's figure."),
+        lower_is_better=True, rows="receipt",
+    ),
+    Figure(
+        "rejects_inside", _("Rejects inside"), Reading.PPM, "ppm", _("pieces scrapped"), _("pieces reported"),
+        _("Pieces reported as scrap, of all pieces reported on operations done in house. Counted on the day of the report."),
+        lower_is_better=True, rows="production_order",
+    ),
+    Figure(
+        "hours_outside", _("Hours moved outside"), Reading.SUM, "h", _("hours"), "",
+        _("Set-up and run time that our own work centers would have needed for the quantity on order lines sent to vendors. "
+          "Counted on the planned start of the operation."),
+    ),
+    Figure(
+        "load_before", _("Load before"), Reading.SUM, "h", _("hours"), "",
+        _("Set-up and run time of all operations planned on our own work centers, as if nothing went outside. Counted on the "
+          "planned start that was last decided on."),
+        lower_is_better=True, rows="production_order",
+    ),
+    Figure(
+        "load_after", _("Load after"), Reading.SUM, "h", _("hours"), "",
+        _("The same operations without the share that the current decisions give to vendors."),
+        lower_is_better=True, rows="production_order",
+    ),
+    Figure(
+        "late_pieces", _("Late pieces"), Reading.SHARE, "%", _("pieces late"), _("pieces that came"),
+        _("Pieces that came after the need date of their order line, of all pieces that came. Counted on the day of the "
+          "receipt."),
+        lower_is_better=True, rows="receipt",
+    ),
+    Figure(
+        "untouched", _("Orders nobody touched"), Reading.SHARE, "%", _("orders without a touch"), _("orders sent"),
+        _("Orders sent of which no person had changed, approved or sent anything until then. Counted on the day of first "
+          "sending."),
+    ),
+    Figure(
+        "plan_to_order", _("Minutes from plan to order"), Reading.MEDIAN, "min", _("minutes"), _("orders"),
+        _("From the change of the plan that asked for a run to the order that run made. The middle of all such orders; values "
+          "above 99 minutes to two digits. Counted on the day the order was made."),
+        lower_is_better=True,
+    ),
+    Figure(
+        "changes_caught", _("Changes caught in time"), Reading.SHARE, "%", _("changes caught"), _("changes"),
+        _("Changes of the plan that an order not yet sent followed by itself, or that were settled with the vendor before the "
+          "need date, of all changes of the plan that concerned orders. Counted when settled, else on the day after the "
+          "need date."),
+    ),
+    Figure(
+        "on_time_need", _("On time to need"), Reading.SHARE, "%", _("lines on time"), _("lines judged"),
+        _("Order lines of which enough had come by the need date. A line is judged on the day it was complete, or on the day "
+          "after its need date where it was not."),
+    ),
+    Figure(
+        "on_time_promise", _("On time to promise"), Reading.SHARE, "%", _("lines on time"), _("lines judged"),
+        _("Order lines of which enough had come by the date the vendor promised. Judged like on time to need."),
+    ),
+    Figure(
+        "in_full", _("In full"), Reading.SHARE, "%", _("lines in full"), _("lines complete"),
+        _("Complete order lines with as many good pieces as were ordered, less the under-delivery that was agreed. Counted on "
+          "the day of the last receipt."),
+    ),
+    Figure(
+        "turn_days", _("Turn time"), Reading.MEDIAN, "d", _("days"), _("lines complete"),
+        _("Calendar days from sending the order, or from the last delivery of our material to the vendor where that is later, to "
+          "the receipt that completed the line. The middle of all lines; nine of ten took no longer than the 90th percentile."),
+        lower_is_better=True,
+    ),
+    Figure(
+        "confirmed", _("Confirmed"), Reading.SHARE, "%", _("orders confirmed"), _("orders sent"),
+        _("Orders the vendor confirmed within the grace days. Counted on the day of the answer, else on the day after the grace "
+          "days were over."),
+    ),
+    Figure(
+        "at_vendors", _("Material at vendors"), Reading.STANDING, "money", _("value"), "",
+        _("What our material and pieces at vendors are worth at the end of the period, by the stock ledger."),
+        lower_is_better=True, rows="movement",
+    ),
+)  # fmt: skip
+
+FIGURES = {figure.name: figure for figure in _ALL}
+
+REPORTS = {
+    report.name: report
+    for report in (
+        Report(
+            "quality", _("Quality"), _("Is work outside as good as ours?"),
+            ("rejects_outside", "rejects_inside"), ("vendor", "process", "site"),
+        ),
+        Report(
+            "capacity", _("Capacity"), _("How much of our load did vendors take, and at what delay?"),
+            ("hours_outside", "load_before", "load_after", "late_pieces"), ("work_center", "vendor", "process", "site"),
+            looks_ahead=True,
+        ),
+        Report(
+            "efficiency", _("Efficiency"), _("How much of the work does itself?"),
+            ("untouched", "plan_to_order", "changes_caught"), ("vendor", "process", "site"),
+        ),
+        Report(
+            "vendor-scores", _("Vendor scores"), _("Whom can we count on?"),
+            ("on_time_need", "on_time_promise", "in_full", "rejects_outside", "turn_days", "confirmed"),
+            ("vendor", "process", "site"),
+        ),
+        Report(
+            "material-at-vendors", _("Material at vendors"), _("How much of our money lies with vendors?"),
+            ("at_vendors",), ("vendor", "site"),
+        ),
+    )
+}  # fmt: skip
+
+DIMENSIONS = ("vendor", "process", "site", "work_center")
+TIMES = ("day", "week", "month")

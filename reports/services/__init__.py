@@ -1,0 +1,19 @@
+"""The measured promises: kept up to date, rebuilt, checked and read."""
+
+from reports.services.keeping import Kept, check, keep_up, rebuild
+from reports.services.reading import Answer, Line, Question, Value, answer, ask, report_named, rows_behind
+
+__all__ = [
+    "Answer",
+    "Kept",
+    "Line",
+    "Question",
+    "Value",
+    "answer",
+    "ask",
+    "check",
+    "keep_up",
+    "rebuild",
+    "report_named",
+    "rows_behind",
+]
