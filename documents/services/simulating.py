@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -21,11 +21,12 @@ from documents.services import reading
 from masterdata.models import Company, Item
 from policies.models import Policy
 from policies.rules import reasons
-from policies.rules.comparing import Comparison, Figures, Flip, GroupOf, Said, Tally, Week
-from policies.rules.values import AwardValues, Book, Decided, OperationFacts
+from policies.rules.comparing import Comparison, Figures, Flip, PeriodOf, Pinned, Said, Tally, Week
+from policies.rules.values import AwardValues, Book, Decided, OperationFacts, OrderFacts
 from policies.services import deciding, supposing
 from policies.services.books import load_book
 from policies.services.supposing import Change
+from production.models import ProductionOrder
 from subcontract_orders.models import OrderLine
 
 MOST_FLIPS = 1000
@@ -139,13 +140,14 @@ def _compare(
     document_rules = reading.document_rules()
     sides = []
     policy_ids = dict(Policy.objects.values_list("code", "pk"))
+    stages: dict[int, str] = {}
     deciders = []
     for one, after in ((book, False), (supposed, True)):
         decider = deciding.Decider(one)
         decider.commit(reading.committed_lines(on=book.on, policy_ids=policy_ids))
         deciders.append(decider)
         found = _rules_after(document_rules, supposed, change) if after else document_rules
-        sides.append(Tally(one.work_centers, on=book.on, group_of=_grouping(found)))
+        sides.append(Tally(one, period_of=_periods(found, stages)))
     comparison = Comparison(*sides, most=most)
     _count_standing(comparison, by=by)
     sites = None if by is None or by.scope.everywhere else by.scope.site_ids
@@ -153,6 +155,10 @@ def _compare(
     done = 0
     for orders in deciding.order_chunks(on=book.on, horizon_days=horizon_days):
         standing = reading.standing_lines(Q(production_order__in=[order.production_order_id for order in orders]))
+        pins = {key: set_by_hand for key, lines in standing.items() if (set_by_hand := _pinned(lines))}
+        stages.clear()
+        if pins:
+            stages.update(_first_numbers(orders))
         for order in orders:
             for operation in order.operations:
                 lines = standing.get(operation.operation_id)
@@ -161,7 +167,7 @@ def _compare(
             before, after_it = decide(order), decide_after(order)
             done += len(before)
             if sites is None or order.operations[0].site_id in sites:
-                comparison.add(order, before, after_it)
+                comparison.add(order, before, after_it, pins)
         if progress is not None:
             progress(done)
     return comparison
@@ -180,19 +186,43 @@ def _rules_after(
     return after
 
 
-def _grouping(found: Mapping[int | None, DocumentRules]) -> GroupOf:
-    def group_of(operation: OperationFacts, decided: Decided, award: AwardValues) -> str | None:
+def _periods(found: Mapping[int | None, DocumentRules], stages: Mapping[int, str]) -> PeriodOf:
+    """What lines share by each policy's rules; `stages` holds the first numbers of orders that were renumbered since."""
+
+    def period_of(operation: OperationFacts, decided: Decided, award: AwardValues) -> tuple[str, bool]:
         consolidate = found[decided.policy_id].consolidate
-        if consolidate == "none":
-            return None
-        return rules.period_key(
+        period = rules.period_key(
             consolidate=consolidate,
             need_date=award.need_date,
-            production_order=operation.number,
+            production_order=stages.get(operation.production_order_id) or operation.number,
             operation_no=operation.operation_no,
         )
+        return period, consolidate in ("none", "production_order")
 
-    return group_of
+    return period_of
+
+
+def _pinned(lines: Sequence[rules.Standing]) -> list[Pinned]:
+    """Drafts on which a person has set something: a run keeps that, so both sides do."""
+    return [
+        Pinned(
+            line.vendor_id,
+            line.currency_id,
+            line.period,
+            line.order_id,
+            line.quantity if "quantity" in line.pinned else None,
+            line.unit_price if "unit_price" in line.pinned else None,
+            line.need_date if "need_date" in line.pinned else None,
+            "order" in line.pinned,
+        )
+        for line in lines
+        if line.pinned and line.is_active and not line.is_sent
+    ]
+
+
+def _first_numbers(orders: Sequence[OrderFacts]) -> dict[int, str]:
+    renumbered = ProductionOrder.objects.filter(pk__in=[order.production_order_id for order in orders])
+    return dict(renumbered.exclude(first_number="").values_list("pk", "first_number"))
 
 
 def _count_standing(comparison: Comparison, *, by: User | None) -> None:

@@ -311,6 +311,8 @@ def _change(
                 orders.set_need_date(line, value, on=on)
             else:
                 setattr(line, name, value)
+        if "unit_price" in kept:  # a price somebody set is not open any more
+            line.is_price_open = False
         if kept.keys() & {"quantity", "unit_price"}:
             orders.set_amounts(line, order=line.order)
         lines.append(line)

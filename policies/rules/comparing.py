@@ -12,14 +12,53 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from policies.rules import conditions, dates
-from policies.rules.values import ZERO, AwardValues, Decided, OperationFacts, OrderFacts, Reason, WorkCenterValues
+from policies.rules import conditions, dates, price
+from policies.rules.values import ZERO, AwardValues, Book, Decided, OperationFacts, OrderFacts, Reason, WorkCenterValues
 
 Week = tuple[int, date]
 """A work center and the Monday of a calendar week."""
 
-GroupOf = Callable[[OperationFacts, Decided, AwardValues], str | None]
-"""What the line of an award shares with the others on its order; None: an order of its own."""
+PeriodOf = Callable[[OperationFacts, Decided, AwardValues], tuple[str, bool]]
+"""What the line of an award shares with the others on its order, and whether that ends with its production order."""
+
+
+class Pinned(NamedTuple):
+    """A draft line on which a person has set fields: what a run leaves as it is. Blank fields follow the plan."""
+
+    vendor_id: int
+    currency_id: int
+    period: str
+    order_id: int
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
+    need_date: date | None = None
+    is_joined: bool = False
+    """Put on its order by a person: it stays there whatever its period is."""
+
+
+class _Value(NamedTuple):
+    """A line as it would stand: money in its currency and in the company's, and whether it comes late."""
+
+    need_date: date
+    promise_date: date
+    work: Decimal
+    top_up: Decimal
+    others: Decimal
+    """Lot charge and freight."""
+    amount_company: Decimal
+
+
+class _Shared(NamedTuple):
+    """A minimum for all lines of a process on one order: what the first line lacks to it is found when all are known."""
+
+    minimum: Decimal
+    work: Decimal
+    first: _Value
+    vendor_id: int
+    decimals: int
+
+
+NOTHING_PINNED: Mapping[int, Sequence[Pinned]] = {}
 
 
 @dataclass(slots=True)
@@ -54,15 +93,25 @@ class Figures:
 class Tally:
     """Adds one way of deciding up, order by order."""
 
-    def __init__(self, centers: Mapping[int, WorkCenterValues], *, on: date, group_of: GroupOf) -> None:
+    def __init__(self, book: Book, *, period_of: PeriodOf) -> None:
         self.figures = Figures()
-        self._centers, self._on, self._group_of = centers, on, group_of
-        self._groups: set[tuple[int, int, int, str]] = set()
+        self._book, self._period_of = book, period_of
+        self._groups: set[tuple[object, ...]] = set()
         self._closed: dict[int, frozenset[date]] = {}
+        self._shared: dict[tuple[object, ...], _Shared] = {}
+        self._minimums = {
+            row.agreement_id: row.minimum_charge
+            for rows in book.prices.values()
+            for row in rows
+            if row.minimum_charge and row.minimum_charge_basis == "order"
+        }
 
-    def add(self, order: OrderFacts, decided: Sequence[Decided]) -> None:
+    def add(
+        self, order: OrderFacts, decided: Sequence[Decided], pinned: Mapping[int, Sequence[Pinned]] = NOTHING_PINNED
+    ) -> None:
+        """Count an order. `pinned` are its draft lines with fields a person has set, by operation."""
         figures = self.figures
-        own: set[tuple[int, int, str]] = set()
+        own: set[tuple[object, ...]] = set()
         operations = {operation.operation_id: operation for operation in order.operations}
         for one in decided:
             operation = operations[one.operation_id]
@@ -73,25 +122,91 @@ class Tally:
             for award in one.awards:
                 if any(line.open > 0 and line.vendor_id == award.vendor_id for line in operation.frozen):
                     continue  # a vendor at work on it is asked for more by a person; no line is made
+                period, ends_here = self._period_of(operation, one, award)
+                pin = _pin_of(award, period, pinned.get(one.operation_id, ()))
+                value = self._as_pinned(operation, award, pin) if pin else _as_awarded(award)
                 figures.lines += 1
-                figures.value += award.amount_company
-                figures.vendor_value[award.vendor_id] += award.amount_company
-                if award.promise_date > award.need_date:
+                if value.promise_date > value.need_date:
                     figures.late_lines += 1
-                    figures.late_line_days += (award.promise_date - award.need_date).days
-                group = self._group_of(operation, one, award)
-                if group is None:
-                    figures.orders += 1
-                elif group == operation.number:  # ends with this production order, so nobody need remember it
-                    own.add((award.vendor_id, award.currency_id, group))
-                else:
-                    self._groups.add((award.vendor_id, operation.site_id, award.currency_id, group))
+                    figures.late_line_days += (value.promise_date - value.need_date).days
+                group: tuple[object, ...] = (award.vendor_id, operation.site_id, award.currency_id, period)
+                if pin is not None and pin.is_joined:
+                    group, ends_here = ("order", pin.order_id), False
+                (own if ends_here else self._groups).add(group)
+                minimum = self._minimums.get(award.agreement_id or 0)
+                if minimum is not None:
+                    self._share(group, operation, award, value, minimum)
+                figures.value += value.amount_company
+                figures.vendor_value[award.vendor_id] += value.amount_company
         figures.orders += len(own)
+        if own and self._shared:
+            for key in [key for key in self._shared if key[0] in own]:
+                self._top_up(self._shared.pop(key))
+
+    def _as_pinned(self, operation: OperationFacts, award: AwardValues, pin: Pinned) -> _Value:
+        """An award's line with what a person has set on it."""
+        book = self._book
+        need_date, promise_date = award.need_date, award.promise_date
+        if pin.need_date is not None:
+            vendor = book.vendors[award.vendor_id]
+            frozen = dates.Chain(
+                award.need_date, award.vendor_ready_date, award.at_vendor_date, award.dispatch_by, award.order_by,
+                award.order_by, award.late_by, award.promise_date, award.dispatch_by, award.at_vendor_date,
+            )  # fmt: skip
+            moved = dates.moved(frozen, pin.need_date, book.on, vendor.closed)
+            need_date, promise_date = moved.need_date, moved.promise
+        if pin.quantity is None and pin.unit_price is None:
+            return _as_awarded(award)._replace(need_date=need_date, promise_date=promise_date)
+        currency = book.currencies[award.currency_id]
+        quantity = award.quantity if pin.quantity is None else pin.quantity
+        unit_price = award.unit_price if pin.unit_price is None else pin.unit_price
+        shelves = ((award.vendor_id, operation.process_id or 0, item) for item in (operation.item_id, 0))
+        rows = (row for shelf in shelves for row in book.prices.get(shelf, ()))
+        row = next((row for row in rows if row.agreement_id == award.agreement_id), None)
+        if row is None:
+            work = price.round_money(unit_price * quantity, currency.decimals)
+            amounts = price.Amounts(work, ZERO, ZERO, ZERO, work)
+        else:
+            amounts = price.amounts(row, unit_price, quantity, currency.decimals)
+        company = book.currencies[book.company_currency_id]
+        in_company = amounts.total
+        if currency is not company:
+            rate = award.amount_company / award.amount if award.amount else ZERO
+            in_company = price.round_money(amounts.total * rate, company.decimals)
+        others = amounts.lot_charge + amounts.freight
+        return _Value(need_date, promise_date, amounts.work, amounts.top_up, others, in_company)
+
+    def _share(
+        self, group: tuple[object, ...], operation: OperationFacts, award: AwardValues, value: _Value, minimum: Decimal
+    ) -> None:
+        """Take a line into what one minimum for its order and process is compared with."""
+        key = (group, operation.process_id)
+        known = self._shared.get(key)
+        if known is None:
+            decimals = self._book.currencies[award.currency_id].decimals
+            self._shared[key] = _Shared(minimum, value.work, value, award.vendor_id, decimals)
+            return
+        self._shared[key] = known._replace(minimum=max(known.minimum, minimum), work=known.work + value.work)
+        self._correct(value, ZERO, award.vendor_id)
+
+    def _top_up(self, shared: _Shared) -> None:
+        top_up = max(ZERO, price.round_money(shared.minimum, shared.decimals) - shared.work)
+        self._correct(shared.first, top_up, shared.vendor_id)
+
+    def _correct(self, value: _Value, top_up: Decimal, vendor_id: int) -> None:
+        """Count a line with another top-up than it was counted with, at the rate its amount had."""
+        amount = value.work + value.top_up + value.others
+        if top_up == value.top_up or not amount:
+            return
+        decimals = self._book.currencies[self._book.company_currency_id].decimals
+        now = price.round_money(value.amount_company * (value.work + top_up + value.others) / amount, decimals)
+        self.figures.value += now - value.amount_company
+        self.figures.vendor_value[vendor_id] += now - value.amount_company
 
     def _inside(self, operation: OperationFacts) -> None:
         figures = self.figures
-        center = self._centers.get(operation.work_center_id) if operation.work_center_id is not None else None
-        late = conditions.days_late_inside(operation, center, self._on, self.closed(center))
+        center = self._book.work_centers.get(operation.work_center_id) if operation.work_center_id is not None else None
+        late = conditions.days_late_inside(operation, center, self._book.on, self.closed(center))
         if late:
             figures.late_inside += 1
             figures.late_inside_days += late
@@ -109,13 +224,16 @@ class Tally:
 
     def capacity(self, week: Week) -> Decimal:
         """Hours the work center can work in the week."""
-        center = self._centers[week[0]]
+        center = self._book.work_centers[week[0]]
         return conditions.week_hours(center, week[1], self.closed(center))
 
     def total(self) -> Figures:
         """The figures when all is added; call once."""
         self.figures.orders += len(self._groups)
         self._groups.clear()
+        for shared in self._shared.values():
+            self._top_up(shared)
+        self._shared.clear()
         return self.figures
 
 
@@ -148,9 +266,15 @@ class Comparison:
         self.flipped = 0
         self._most = most
 
-    def add(self, order: OrderFacts, before: Sequence[Decided], after: Sequence[Decided]) -> None:
-        self.before.add(order, before)
-        self.after.add(order, after)
+    def add(
+        self,
+        order: OrderFacts,
+        before: Sequence[Decided],
+        after: Sequence[Decided],
+        pinned: Mapping[int, Sequence[Pinned]] = NOTHING_PINNED,
+    ) -> None:
+        self.before.add(order, before, pinned)
+        self.after.add(order, after, pinned)
         for one, other in zip(before, after, strict=True):
             if not one.awards and not other.awards and one.verdict == other.verdict:
                 continue
@@ -175,3 +299,20 @@ def vendors_of(operation: OperationFacts, decided: Decided) -> tuple[int, ...]:
         return ()
     at = [line.vendor_id for line in operation.frozen]
     return tuple(dict.fromkeys([*at, *(award.vendor_id for award in decided.awards)]))
+
+
+def _as_awarded(award: AwardValues) -> _Value:
+    others = award.lot_charge + award.freight
+    return _Value(
+        award.need_date, award.promise_date, award.work_amount, award.minimum_top_up, others, award.amount_company
+    )
+
+
+def _pin_of(award: AwardValues, period: str, pinned: Sequence[Pinned]) -> Pinned | None:
+    """The draft line a run would keep for an award: of the same vendor and currency, in the same period or put there."""
+    for pin in pinned:
+        if (pin.vendor_id, pin.currency_id) == (award.vendor_id, award.currency_id) and (
+            pin.is_joined or pin.period == period
+        ):
+            return pin
+    return None

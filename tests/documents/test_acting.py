@@ -12,6 +12,7 @@ from core.refusals import InvalidDate, InvalidQuantity, NotFound, Stale, TooPrec
 from documents import services as documents
 from documents.services import NothingToApply
 from masterdata.models import Company, Currency
+from policies.models import PriceAgreement
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine, ShipmentStatus
 from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus
@@ -359,3 +360,27 @@ def test_a_company_whose_money_has_no_decimals_gets_none():
     act(documents.change_line, line_no=1, quantity=Decimal(10), reason="one more")
 
     assert plans.line(1).amount_company == 1614
+
+
+def test_a_price_set_on_a_draft_is_open_no_more_also_after_the_next_run():
+    PriceAgreement.objects.all().delete()
+    routing = {"item": "FG", "operation_no": 10, "name": "Plating", "work_center": "OUT", "run_minutes_per_unit": 10}
+    plans.load(
+        {
+            "work_centers": [{"code": "OUT", "kind": "external", "hourly_cost": 60}],
+            "routings": [routing],
+            "policies": [{"code": "PLATE", "price_missing": "estimate"}],
+        }
+    )
+    plans.plan("P2", "FG", 10, "2026-03-31")
+    plans.generate()
+    assert (plans.line(2).unit_price, plans.line(2).is_price_open) == (10, True)
+
+    documents.change_line(
+        order_id=plans.order(2).pk, line_no=1, unit_price=Decimal(12), reason="agreed", by=plans.boss(), at=moment()
+    )
+    plans.plan("P2", "FG", 11, "2026-03-31")
+    plans.generate()
+
+    line = plans.line(2)
+    assert (line.quantity, line.unit_price, line.amount, line.is_price_open) == (11, 12, 132, False)

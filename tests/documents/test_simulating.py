@@ -47,6 +47,7 @@ MILL = {
     ],
 }  # fmt: skip
 OVER = Change(policies=(SupposedPolicy("OVER"),))
+OUT = {"code": "OUT", "process": "Milling", "consolidate": "week", "vendors": ["V1"]}
 
 
 @pytest.fixture
@@ -411,3 +412,38 @@ def test_simulation_says_what_activating_and_generating_then_does(draft, planned
         assert (found.after.orders, found.after.lines) == (run.orders, run.lines)
         assert found.after.value == sum(OrderLine.objects.active().values_list("amount_company", flat=True))
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("consolidate", ["none", "week"])
+def test_what_a_person_set_on_a_draft_stands_in_the_simulation_as_it_does_in_the_next_run(mill, consolidate):
+    plans.load({"policies": [{**OUT, "consolidate": consolidate}]})
+    plans.generate()
+    for number in (1, 2):
+        documents.change_line(
+            order_id=plans.order(number).pk, line_no=1, quantity=Decimal(20), unit_price=Decimal(45), reason="agreed",
+            need_date=date(2026, 3, 3), by=plans.boss(), at=plans.moment(),
+        )  # fmt: skip
+
+    found = simulate(Change(policies=(SupposedPolicy("OUT", columns={"transit_out_days": 2}),)))
+    plans.load({"policies": [{"code": "OUT", "transit_out_days": 2}]})
+    run = plans.generate()
+
+    lines = OrderLine.objects.active()
+    assert plans.line(1).quantity == 20
+    assert found.before.value == found.after.value == sum(lines.values_list("amount_company", flat=True))
+    assert (found.after.orders, found.after.lines) == (run.orders, run.lines)
+    assert found.after.late_lines == sum(line.promised_date > line.need_date for line in lines)
+    assert found.after.late_line_days == sum((line.promised_date - line.need_date).days for line in lines)
+
+
+def test_a_minimum_for_the_whole_order_is_paid_once_in_the_simulation_as_well(mill):
+    prices = [{**MILL["prices"][0], "minimum_charge": 3000, "minimum_charge_basis": "order", "lot_charge": 7}]
+    plans.load({"prices": prices})
+    plans.load({"policies": [OUT]})
+
+    found = simulate(Change(policies=(SupposedPolicy("DOWN", in_force=False),)))
+    run = plans.generate()
+
+    assert run.orders == 2
+    assert found.after.value == sum(OrderLine.objects.active().values_list("amount_company", flat=True)) == 6035
+    assert {code: after for code, _, after in found.value_by_vendor} == {"V1": 6035}
