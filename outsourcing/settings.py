@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "interchange",
     "reports",
     "workbench",
+    "portal",
     "outsourcing",
 ]
 
@@ -131,6 +132,10 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'self'"],
     },
 }
+
+# Where people and vendors reach this installation: the links in mails begin with it.
+SITE_ADDRESS = env.str("SITE_ADDRESS", "http://localhost:8000")
+VENDOR_LINK_DAYS = env.int("VENDOR_LINK_DAYS", 90)  # how long the link to one order holds, from the day it was sent
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")

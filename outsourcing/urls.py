@@ -87,6 +87,7 @@ urlpatterns = [
     ),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/v1/", include(resources())),
+    path("v/", include("portal.urls")),
     path("", include("workbench.urls")),
 ]
 

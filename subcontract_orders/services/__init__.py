@@ -13,6 +13,7 @@ from subcontract_orders.services.lines import (
     send_by_policy,
     withdraw_lines,
 )
+from subcontract_orders.services.links import LinkedOrder, LinkExpired, LinkOvertaken, open_link, vendor_link
 from subcontract_orders.services.order import (
     LineChange,
     NotDraft,
@@ -49,10 +50,14 @@ from subcontract_orders.services.promising import (
     refuse_order,
     reject_counter,
 )
+from subcontract_orders.services.telling import ToldLine, tell
 
 __all__ = [
     "CounteredLine",
     "LineChange",
+    "LinkExpired",
+    "LinkOvertaken",
+    "LinkedOrder",
     "NoCounterOffer",
     "NotDraft",
     "NotOfThisState",
@@ -60,6 +65,7 @@ __all__ = [
     "Part",
     "Received",
     "SameEyes",
+    "ToldLine",
     "accept_counter",
     "acknowledge_order",
     "add_lines",
@@ -76,6 +82,7 @@ __all__ = [
     "hold_order",
     "joined",
     "lock_order",
+    "open_link",
     "recount_material",
     "recount_orders",
     "refuse_order",
@@ -90,7 +97,9 @@ __all__ = [
     "send_order",
     "set_amounts",
     "set_need_date",
+    "tell",
     "unpin_line",
+    "vendor_link",
     "why_not_approve",
     "withdraw_lines",
     "withdraw_revision",
