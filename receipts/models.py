@@ -73,6 +73,11 @@ class Receipt(models.Model):
     note = models.CharField(max_length=60)
     note_date = models.DateField()
     is_supplement = models.BooleanField(default=False)
+    is_opening = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Counted elsewhere, before its order was loaded: it moved no stock here.",
+    )
     content_hash = models.CharField(max_length=64)
     content = models.JSONField(default=list)
     refusal = models.CharField(max_length=500, blank=True)

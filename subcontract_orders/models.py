@@ -296,6 +296,13 @@ class OrderLine(models.Model):
     auto_send_days_before = models.PositiveIntegerField(default=30)
     pinned = models.JSONField(default=dict)
     content_hash = models.CharField(max_length=32, blank=True)
+    invoiced_before = models.DecimalField(
+        max_digits=18,
+        decimal_places=5,
+        default=0,
+        editable=False,
+        help_text="Invoiced before it was loaded, in the item's unit.",
+    )
     # what the last sent revision says, while a dearer one waits; blank where the columns above are what is in force
     sent_quantity = models.DecimalField(max_digits=18, decimal_places=5, null=True, editable=False)
     sent_unit_price = models.DecimalField(max_digits=18, decimal_places=5, null=True, editable=False)
@@ -322,6 +329,7 @@ class OrderLine(models.Model):
                 & Q(reordered__gte=0, forgone__gte=0),
                 name="order_line_received_not_negative",
             ),
+            models.CheckConstraint(condition=Q(invoiced_before__gte=0), name="order_line_invoiced_not_negative"),
             models.CheckConstraint(
                 condition=Q(amount=F("work_amount") + F("minimum_top_up") + F("lot_charge") + F("freight")),
                 name="order_line_amount_adds_up",

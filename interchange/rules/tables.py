@@ -374,10 +374,44 @@ TABLES: dict[str, Table] = {
                 "status": may(v.choice(("open", "in_progress", "finished", "cancelled"))),
             },
         ),
+        Table(
+            "open_orders",
+            (),
+            {
+                "order": need(NUMBER),
+                "line": may(v.whole(least=1, most=30_000)),
+                "vendor": need(CODE),
+                "production_order": may(CODE),
+                "operation": may(NUMBER, ""),
+                "item": may(CODE),
+                "process": may(v.text(100)),
+                "location": may(CODE),
+                "quantity": need(QUANTITY),
+                "currency": may(v.currency),
+                "unit_price": may(v.money()),
+                "price_unit": may(v.price_unit),
+                "price_factor": may(v.decimal(8, above=True)),
+                "lot_charge": may(v.money()),
+                "minimum_charge": may(v.money()),
+                "freight": may(v.money()),
+                "lead_days": may(DAYS),
+                "ordered_on": may(v.day),
+                "need_date": may(v.day),
+                "promised_date": may(v.day),
+                "status": may(v.choice(("sent", "acknowledged")), "sent"),
+                "sent": may(QUANTITY_OR_NONE),
+                "received": may(QUANTITY_OR_NONE),
+                "accepted": may(QUANTITY_OR_NONE),
+                "rejected": may(QUANTITY_OR_NONE, 0),
+                "scrapped": may(QUANTITY_OR_NONE, 0),
+                "invoiced": may(QUANTITY_OR_NONE, 0),
+                "policy": may(CODE, ""),
+            },
+            {"number": "order", "operation_no": "operation", "operation_name": "process", "due": "need_date"},
+        ),
     )
 }
 COUNTED_ONLY = ("purchase_history",)  # what is told of it is how many rows there are
-NOT_BUILT = ("open_orders",)
 REQUIRED = {
     table.name: tuple(name for name, column in table.columns.items() if column.required) for table in TABLES.values()
 }

@@ -12,8 +12,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from accounts.models import User
 from core.refusals import InvalidInput
 from interchange.models import PlanImport
-from interchange.rules.tables import NOT_BUILT
-from interchange.services import master, plan, sourcing, structure
+from interchange.services import master, plan, sourcing, standing, structure
 from interchange.services.reading import MOST_ERRORS, Reading, Skipped, TooManyErrors
 from interchange.services.report import BadRow, ImportRefused, ImportReport, rows_as_csv
 from masterdata import services as masterdata
@@ -156,9 +155,7 @@ def _read(work: Reading) -> None:
 def _refuse_unknown_tables(work: Reading) -> None:
     for name, rows in work.tables.items():
         work.table, work.file = name[:60], getattr(rows, "file", name)[:100]
-        if name in NOT_BUILT:
-            work.bad(None, "", "", "not_built", f"The table {name} is not built yet.")
-        elif name not in READERS:
+        if name not in READERS:
             work.bad(None, "", name[:60], "not_found", f"There is no table {name[:60]}.")
 
 
@@ -185,5 +182,6 @@ READERS: dict[str, Callable[[Reading], None]] = {
     "stock": plan.stock,
     "production_orders": plan.production_orders,
     "operations": plan.operations,
+    "open_orders": standing.open_orders,
     "purchase_history": plan.count_only,
 }

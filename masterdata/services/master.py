@@ -56,6 +56,17 @@ def draw_numbers(*, kind: str, count: int = 1) -> list[str]:
     return [f"{row.prefix}{number:05d}" for number in range(first, first + count)]
 
 
+@transaction.atomic
+def reserve_numbers(*, kind: str, numbers: Iterable[str]) -> None:
+    """Numbers of documents that come from elsewhere: none drawn later is one of these."""
+    prefix = PREFIXES[kind]
+    tails = (number.removeprefix(prefix) for number in numbers if number.startswith(prefix))
+    highest = max((int(tail) for tail in tails if tail.isascii() and tail.isdigit() and len(tail) < 18), default=0)
+    if highest:
+        NumberRange.objects.get_or_create(kind=kind, defaults={"prefix": prefix})
+        NumberRange.objects.filter(kind=kind, last__lt=highest).update(last=highest)
+
+
 def company() -> Company:
     """The one company row, made with EUR and UTC where none was loaded yet."""
     found = Company.objects.select_related("currency").first()

@@ -45,7 +45,9 @@ from production.models import (
     ProductionOrder,
     RoutingStep,
 )
+from production.rules import progress
 from production.rules.schedule import Calendar, Step, in_order, schedule, successors, working_days
+from production.services.pieces import Pieces, place_pieces
 from production.services.structure import sequence_of
 
 REPLACED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # what may go on under another number
@@ -222,6 +224,7 @@ class _Plan:
         self.done = UpsertedOrders()
         self.heirs_of: dict[str, ProductionOrder] = {}  # new number: the planned order whose word is carried to it
         self.replaced = {order.number: order.replaces for order in orders if order.replaces}
+        self.pieces: list[Pieces] = []
 
     def write(self) -> UpsertedOrders:
         if not self.orders:
@@ -264,6 +267,7 @@ class _Plan:
             self.done.ids |= {number: pk for (number,), pk in ids.items()}
             self.write_operations([(self.done.ids[number], operations) for number, operations in touched])
             self.carry_words()
+            place_pieces(self.pieces, number=f"{self.at:%Y-%m-%d}", at=self.at, by=self.by)
             note_plan_change(at=self.at, reason=f"{self.done.created} orders new, {self.done.changed} changed")
         return self.done
 
@@ -473,9 +477,12 @@ class _Plan:
             self.copy_routing(order.item_id, variant, after)
         for given in order.operations:
             self.apply(given, order, after)
-        self.check_order(order.operations, after)
+        following = self.check_order(order.operations, after)
         for operation in after.values():
             self.settle(operation, row, before.get(operation["operation_no"]))
+        if any(given.good or given.scrap or given.status for given in order.operations):
+            self.imply(following, after)
+            self.find_pieces(order, row, old, following, before, after)
         self.place(order, row, after)
         return [operation for number, operation in after.items() if number not in before or operation != before[number]]
 
@@ -542,10 +549,15 @@ class _Plan:
             operation["planned_end"] = given.end or given.start
             operation["dates_given"] = True
 
-    def check_order(self, given: Sequence[PlannedOperation], after: Mapping[str, Values]) -> None:
-        """No operation comes after one that follows it, by what follows what or by the dates the plan gives."""
+    def check_order(
+        self, given: Sequence[PlannedOperation], after: Mapping[str, Values]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """No operation comes after one that follows it, by what follows what or by the dates the plan gives.
+
+        Returns who follows whom.
+        """
         if not given:
-            return
+            return {}
         steps = [
             Step(number, one["sequence"], Fraction(0), self.open_days, tuple(one["next_nos"]))
             for number, one in after.items()
@@ -563,6 +575,54 @@ class _Plan:
                         f"Operation {number} starts on {begins}, after {later}, which follows it, ends on {ends}.",
                         field="start",
                     )
+        return following
+
+    def imply(self, following: Mapping[str, tuple[str, ...]], after: Mapping[str, Values]) -> None:
+        """What a later operation has worked on, those before it have finished, whether the plan says so or not."""
+        ordered = in_order(following) or []
+        made = {number: _made(after[number]) for number in ordered}
+        for number, good in progress.implied(following, ordered, made).items():
+            operation = after[number]
+            operation["good"] = good
+            if operation["status"] != OperationStatus.FINISHED:
+                full = good + operation["scrap"] >= operation["quantity"]
+                operation["status"] = OperationStatus.FINISHED if full else OperationStatus.IN_PROGRESS
+
+    def find_pieces(
+        self,
+        order: PlannedOrder,
+        row: Values,
+        old: Values | None,
+        following: Mapping[str, tuple[str, ...]],
+        before: Mapping[str, Values],
+        after: Mapping[str, Values],
+    ) -> None:
+        """How many pieces more stand between operations than before the plan told of this progress."""
+        ordered = in_order(following) or []
+        now = progress.waiting(following, ordered, {number: _made(after[number]) for number in ordered})
+        fresh = progress.Made(row["quantity"])
+        then = progress.waiting(
+            following, ordered, {number: _made(before[number]) if number in before else fresh for number in ordered}
+        )
+        done: dict[str, set[str]] = {}
+        for number in ordered:
+            done.setdefault(number, set()).add(number)
+            for later in following[number]:
+                done.setdefault(later, set()).update(done[number])
+        first_number = row.get("first_number") or (old["first_number"] if old else "")
+        for number, count in now.items():
+            if more := count - then[number]:
+                self.pieces.append(
+                    Pieces(
+                        stage=f"{first_number or order.number}/{number}",
+                        item_id=order.item_id,
+                        site_id=row["site_id"],
+                        location_id=row.get("location_id", old["location_id"] if old else None),
+                        more=more,
+                        steps=tuple(sorted(ordered, key=lambda number: (after[number]["sequence"], number))),
+                        done=frozenset(done[number]),
+                    )
+                )
 
     def settle(self, operation: Values, row: Values, before: Values | None) -> None:
         """Quantity and status as the order's own quantity and status ask for."""
@@ -657,6 +717,11 @@ FRESH: Values = {
 
 def _is_reported(operation: Values) -> bool:
     return bool(operation["good"] or operation["scrap"] or operation["status"] in _STARTED)
+
+
+def _made(operation: Values) -> progress.Made:
+    is_finished = operation["status"] == OperationStatus.FINISHED
+    return progress.Made(operation["quantity"], operation["good"], operation["scrap"], is_finished)
 
 
 _STARTED = (OperationStatus.IN_PROGRESS, OperationStatus.FINISHED)

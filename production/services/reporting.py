@@ -21,15 +21,14 @@ from masterdata.models import Item, Location, LocationKind
 from masterdata.services import main_location, note_plan_change, virtual_location
 from production.models import (
     OPEN_STATUSES,
-    BomLine,
     Operation,
     OperationStatus,
     ProductionOrder,
-    QuantityBasis,
     Supply,
 )
-from production.rules.components import BomRow, Ratio, ratios, rounded_up
+from production.rules.components import Ratio, ratios, rounded_up
 from production.rules.schedule import Calendar, Step, successors
+from production.services.pieces import boms_of
 
 KIND = "production_report"
 ZERO = Decimal(0)
@@ -252,7 +251,7 @@ def _component_moves(
 
 def components_of(item_id: int, operations: Sequence[Operation]) -> list[tuple[Operation, tuple[Ratio, ...]]]:
     """What each operation of an item uses, given all of them in order; material tied to none of them belongs to the first."""
-    boms = _boms(item_id)
+    boms = boms_of({item_id})
     nos = [operation.operation_no for operation in operations]
     return [
         (
@@ -267,28 +266,6 @@ def components_of(item_id: int, operations: Sequence[Operation]) -> list[tuple[O
         )
         for operation in operations
     ]
-
-
-def _boms(item_id: int) -> dict[int, list[BomRow]]:
-    """The bill of an item, and those of the phantom assemblies in it, level by level."""
-    boms: dict[int, list[BomRow]] = {}
-    wanted = {item_id}
-    while wanted:
-        boms |= {parent: [] for parent in wanted}
-        rows = BomLine.objects.filter(parent__in=wanted).order_by("parent", "position")
-        rows = rows.select_related("component__unit")
-        wanted = set()
-        for row in rows:
-            part = row.component
-            boms[row.parent_id].append(
-                BomRow(
-                    part.pk, row.quantity, row.basis == QuantityBasis.PER_ORDER, row.scrap_pct, row.operation_no,
-                    row.supply, _decimals(part), part.is_phantom,
-                )
-            )  # fmt: skip
-            if part.is_phantom and part.pk not in boms:
-                wanted.add(part.pk)
-    return boms
 
 
 def _lot(order: ProductionOrder, lot: str) -> int | None:

@@ -9,6 +9,7 @@ from receipts.services.inspecting import NothingToInspect, hand_in_certificates,
 from receipts.services.leftovers import Leftovers, give_back_free_stock, settle_leftovers, take_back
 from receipts.services.lying import NotFree, NothingToReturn
 from receipts.services.making_good import NothingMissing, PiecesGone, do_without, order_anew
+from receipts.services.opening import BadOpenLine, OpenLine, OpenOrdersRefused, load_open_orders
 from receipts.services.quarantining import receive_or_quarantine, refuse_quarantine, release_quarantine
 from receipts.services.receiving import (
     KIND,
@@ -39,6 +40,7 @@ from receipts.services.watching import watch_material_left
 
 __all__ = [
     "KIND",
+    "BadOpenLine",
     "Costs",
     "Counted",
     "CountedLine",
@@ -52,6 +54,8 @@ __all__ = [
     "NothingThere",
     "NothingToInspect",
     "NothingToReturn",
+    "OpenLine",
+    "OpenOrdersRefused",
     "OrderClosed",
     "OrderIsOver",
     "OrderNotSent",
@@ -73,6 +77,7 @@ __all__ = [
     "give_back_free_stock",
     "hand_in_certificates",
     "inspect_receipt",
+    "load_open_orders",
     "missing_of",
     "order_anew",
     "order_costs",

@@ -286,6 +286,8 @@ def lock_receipt(
         raise Stale("Somebody changed it since it was read. Read it again, then change it.")
     if receipt.status != ReceiptStatus.POSTED:
         raise WrongState(f"{receipt} is {receipt.get_status_display().lower()}.")
+    if receipt.is_opening:
+        raise WrongState(f"{receipt} came in before its order was loaded here; return what came too much instead.")
     rows = receipt.lines.select_for_update(of=("self",)).select_related("item__unit", "location").order_by("line_no")
     return receipt, list(rows), orders, order_lines
 

@@ -11,6 +11,7 @@ from subcontract_orders.services.lines import (
     recount_orders,
     rewrite_lines,
     send_by_policy,
+    send_loaded,
     withdraw_lines,
 )
 from subcontract_orders.services.links import LinkedOrder, LinkExpired, LinkOvertaken, open_link, vendor_link
@@ -94,6 +95,7 @@ __all__ = [
     "rewrite_lines",
     "send_by_policy",
     "send_due_orders",
+    "send_loaded",
     "send_order",
     "set_amounts",
     "set_need_date",

@@ -249,6 +249,27 @@ def send(
     activity.record_many([_event("order.sent", order, at=at, by=by, through=through, data=data) for order in orders])
 
 
+def send_loaded(orders: Sequence[SubcontractOrder], *, at: datetime, by: User | None) -> None:
+    """Orders a vendor has had since before they were loaded: what he holds is kept as their first revision."""
+    ids = [order.pk for order in orders]
+    OrderLine.objects.filter(order__in=ids).update(is_draft=False)
+    commit_operations(
+        operation_ids=OrderLine.objects.active().filter(order__in=ids).values_list("operation_id", flat=True)
+    )
+    contents = contents_of(ids)
+    OrderRevision.objects.bulk_create(
+        [
+            OrderRevision(
+                order=order, revision=order.revision, content=contents[order.pk], made_at=at, made_by=by,
+                sent_at=order.sent_at, reason="Loaded",
+            )
+            for order in orders
+        ],
+        batch_size=1000,
+    )  # fmt: skip
+    activity.record_many([_event("order.loaded", order, at=at, by=by, through="import") for order in orders])
+
+
 def keep_in_force(order_ids: Collection[int]) -> None:
     """Keep what these sent orders say now beside their lines and components, before a revision changes them."""
     OrderLine.objects.active().filter(order__in=order_ids).update(**{kept: F(name) for kept, name in IN_FORCE.items()})

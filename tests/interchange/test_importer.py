@@ -437,10 +437,10 @@ def test_a_price_of_outside_work_twice_is_refused():
     assert only(refused({"prices": [price, {**price, "unit_price": 2}]}))[1:3] == (2, "vendor")
 
 
-def test_unknown_tables_and_those_not_built_are_named():
+def test_unknown_tables_are_named():
     found = refused({"open_orders": [], "iems": []})
 
-    assert [(row.table, row.code) for row in found] == [("open_orders", "not_built"), ("iems", "not_found")]
+    assert [(row.table, row.code) for row in found] == [("iems", "not_found")]
 
 
 def test_no_more_than_a_thousand_bad_rows_are_told():
