@@ -9,9 +9,7 @@ from receipts.services.inspecting import NothingToInspect, hand_in_certificates,
 from receipts.services.leftovers import Leftovers, give_back_free_stock, settle_leftovers, take_back
 from receipts.services.lying import NotFree, NothingToReturn
 from receipts.services.making_good import NothingMissing, PiecesGone, do_without, order_anew
-from receipts.services.opening import BadOpenLine, OpenLine, OpenOrdersRefused, load_open_orders
-from receipts.services.quarantining import receive_or_quarantine, refuse_quarantine, release_quarantine
-from receipts.services.receiving import (
+from receipts.services.notes import (
     KIND,
     CountedLine,
     DuplicateNote,
@@ -21,9 +19,10 @@ from receipts.services.receiving import (
     OverReceipt,
     SerialRequired,
     VendorShort,
-    post_receipt,
-    reverse_receipt,
 )
+from receipts.services.opening import BadOpenLine, OpenLine, OpenOrdersRefused, load_open_orders
+from receipts.services.quarantining import receive_or_quarantine, refuse_quarantine, release_quarantine
+from receipts.services.receiving import post_receipt
 from receipts.services.returning import (
     MaterialLine,
     deliver_due_returns,
@@ -34,6 +33,7 @@ from receipts.services.returning import (
     reverse_return,
     spare_material,
 )
+from receipts.services.reversing import reverse_receipt
 from receipts.services.sending_back import NotSentBack, OrderIsOver, return_product
 from receipts.services.tracing import Trace, find_lot, trace_lot
 from receipts.services.watching import watch_material_left

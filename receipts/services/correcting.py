@@ -28,19 +28,10 @@ from receipts.services.discrepancies import book_settled
 from receipts.services.falling_short import watch_short_receipts
 from receipts.services.finishing import report_lines
 from receipts.services.inspecting import Case, lot_of, take_from_lots
-from receipts.services.receiving import (
-    KIND,
-    CountedLine,
-    LotRequired,
-    OverReceipt,
-    VendorShort,
-    decimals_of,
-    inspection_place,
-    save_progress,
-    settle_status,
-    use_material,
-    work_owed,
-)
+from receipts.services.notes import KIND, CountedLine, LotRequired, OverReceipt, VendorShort, decimals_of
+from receipts.services.pieces import inspection_place
+from receipts.services.progress import save_progress, settle_status, work_owed
+from receipts.services.using import use_material
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
 from subcontract_orders.services import flows as material
 

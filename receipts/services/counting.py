@@ -23,7 +23,7 @@ from masterdata.models import Item, Location, LocationKind
 from production.models import Supply
 from production.rules.components import rounded_up
 from receipts.services.lying import NotFree, lock_orders_at, still_needed
-from receipts.services.receiving import LotRequired
+from receipts.services.notes import LotRequired
 from receipts.services.returning import cancel_covered, vendor_places
 from receipts.services.watching import watch_material_left
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent

@@ -24,17 +24,9 @@ from production.services.reporting import Report
 from receipts.models import Disposition, Fault, Finding, Receipt, ReceiptLine, ReceiptLot
 from receipts.services.falling_short import watch_short_receipts
 from receipts.services.finishing import report_lines
-from receipts.services.receiving import (
-    KIND,
-    LotRequired,
-    OrderClosed,
-    decimals_of,
-    inspection_place,
-    lock_receipt,
-    rework_stage,
-    save_progress,
-    settle_status,
-)
+from receipts.services.notes import KIND, LotRequired, OrderClosed, decimals_of, lock_receipt
+from receipts.services.pieces import inspection_place, rework_stage
+from receipts.services.progress import save_progress, settle_status
 from subcontract_orders.models import OrderLine, SubcontractOrder
 
 ZERO = Decimal(0)

@@ -15,7 +15,8 @@ from accounts.models import User
 from masterdata.models import Item
 from production.models import Operation
 from receipts.models import Consumption
-from receipts.services.receiving import CountedLine, post_receipt
+from receipts.services.notes import CountedLine
+from receipts.services.receiving import post_receipt
 from subcontract_orders.models import OrderLine
 
 

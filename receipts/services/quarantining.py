@@ -20,16 +20,8 @@ from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import Location, LocationKind
 from receipts.models import Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
-from receipts.services.receiving import (
-    KIND,
-    CountedLine,
-    OrderClosed,
-    OrderNotSent,
-    OverReceipt,
-    VendorShort,
-    content_hash,
-    post_receipt,
-)
+from receipts.services.notes import KIND, CountedLine, OrderClosed, OrderNotSent, OverReceipt, VendorShort, content_hash
+from receipts.services.receiving import post_receipt
 from subcontract_orders.models import OrderLine
 
 ALERT = "over_receipt"

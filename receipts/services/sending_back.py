@@ -25,7 +25,7 @@ from receipts.services import moving
 from receipts.services.finishing import report_lines
 from receipts.services.lying import NotFree
 from receipts.services.moving import KIND
-from receipts.services.receiving import rework_stage
+from receipts.services.pieces import rework_stage
 from subcontract_orders.models import LineStatus, OrderLine, SubcontractOrder
 from subcontract_orders.services import recount_orders
 

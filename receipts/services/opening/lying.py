@@ -10,9 +10,9 @@ from inventory.models import Balance, Movement
 from inventory.services import CountedStock, NotEnoughStock, load_stock
 from masterdata.models import Location
 from production.models import Supply
+from receipts.services.notes import LotRequired
 from receipts.services.opening.lines import KIND, ZERO, BadOpenLine, Ready, refuse
 from receipts.services.opening.reading import Ground
-from receipts.services.receiving import LotRequired
 from subcontract_orders.services import flows as material
 
 

@@ -28,8 +28,9 @@ from production.models import Operation, OperationStatus, ProductionOrder, Quant
 from production.rules.components import Ratio, ratios, required, rounded_up
 from production.rules.schedule import Calendar, Step, successors
 from production.services.pieces import boms_of
+from receipts.services.notes import decimals_of
 from receipts.services.opening.lines import ZERO, NoRate, OpenLine, Part, Ready
-from receipts.services.receiving import decimals_of, settle_status
+from receipts.services.progress import settle_status
 from subcontract_orders import rules as order_rules
 from subcontract_orders.models import (
     OrderComponent,

@@ -1,0 +1,158 @@
+"""The pieces that came: which lots they are, at which stage they stand, where they wait, what they move as."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from inventory.models import Balance, Lot, Movement
+from inventory.services import Move
+from masterdata import services as masterdata
+from masterdata.models import Item, Location, LocationKind
+from policies.models import Inspection
+from production.services.reporting import followers
+from receipts import rules
+from receipts.models import ReceiptLine
+from receipts.services.notes import CountedLine, DuplicateNote, LotRequired, SerialRequired, VendorShort
+from subcontract_orders.models import (
+    OrderLine,
+    SubcontractOrder,
+)
+
+ZERO = Decimal(0)
+
+
+def lots_of(counted: CountedLine, line: OrderLine, stage: str) -> list[tuple[Lot | None, Decimal]]:
+    """The lots (or serial numbers) the good pieces go into; pieces between operations have none."""
+    if not counted.accepted or stage:
+        return [(None, counted.accepted)] if counted.accepted else []
+    item: Item = line.item
+    if item.serial_tracked:
+        if len(set(counted.serials)) != counted.accepted or len(counted.serials) != counted.accepted:
+            raise SerialRequired(
+                f"{item} is tracked by serial number: name {counted.accepted.normalize():f} different ones, "
+                f"{len(set(counted.serials))} were named.",
+                field="lines.serials",
+            )
+        # Held from here on: the same number counted in elsewhere at this moment waits, and is then found in use.
+        Lot.objects.bulk_create([Lot(item=item, code=code) for code in sorted(counted.serials)], ignore_conflicts=True)
+        lots = Lot.objects.filter(item=item, code__in=counted.serials).select_for_update(no_key=True).order_by("pk")
+        by_code = {lot.code: lot for lot in lots}
+        to_be_mended = _lots_lying(line, stage=rework_stage(line))
+        used = Movement.objects.filter(lot__in=by_code.values()).exclude(lot__in=to_be_mended).unreversed()
+        if known := sorted(set(used.values_list("lot__code", flat=True))):
+            raise DuplicateNote(f"Serial number {', '.join(known)} of {item} is in use already.", field="lines.serials")
+        return [(by_code[code], Decimal(1)) for code in counted.serials]
+    if item.lot_tracked:
+        if not counted.lot.strip():
+            raise LotRequired(f"{item} is tracked by lot: name the lot of the pieces that came.", field="lines.lot")
+        return [(Lot.objects.get_or_create(item=item, code=counted.lot.strip())[0], counted.accepted)]
+    return [(None, counted.accepted)]
+
+
+def _lots_lying(line: OrderLine, *, stage: str) -> list[int]:
+    """The lots of a line's own item that lie at its vendor at a stage."""
+    there = Balance.objects.filter(location=line.ship_to_id, item=line.item_id, stage=stage, quantity__gt=0)
+    return list(there.exclude(lot=None).values_list("lot", flat=True))
+
+
+def mended_lots(line: OrderLine, quantity: Decimal, *, serials: Collection[str]) -> list[tuple[int | None, Decimal]]:
+    """The lots of pieces that were at the vendor to be mended and come back, named ones first. Raises VendorShort."""
+    if not quantity:
+        return []
+    there = Balance.objects.filter(
+        location=line.ship_to_id, item=line.item_id, stage=rework_stage(line), quantity__gt=0
+    ).order_by("since", "pk")
+    rows = list(there.values_list("lot", "lot__code", "quantity"))
+    found: list[tuple[int | None, Decimal]] = []
+    rest = quantity
+    for lot_id, _, lies in sorted(rows, key=lambda row: row[1] not in serials):
+        taken = min(lies, rest)
+        if taken > 0:
+            found.append((lot_id, taken))
+            rest -= taken
+    if rest:
+        raise VendorShort(
+            f"{quantity.normalize():f} pieces were to be mended, {(quantity - rest).normalize():f} of them lie at the vendor.",
+            field="lines",
+        )
+    return found
+
+
+def stage_after(line: OrderLine) -> str:
+    """Where the pieces stand after this line: stock after the last operation, else the operation that finished them."""
+    if line.operation_id is None or line.production_order is None:
+        return ""
+    following = followers(production_order_id=line.production_order.pk)
+    goes_on = bool(following.get(line.operation_no))
+    return f"{line.production_order.stage_number}/{line.operation_no}" if goes_on else ""
+
+
+def rework_stage(line: OrderLine) -> str:
+    """Pieces of a line that are back at the vendor to be mended."""
+    return f"rework {line.order.number}/{line.line_no}"
+
+
+def waits_for(counted: CountedLine, line: OrderLine) -> list[str]:
+    """What good pieces wait for in inspection: to be looked at, certificates that did not come with them."""
+    if not counted.accepted:
+        return []
+    missing = [kind for kind in line.certificates if kind not in counted.certificates]
+    return (["inspection"] if line.inspection != Inspection.NONE else []) + missing
+
+
+def to_look_at(counted: CountedLine, line: OrderLine) -> Decimal:
+    """How many of the good pieces are to be inspected: all, a sample, or as many as were named."""
+    if line.inspection == Inspection.NONE or not counted.accepted:
+        return ZERO
+    if counted.inspect_quantity is not None:
+        return min(counted.inspect_quantity, counted.accepted)
+    if line.inspection == Inspection.SAMPLE:
+        return rules.sample(quantity=counted.accepted, pct=line.sample_pct or Decimal(100))
+    return counted.accepted
+
+
+def inspection_place(order: SubcontractOrder) -> Location:
+    """Where a site's goods wait for inspection; made where the site has no such place."""
+    found = Location.objects.filter(kind=LocationKind.INSPECTION, site=order.site_id).order_by("pk").first()
+    if found:
+        return found
+    location, _ = Location.objects.get_or_create(
+        code=f"INSPECTION-{order.site.code}",
+        defaults={"name": "Inspection", "kind": LocationKind.INSPECTION, "site_id": order.site_id},
+    )
+    return location
+
+
+def output_moves(
+    row: ReceiptLine,
+    lots: Sequence[tuple[Lot | None, Decimal]],
+    worth: rules.Worth,
+    counted: CountedLine,
+    *,
+    consumed_at: int,
+    where: int,
+) -> list[Move]:
+    """Good pieces into stock, lot by lot, and bad ones out of it, each with its share of what they are worth."""
+    moves = []
+    left, pieces = worth.good, counted.accepted
+    for lot, quantity in lots:
+        value = left if quantity == pieces else (left * quantity / pieces).quantize(rules.FIVE)
+        left, pieces = left - value, pieces - quantity
+        moves.append(
+            Move(
+                row.item_id,
+                consumed_at,
+                where,
+                quantity,
+                lot.pk if lot else None,
+                row.stage,
+                value=value,
+                line=row.line_no,
+            )
+        )
+    bad = counted.rejected + counted.scrapped
+    if bad:
+        scrap = masterdata.virtual_location(kind=LocationKind.SCRAP)
+        moves.append(Move(row.item_id, consumed_at, scrap.pk, bad, None, row.stage, value=worth.bad, line=row.line_no))
+    return moves
