@@ -20,6 +20,13 @@ class Supply(models.TextChoices):
     CONSIGNED = "consigned", "Our stock already at the vendor"
     DIRECT = "direct", "A third party delivers it to the vendor"
     RETURNABLE = "returnable", "Shipped, not used up, expected back"
+    BY_PRODUCT = "by_product", "Comes out of the work beside the piece"
+
+
+NOT_USED = (Supply.VENDOR, Supply.RETURNABLE, Supply.BY_PRODUCT)
+"""Rows of a bill that no material of ours is used up for."""
+NOT_THERE = (Supply.VENDOR, Supply.BY_PRODUCT)
+"""Rows of a bill of which nothing of ours lies at the vendor."""
 
 
 class QuantityBasis(models.TextChoices):
@@ -29,6 +36,8 @@ class QuantityBasis(models.TextChoices):
 
 class BomLine(ExternallyKnown):
     """A component of a made item: quantity for each piece (or for the whole order), with scrap added in percent.
+
+    A by-product is a row of the bill as well: so much of it comes out of the work for each piece.
 
     A blank operation number ties the component to the first operation.
     """

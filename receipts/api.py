@@ -25,7 +25,17 @@ from masterdata.models import Item
 from production.models import ProductionOrder
 from receipts import services
 from receipts.filters import OrderCostsFilter, ReceiptFilter, ReturnFilter, VendorBalanceFilter
-from receipts.models import Consumption, Finding, Receipt, ReceiptLine, ReceiptLot, Return, ReturnKind, ReturnLine
+from receipts.models import (
+    ByProduct,
+    Consumption,
+    Finding,
+    Receipt,
+    ReceiptLine,
+    ReceiptLot,
+    Return,
+    ReturnKind,
+    ReturnLine,
+)
 from receipts.serializers import (
     AdjustConsumptionSerializer,
     CertificatesSerializer,
@@ -79,6 +89,7 @@ class ReceiptViewSet(
             .prefetch_related(
                 Prefetch("lots", ReceiptLot.objects.select_related("lot").order_by("pk")),
                 Prefetch("findings", Finding.objects.select_related("lot", "by").order_by("pk")),
+                Prefetch("by_products", ByProduct.objects.select_related("item", "lot").order_by("pk")),
                 Prefetch("consumptions", Consumption.objects.select_related("item").order_by("pk")),
             )
             .order_by("line_no")
@@ -209,19 +220,30 @@ class ReceiptViewSet(
                 raise NotFound(
                     f"There is no line {key[1]} of order {key[0] or '(none named)'}.", field=f"lines.{index}.line"
                 )
-            values = {name: value for name, value in line.items() if name not in ("order", "line", "consumed")}
+            values = {
+                name: value for name, value in line.items() if name not in ("order", "line", "consumed", "by_products")
+            }
             values |= {"serials": tuple(values["serials"]), "certificates": tuple(values["certificates"])}
             consumed = {}
             for code, quantity in (line.get("consumed") or {}).items():
                 if code not in items:
                     raise NotFound(f"There is no item {code}.", field=f"lines.{index}.consumed")
                 consumed[items[code]] = quantity
+            beside = line["by_products"]
+            for came in beside or ():
+                if came["item"] not in items:
+                    raise NotFound(f"There is no item {came['item']}.", field=f"lines.{index}.by_products")
+            if beside is not None:
+                values["by_products"] = tuple(
+                    services.CameBeside(items[came["item"]], came["quantity"], came["lot"]) for came in beside
+                )
             counted.append(services.CountedLine(order_line_id=known[key], consumed=consumed or None, **values))
         return counted
 
     @staticmethod
     def _items(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         codes = {code for line in lines for code in line.get("consumed") or {}}
+        codes |= {came["item"] for line in lines for came in line.get("by_products") or ()}
         return dict(Item.objects.filter(code__in=codes).values_list("code", "pk")) if codes else {}
 
 

@@ -118,9 +118,10 @@ class Fault(models.TextChoices):
 class ReceiptLine(models.Model):
     """What came for one order line: good, rejected and scrapped pieces, in the item's unit.
 
-    Values in company currency: `components_value` used up and `work_value` owed make the pieces; `expensed_value` of it fell on
-    bad ones. `held` good pieces lie in inspection for `held_for` (inspection, certificate kinds) and are not available yet;
-    `to_inspect` of them are to be looked at (`is_sample`: they stand for all). Counts are as they stand after inspection.
+    Values in company currency: `components_value` used up and `work_value` owed, less the `by_products_value` of what came out
+    beside them, make the pieces; `expensed_value` of it fell on bad ones. `held` good pieces lie in inspection for `held_for`
+    (inspection, certificate kinds) and are not available yet; `to_inspect` of them are to be looked at (`is_sample`: they stand
+    for all). Counts are as they stand after inspection.
     """
 
     receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="lines")
@@ -143,6 +144,7 @@ class ReceiptLine(models.Model):
     location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
     components_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     work_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
+    by_products_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     expensed_value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     good_value = models.DecimalField(
         max_digits=18, decimal_places=5, default=0, help_text="What the good pieces went into stock with."
@@ -247,6 +249,24 @@ class Consumption(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(quantity=0), name="consumption_uses_something")]
         indexes = [models.Index(fields=["component"], name="consumption_of_component")]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} {self.item_id}"
+
+
+class ByProduct(models.Model):
+    """So much of a by-product (in a lot) that came with a receipt line, at its value. A later adjustment is a row of its own."""
+
+    line = models.ForeignKey(ReceiptLine, models.PROTECT, related_name="by_products")
+    component = models.ForeignKey("subcontract_orders.OrderComponent", models.PROTECT, related_name="+")
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    lot = models.ForeignKey("inventory.Lot", models.PROTECT, null=True, related_name="+")
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    value = models.DecimalField(max_digits=18, decimal_places=5)
+    is_adjustment = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(quantity=0), name="by_product_comes")]
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.item_id}"

@@ -77,6 +77,11 @@ def output_value(*, accepted: Decimal, bad: Decimal, components: Decimal, work: 
     return Worth(good, total - good)
 
 
+def by_product_value(*, quantity: Decimal, unit_value: Decimal) -> Decimal:
+    """What a by-product goes into stock with; the pieces it comes beside cost so much less."""
+    return (quantity * unit_value).quantize(FIVE, ROUND_HALF_UP)
+
+
 def sample(*, quantity: Decimal, pct: Decimal) -> Decimal:
     """Pieces of a delivery to look at: its share, at least one. 10 % of 30 is 3."""
     return min(quantity, max(rounded_up(quantity * pct / HUNDRED, decimals=0), Decimal(1)))

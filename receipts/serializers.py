@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from activity.serializers import EventSerializer
@@ -39,6 +40,15 @@ class ReceiptLotSerializer(serializers.ModelSerializer[ReceiptLot]):
         read_only_fields = fields
 
 
+class ByProductSerializer(serializers.Serializer[Any]):
+    """So much of a by-product (in a lot) that came with a line, and its value in company currency."""
+
+    item = serializers.CharField()
+    lot = serializers.CharField(allow_blank=True)
+    quantity = serializers.DecimalField(**QUANTITY)
+    value = serializers.DecimalField(**QUANTITY)
+
+
 class FindingSerializer(serializers.ModelSerializer[Finding]):
     """What somebody found about pieces, or let pass: who, when and why."""
 
@@ -64,6 +74,7 @@ class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
     lots = ReceiptLotSerializer(many=True)
     findings = FindingSerializer(many=True)
     consumed = serializers.SerializerMethodField(help_text="Quantity used of each component, by item code.")
+    by_products = serializers.SerializerMethodField(help_text="What came out beside the pieces.")
     held_for = serializers.ListField(child=serializers.CharField())
     certificates = serializers.ListField(child=serializers.CharField())
 
@@ -71,8 +82,8 @@ class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
         model = ReceiptLine
         fields = [
             "line", "order", "order_line", "item", "accepted", "rejected", "scrapped", "reworked", "sent_back", "disposed",
-            "stage", "location", "lots", "consumed", "components_value", "work_value", "expensed_value", "held", "held_for",
-            "to_inspect", "is_sample", "certificates", "fault", "findings",
+            "stage", "location", "lots", "consumed", "by_products", "components_value", "work_value", "by_products_value",
+            "expensed_value", "held", "held_for", "to_inspect", "is_sample", "certificates", "fault", "findings",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -81,6 +92,18 @@ class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
         for row in line.consumptions.all():
             used[row.item.code] = used.get(row.item.code, 0) + row.quantity
         return {code: str(quantity) for code, quantity in used.items()}
+
+    @extend_schema_field(ByProductSerializer(many=True))
+    def get_by_products(self, line: ReceiptLine) -> list[dict[str, Any]]:
+        came: dict[tuple[str, str], list[Decimal]] = {}
+        for row in line.by_products.all():
+            sums = came.setdefault((row.item.code, row.lot.code if row.lot else ""), [Decimal(0), Decimal(0)])
+            sums[0] += row.quantity
+            sums[1] += row.value
+        return [
+            {"item": item, "lot": lot, "quantity": f"{quantity}", "value": f"{value}"}
+            for (item, lot), (quantity, value) in came.items()
+        ]
 
 
 class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
@@ -120,20 +143,42 @@ class OrderCostsSerializer(serializers.ModelSerializer[ProductionOrder]):
     components = serializers.DecimalField(source="costs.components", **QUANTITY)
     work = serializers.DecimalField(source="costs.work", **QUANTITY)
     charges = serializers.DecimalField(source="costs.charges", **QUANTITY)
+    by_products = serializers.DecimalField(source="costs.by_products", **QUANTITY)
     actual = serializers.DecimalField(source="costs.actual", **QUANTITY)
     expected = serializers.DecimalField(source="costs.expected", **QUANTITY)
 
     class Meta:
         model = ProductionOrder
-        fields = ["production_order", "item", "quantity", "components", "work", "charges", "actual", "expected"]
+        fields = [
+            "production_order",
+            "item",
+            "quantity",
+            "components",
+            "work",
+            "charges",
+            "by_products",
+            "actual",
+            "expected",
+        ]
         read_only_fields = fields
 
 
 # What is written
 
 
+class CameBesideSerializer(StrictFields, serializers.Serializer[Any]):
+    """So much of a by-product that came; without a lot, in that of the pieces."""
+
+    item = serializers.CharField(max_length=60)
+    quantity = serializers.DecimalField(**QUANTITY)
+    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+
+
 class CountedLineSerializer(StrictFields, serializers.Serializer[Any]):
-    """What was counted for one order line. `consumed`: what the vendor declares he used, by item code."""
+    """What was counted for one order line. `consumed`: what the vendor declares he used, by item code.
+
+    `by_products`: what came out beside the pieces; left out, it is taken as the bill of material says.
+    """
 
     order = serializers.CharField(max_length=20, required=False)
     line = serializers.IntegerField(min_value=1)
@@ -143,6 +188,7 @@ class CountedLineSerializer(StrictFields, serializers.Serializer[Any]):
     lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
     serials = serializers.ListField(child=serializers.CharField(max_length=60), required=False, default=list)
     consumed = serializers.DictField(child=serializers.DecimalField(**QUANTITY), required=False, allow_null=True)
+    by_products = CameBesideSerializer(many=True, required=False, allow_null=True, default=None)
     certificates = serializers.ListField(child=serializers.CharField(max_length=60), required=False, default=list)
     inspect_quantity = serializers.DecimalField(**QUANTITY, required=False, allow_null=True, default=None)
 

@@ -390,7 +390,7 @@ def free_stock() -> dict[tuple[int, int], Decimal]:
                 FROM shipments_shipmentline sl JOIN shipments_shipment s ON s.id = sl.shipment_id
                 WHERE s.status IN ('planned', 'picked', 'held') GROUP BY sl.component_id
             ) p ON p.component_id = c.id
-            WHERE o.sent_at IS NOT NULL AND c.stage = '' AND c.supply <> 'vendor'
+            WHERE o.sent_at IS NOT NULL AND c.stage = '' AND c.supply NOT IN ('vendor', 'by_product')
             GROUP BY l.ship_to_id, c.item_id
             """
         )

@@ -222,10 +222,11 @@ TABLES: dict[str, Table] = {
             {
                 "parent": need(CODE),
                 "component": need(CODE),
-                "quantity": need(QUANTITY),
+                "quantity": need(v.decimal(5, least=None, zero=False, code="invalid_quantity")),
                 "scrap_pct": may(v.decimal(4, most=9_999), 0),
                 "operation_no": may(NUMBER, ""),
-                "supply": may(v.choice(("own", "vendor", "consigned", "direct", "returnable")), "own"),
+                "supply": may(v.choice(("own", "vendor", "consigned", "direct", "returnable", "by_product")), "own"),
+                "by_product": may(v.yes_no, False),
                 "quantity_basis": may(v.choice(("per_unit", "per_order")), "per_unit"),
                 **EXTERNAL,
             },

@@ -56,15 +56,26 @@ def text(longest: int) -> Reader:
 
 
 def decimal(
-    places: int, *, least: Decimal | int | None = 0, above: bool = False, most: int | None = None, code: str = "invalid"
+    places: int,
+    *,
+    least: Decimal | int | None = 0,
+    above: bool = False,
+    most: int | None = None,
+    zero: bool = True,
+    code: str = "invalid",
 ) -> Reader:
-    """A number with at most this many decimals, not below `least` (or above it), of at most 13 digits before the point."""
+    """A number with at most this many decimals, not below `least` (or above it), of at most 13 digits before the point.
+
+    `zero` False: not zero.
+    """
     largest = Decimal(10) ** (18 - places if places < 5 else 13)
 
     def read(raw: Any) -> Decimal:
         value = number(raw, code)
         if least is not None and (value < least or (above and value == least)):
             raise BadValue(code, f"{value:f} must be {'above' if above else 'at least'} {least}.")
+        if not zero and value == 0:
+            raise BadValue(code, "This must not be 0.")
         if most is not None and value > most:
             raise BadValue(code, f"{value:f} must be at most {most}.")
         if abs(value) >= largest:

@@ -7,6 +7,7 @@ from collections import Counter
 from interchange.services.reading import Reading, renamed
 from masterdata.models import Item, Process, WorkCenter
 from production import services as production
+from production.models import Supply
 
 
 def boms(work: Reading) -> None:
@@ -19,8 +20,20 @@ def boms(work: Reading) -> None:
             work.bom_rows.setdefault((parent, number), row)
             work.bom_rows.setdefault((parent, ""), row)
             if parent == component:
-                work.bad(row, "component", "", "bom_cycle", "An item cannot be a component of itwork.")
+                work.bad(row, "component", "", "bom_cycle", "An item cannot be a component of itself.")
                 continue
+            supply = values.get("supply", Supply.OWN)
+            comes_out = values.pop("by_product", False) or supply == Supply.BY_PRODUCT
+            if values["quantity"] < 0 and not comes_out:
+                told = "This must be above 0; what comes out of the work instead of going in has the supply by_product."
+                work.bad(row, "quantity", f"{values['quantity']}", "invalid_quantity", told)
+                continue
+            if comes_out and supply not in (Supply.OWN, Supply.BY_PRODUCT):
+                told = "A by-product comes out of the work; nobody supplies it."
+                work.bad(row, "supply", supply, "invalid", told)
+                continue
+            if comes_out:  # bills elsewhere say it with a quantity below zero
+                values |= {"quantity": abs(values["quantity"]), "supply": Supply.BY_PRODUCT}
             lines[(parent, component, number, nth[(parent, component, number)])] = renamed(
                 values, quantity_basis="basis"
             )

@@ -2,6 +2,7 @@
 
 from inventory.services.ledger import Move, NotEnoughStock, post_movements, reverse_movements
 from inventory.services.opening import BadCount, CountedStock, CountsRefused, load_stock
+from inventory.services.valuing import unit_values
 from inventory.services.vendor_stock import VendorBalance, vendor_balances
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "load_stock",
     "post_movements",
     "reverse_movements",
+    "unit_values",
     "vendor_balances",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 DEEPEST = 20
+BY_PRODUCT = "by_product"  # the supply of a row that comes out instead of going in
 FIVE_DECIMALS = Decimal("0.00001")
 HUNDRED = Decimal(100)
 ONE = Decimal(1)
@@ -102,8 +103,9 @@ def _opened(
     for row in rows:
         per_order = is_per_order or row.is_per_order
         quantity_per = times * row.quantity
-        factor = quantity_per * (ONE + row.scrap_pct / HUNDRED)
-        if row.is_phantom:
+        comes_out = row.supply == BY_PRODUCT
+        factor = quantity_per if comes_out else quantity_per * (ONE + row.scrap_pct / HUNDRED)
+        if row.is_phantom and not comes_out:
             yield from _opened(
                 boms, boms.get(row.component_id, ()), times=factor, is_per_order=per_order, depth=depth + 1
             )

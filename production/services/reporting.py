@@ -16,7 +16,7 @@ from activity import services as activity
 from core.refusals import InvalidQuantity, NotFound, Refusal, TooPrecise, WrongState
 from core.retries import retried
 from inventory.models import Balance, Lot
-from inventory.services import Move, NotEnoughStock, post_movements
+from inventory.services import Move, NotEnoughStock, post_movements, unit_values
 from masterdata.models import Item, Location, LocationKind
 from masterdata.services import main_location, note_plan_change, virtual_location
 from production.models import (
@@ -118,9 +118,11 @@ def report_operation(
     _check_previous(operation, before, made=made)
     home = order.location or main_location(site=order.site)
     number = f"{order.stage_number}/{operation.operation_no}"
+    every = list(_steps(order_id).order_by("sequence", "pk"))
+    bill = next(uses for step, uses in components_of(order.item_id, every) if step.pk == operation.pk)
     taken = [
         *_wip_moves(order, before, made=made, home=home),
-        *_component_moves(order, operation, made=made, home=home),
+        *_component_moves(operation, bill, made=made, home=home),
     ]
     used = virtual_location(kind=LocationKind.CONSUMED).pk
 
@@ -129,6 +131,8 @@ def report_operation(
         return sum((movement.value for movement in posted if movement.quantity), ZERO)
 
     spent = post([Move(item, place, used, quantity, lot_id, stage) for item, place, quantity, lot_id, stage in taken])
+    beside = _by_product_moves(order, operation, bill, made=made, home=home, lot=lot, most=spent, used=used)
+    spent -= post(beside)
     bad_worth = (spent * scrap / made).quantize(FIVE, ROUND_HALF_UP) if scrap else ZERO
     is_last = not following[operation.operation_no]
     stage = "" if is_last else f"{order.stage_number}/{operation.operation_no}"
@@ -217,24 +221,18 @@ def _wip_moves(
 
 
 def _component_moves(
-    order: ProductionOrder,
     operation: Operation,
+    bill: Sequence[Ratio],
     *,
     made: Decimal,
     home: Location,
 ) -> Iterator[Taken]:
     """The operation's own components for the pieces made now; first expired, first in."""
     before = operation.good + operation.scrap
-    every = list(_steps(order.pk).order_by("sequence", "pk"))
-    mine = next(uses for step, uses in components_of(order.item_id, every) if step.pk == operation.pk)
-    for ratio in mine:
-        if ratio.supply == Supply.RETURNABLE:
+    for ratio in bill:
+        if ratio.supply in (Supply.RETURNABLE, Supply.BY_PRODUCT):
             continue
-        if ratio.is_per_order:
-            need = ZERO if before else rounded_up(ratio.factor, decimals=ratio.decimals)
-        else:
-            through = rounded_up(ratio.factor * (before + made), decimals=ratio.decimals)
-            need = through - rounded_up(ratio.factor * before, decimals=ratio.decimals)
+        need = _due(ratio, before=before, made=made)
         there = Balance.objects.filter(item=ratio.item_id, location=home, stage="", quantity__gt=0)
         rest = need
         for row in there.order_by(F("lot__expires_on").asc(nulls_last=True), "since", "pk"):
@@ -247,6 +245,41 @@ def _component_moves(
             raise NotEnoughStock(
                 f"{need.normalize():f} of {item} are used, {(need - rest).normalize():f} lie at {home}.", field="good"
             )
+
+
+def _by_product_moves(
+    order: ProductionOrder,
+    operation: Operation,
+    bill: Sequence[Ratio],
+    *,
+    made: Decimal,
+    home: Location,
+    lot: str,
+    most: Decimal,
+    used: int,
+) -> list[Move]:
+    """What comes out of the work beside the pieces, by the bill, at its value; together worth `most` at most."""
+    before = operation.good + operation.scrap
+    gives = [ratio for ratio in bill if ratio.supply == Supply.BY_PRODUCT]
+    items = Item.objects.in_bulk({ratio.item_id for ratio in gives}) if gives else {}
+    worth = unit_values(item_ids=items, site_id=order.site_id)
+    moves = []
+    for ratio in gives:
+        quantity = _due(ratio, before=before, made=made)
+        value = min((quantity * worth.get(ratio.item_id, ZERO)).quantize(FIVE, ROUND_HALF_UP), most)
+        most -= value
+        if quantity:
+            lot_id = _lot_of(items[ratio.item_id], lot.strip() or order.number)
+            moves.append(Move(ratio.item_id, used, home.pk, quantity, lot_id, value=value))
+    return moves
+
+
+def _due(ratio: Ratio, *, before: Decimal, made: Decimal) -> Decimal:
+    """What pieces made now use (or give) by the bill, rounded over all of them; per order, all with the first."""
+    if ratio.is_per_order:
+        return ZERO if before else rounded_up(ratio.factor, decimals=ratio.decimals)
+    through = rounded_up(ratio.factor * (before + made), decimals=ratio.decimals)
+    return through - rounded_up(ratio.factor * before, decimals=ratio.decimals)
 
 
 def components_of(item_id: int, operations: Sequence[Operation]) -> list[tuple[Operation, tuple[Ratio, ...]]]:
@@ -269,9 +302,13 @@ def components_of(item_id: int, operations: Sequence[Operation]) -> list[tuple[O
 
 
 def _lot(order: ProductionOrder, lot: str) -> int | None:
-    if not (order.item.lot_tracked or order.item.serial_tracked):
+    return _lot_of(order.item, lot.strip() or order.number)
+
+
+def _lot_of(item: Item, code: str) -> int | None:
+    if not (item.lot_tracked or item.serial_tracked):
         return None
-    made, _ = Lot.objects.get_or_create(item=order.item, code=lot.strip() or order.number)
+    made, _ = Lot.objects.get_or_create(item=item, code=code)
     return int(made.pk)
 
 

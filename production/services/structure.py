@@ -9,7 +9,7 @@ from typing import Any
 from core.refusals import InvalidInput, NotFound
 from masterdata.models import Item, WorkCenter, WorkCenterKind
 from masterdata.services import Upserted, upsert_by_key
-from production.models import BomLine, Outsourced, RoutingStep
+from production.models import BomLine, Outsourced, RoutingStep, Supply
 from production.rules.schedule import in_order
 
 
@@ -77,7 +77,8 @@ def bom_problems(*, parent_ids: Iterable[int]) -> list[BomCycle | BadStep]:
     if not touched:
         return []
     parts: dict[int, list[int]] = defaultdict(list)
-    for parent, component in BomLine.objects.order_by("pk").values_list("parent_id", "component_id"):
+    goes_in = BomLine.objects.exclude(supply=Supply.BY_PRODUCT)  # what comes out may go into another, or in again
+    for parent, component in goes_in.order_by("pk").values_list("parent_id", "component_id"):
         parts[parent].append(component)
     problems: list[BomCycle | BadStep] = []
     circle = _circle(parts, touched)

@@ -11,6 +11,7 @@ from receipts.services.lying import NotFree, NothingToReturn
 from receipts.services.making_good import NothingMissing, PiecesGone, do_without, order_anew
 from receipts.services.notes import (
     KIND,
+    CameBeside,
     CountedLine,
     DuplicateNote,
     LotRequired,
@@ -41,6 +42,7 @@ from receipts.services.watching import watch_material_left
 __all__ = [
     "KIND",
     "BadOpenLine",
+    "CameBeside",
     "Costs",
     "Counted",
     "CountedLine",

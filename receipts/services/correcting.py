@@ -24,6 +24,7 @@ from production.rules.components import rounded_up
 from production.services.reporting import Report
 from receipts import rules
 from receipts.models import Consumption, Finding, Receipt, ReceiptLot
+from receipts.services import beside
 from receipts.services.discrepancies import book_settled
 from receipts.services.falling_short import watch_short_receipts
 from receipts.services.finishing import report_lines
@@ -59,24 +60,31 @@ def adjust_consumption(
 
     More comes from what the line has at the vendor, then from free stock there, of `lot` where named; less is given back
     there at the value it was used at. The difference of value follows the pieces: those still here, the bad ones, the rest as
-    a difference of price. Raises NotFound, WrongState, Stale, InvalidQuantity, TooPrecise, VendorShort.
+    a difference of price. Of a by-product it is said that so much more, or less, of it came. Raises NotFound, WrongState,
+    Stale, InvalidQuantity, TooPrecise, VendorShort, LotRequired, SerialRequired, NotEnoughStock.
     """
     case = Case(receipt_id, line_no, expected_version=expected_version, by=by, at=at)
-    components = list(
+    rows = (
         OrderComponent.objects.filter(line=case.line, item=item_id, stage="")
         .exclude(supply__in=[Supply.VENDOR, Supply.RETURNABLE])
         .select_related("item__unit")
         .select_for_update(of=("self",))
         .order_by("pk")
     )
-    if not components:
+    components = [row for row in rows if row.supply != Supply.BY_PRODUCT]
+    gives = [row for row in rows if row.supply == Supply.BY_PRODUCT]
+    if not components and not gives:
         raise NotFound(f"Line {line_no} of {case.receipt} uses no such component.", field="item")
-    item = components[0].item
+    item = [*components, *gives][0].item
     decimals = decimals_of(item)
     if not quantity:
-        raise InvalidQuantity("Say how much more, or less, was used.", field="quantity")
+        raise InvalidQuantity("Say how much more, or less, it was.", field="quantity")
     if abs(quantity) != rounded_up(abs(quantity), decimals=decimals):
         raise TooPrecise(f"{item} is counted in {decimals} decimals; {quantity} has more.", field="quantity")
+    if not components:
+        _came(case, gives[0], quantity, lot)
+        data = {"item": item.code, "quantity": f"{quantity}", "lot": lot, "reason": reason}
+        return _finish(case, "receipt.by_product_adjusted", data, through=through)
     lot_id = None
     if lot:
         lot_id = Lot.objects.filter(item=item_id, code=lot).values_list("pk", flat=True).first()
@@ -130,13 +138,20 @@ def correct_receipt(
             field="accepted",
         )
     spent = own = ZERO
+    gives: list[OrderComponent] = []
     if more > 0:
         used = use_material(
             CountedLine(line.pk, accepted=more), line, case.order, made_before=line.received + line.in_rework,
             made_now=more, at=case.at,
         )  # fmt: skip
+        gives = used.gives
         spent, own = _consume(case, [(one, lot_id or None, part) for one, lot_id, part in used.moves], used.carried_in)
     elif more < 0:
+        gives = list(
+            OrderComponent.objects.filter(line=line, supply=Supply.BY_PRODUCT)
+            .select_related("item__unit")
+            .order_by("pk")
+        )
         for parts in _by_component(case).values():
             total = sum((part for _, _, part, _ in parts), ZERO)
             decimals = decimals_of(parts[0][0].item)
@@ -147,6 +162,7 @@ def correct_receipt(
                 own -= ZERO if parts[0][0].stage else value
     work = work_owed(line, made=line.received + line.in_rework + more) if more else ZERO
     total = row.good_value + row.expensed_value + spent + work
+    total -= _correct_beside(case, gives, more=more, made=made, lot=lot, most=total)
     worth = rules.output_value(
         accepted=accepted, bad=rejected + scrapped, components=total, work=ZERO, absorbs=line.rejects == Rejects.ABSORB
     )
@@ -168,6 +184,51 @@ def correct_receipt(
     data = {"accepted": f"{accepted}", "rejected": f"{rejected}", "scrapped": f"{scrapped}", "reason": reason}
     Finding.objects.create(line=row, reason=f"corrected: {reason}"[:300], at=at, by=by)
     return _finish(case, "receipt.corrected", data, through=through)
+
+
+def _came(case: Case, component: OrderComponent, quantity: Decimal, lot: str) -> None:
+    """So much more (less, where below zero) of a by-product came than was booked; the pieces cost the difference less."""
+    row = case.row
+    if quantity > 0:
+        only = set(row.lots.values_list("lot__code", flat=True))
+        code = lot or (only.pop() if len(only) == 1 else "")
+        part = (component, beside.lot_of_by_product(component, quantity, code), quantity)
+        found = beside.valued([part], site_id=case.order.site_id, most=row.good_value + row.expensed_value)
+    else:
+        found = beside.taken_back(row, [(component, -quantity)])
+    _spread(case, -_book_beside(case, found))
+
+
+def _correct_beside(
+    case: Case, gives: Sequence[OrderComponent], *, more: Decimal, made: Decimal, lot: str, most: Decimal
+) -> Decimal:
+    """By-products of more, or of fewer, pieces. Returns the difference of their value."""
+    line, row = case.line, case.row
+    if not gives or not more:
+        return ZERO
+    if more > 0:
+        only = set(row.lots.values_list("lot__code", flat=True))
+        counted = CountedLine(line.pk, accepted=more, lot=lot or (only.pop() if len(only) == 1 else ""))
+        found = beside.came_beside(
+            gives, counted, made_before=line.received + line.in_rework, made_now=more, site_id=case.order.site_id, most=most
+        )  # fmt: skip
+    else:
+        booked = beside.booked_by_component(row)
+        back = []
+        for one in gives:
+            came = booked.get(one.pk, ZERO)
+            back.append((one, came - rounded_up(came * (made + more) / made, decimals=decimals_of(one.item))))
+        found = beside.taken_back(row, back)
+    return _book_beside(case, found)
+
+
+def _book_beside(case: Case, found: Sequence[beside.Beside]) -> Decimal:
+    made_at = masterdata.virtual_location(kind=LocationKind.CONSUMED).pk
+    case.post(beside.by_product_moves(case.row, found, made_at=made_at))
+    beside.book_beside(case.row, found, is_adjustment=True)
+    value = sum((one.value for one in found), ZERO)
+    case.row.by_products_value += value
+    return value
 
 
 def _finish(case: Case, event: str, data: dict[str, str], *, through: str) -> Receipt:

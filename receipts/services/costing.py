@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from inventory.models import Movement
 from masterdata import services as masterdata
@@ -25,48 +25,61 @@ ZERO = Decimal(0)
 @dataclass(slots=True)
 class Costs:
     """In company currency. `components`: material used, by receipts and in house; `work`: owed to vendors, their minimum and
-    lot charges in it; `charges`: what came on top. `expected`: all material at standard cost, and what was ordered."""
+    lot charges in it; `charges`: what came on top; `by_products`: what came out beside it, to be taken off. `expected`: all
+    material at standard cost less by-products, and what was ordered."""
 
     components: Decimal = ZERO
     work: Decimal = ZERO
     charges: Decimal = ZERO
+    by_products: Decimal = ZERO
     expected: Decimal = ZERO
 
     @property
     def actual(self) -> Decimal:
-        return self.components + self.work + self.charges
+        return self.components + self.work + self.charges - self.by_products
 
 
 def order_costs(orders: Sequence[ProductionOrder]) -> Mapping[int, Costs]:
     """Costs of production orders, by their keys."""
     costs: dict[int, Costs] = {order.pk: Costs() for order in orders}
     came = ReceiptLine.objects.filter(receipt__status=ReceiptStatus.POSTED, order_line__production_order__in=costs)
-    for pk, components, work in came.values_list("order_line__production_order").annotate(
-        Sum("components_value"), Sum("work_value")
+    for pk, components, work, by_products in came.values_list("order_line__production_order").annotate(
+        Sum("components_value"), Sum("work_value"), Sum("by_products_value")
     ):
         costs[pk].components += components
         costs[pk].work += work
-    for pk, components in _used_in_house(orders):
+        costs[pk].by_products += by_products
+    for pk, components, by_products in _used_in_house(orders):
         costs[pk].components += components
+        costs[pk].by_products += by_products
     for pk, expected in _expected(orders):
         costs[pk].expected += expected
     return costs
 
 
-def _used_in_house(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal]]:
+def _used_in_house(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal, Decimal]]:
+    """What operations made in house used of components, and gave beside their pieces, by the order's key."""
     names = {order.pk: order.stage_number for order in orders}
     operations = Operation.objects.filter(production_order__in=names).exclude(good=0, scrap=0)
     numbers = {
         f"{names[order_id]}/{operation_no}": order_id
         for order_id, operation_no in operations.values_list("production_order", "operation_no")
     }
-    used = Movement.objects.unreversed().filter(
-        document_kind=IN_HOUSE,
-        document_number__in=numbers,
-        to_location=masterdata.virtual_location(kind=LocationKind.CONSUMED),
-        stage="",
+    items = {order.pk: order.item_id for order in orders}
+    made_at = masterdata.virtual_location(kind=LocationKind.CONSUMED).pk
+    moved = Movement.objects.unreversed().filter(
+        Q(to_location=made_at) | Q(from_location=made_at), document_kind=IN_HOUSE, document_number__in=numbers, stage=""
     )
-    return [(numbers[number], value) for number, value in used.values_list("document_number").annotate(Sum("value"))]
+    found = []
+    for number, item_id, target, value in moved.values_list("document_number", "item", "to_location").annotate(
+        Sum("value")
+    ):
+        order_id = numbers[number]
+        if target == made_at:
+            found.append((order_id, value, ZERO))
+        elif item_id != items[order_id]:
+            found.append((order_id, ZERO, value))
+    return found
 
 
 def _expected(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal]]:
@@ -83,7 +96,8 @@ def _expected(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal]]:
             for ratio in ratios:
                 provided = ratio.supply == Supply.VENDOR and operation.pk in outside
                 if not provided and ratio.supply != Supply.RETURNABLE:
-                    needs.append((order.pk, ratio.item_id, required(ratio, quantity=operation.quantity).required))
+                    wanted = required(ratio, quantity=operation.quantity).required
+                    needs.append((order.pk, ratio.item_id, -wanted if ratio.supply == Supply.BY_PRODUCT else wanted))
     standard = dict(Item.objects.filter(pk__in={item for _, item, _ in needs}).values_list("pk", "standard_cost"))
     return found + [
         (pk, ((standard[item_id] or ZERO) * quantity).quantize(Decimal("0.01"), ROUND_HALF_UP))

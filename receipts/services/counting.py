@@ -20,7 +20,7 @@ from inventory.rules import FIVE
 from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
-from production.models import Supply
+from production.models import NOT_THERE
 from production.rules.components import rounded_up
 from receipts.services.lying import NotFree, lock_orders_at, still_needed
 from receipts.services.notes import LotRequired
@@ -238,7 +238,7 @@ def _to_lines(place: _Place, quantity: Decimal) -> list[tuple[OrderComponent, De
     """Lines that lack what was found: they lost it, or were sent too little; the rest is free."""
     rows = OrderComponent.objects.filter(
         line__ship_to=place.location, item=place.item, stage="", line__order__sent_at__isnull=False
-    ).exclude(supply=Supply.VENDOR)
+    ).exclude(supply__in=NOT_THERE)
     wanting = []
     for row in rows.filter(lost__gt=0).select_related("line__order").order_by("line__dispatch_by", "pk"):
         lacking = min(row.lost, still_needed(row) - row.at_vendor)

@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 
 from core.refusals import Refusal
 from inventory.models import Balance
-from production.models import Supply
+from production.models import NOT_THERE, Supply
 from shipments.models import ShipmentLine, ShipmentStatus
 from shipments.services.outbound import on_the_way
 from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
@@ -75,7 +75,7 @@ class Lying:
             found.ages[key] = (str(expires or "9999"), since.isoformat(), pk)
         is_open = Q(line__status=LineStatus.OPEN) & ~Q(line__order__status__in=OVER)
         here = Q(line__ship_to__in=location_ids) | (Q(ship_from__in=location_ids) & ~Q(stage=""))
-        wanting = OrderComponent.objects.filter(items, here, is_open).exclude(supply=Supply.VENDOR)
+        wanting = OrderComponent.objects.filter(items, here, is_open).exclude(supply__in=NOT_THERE)
         with_some = OrderComponent.objects.lying_at_vendor().filter(items, here)
         rows_here = list((wanting | with_some).select_related("line__order__site", "item").order_by("-pk"))
         planned = _planned([row.pk for row in rows_here])

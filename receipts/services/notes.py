@@ -73,8 +73,20 @@ class SerialRequired(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class CameBeside:
+    """So much of a by-product that came with the pieces, in its unit; without a lot, in that of the pieces."""
+
+    item_id: int
+    quantity: Decimal
+    lot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CountedLine:
-    """What was counted for one order line, in the item's unit. `consumed`: what the vendor declares, by item key."""
+    """What was counted for one order line, in the item's unit. `consumed`: what the vendor declares, by item key.
+
+    `by_products`: what came out beside the pieces; None where nobody counted it, and it is taken as the bill says.
+    """
 
     order_line_id: int
     accepted: Decimal = ZERO
@@ -85,6 +97,7 @@ class CountedLine:
     consumed: Mapping[int, Decimal] | None = None
     certificates: tuple[str, ...] = ()
     inspect_quantity: Decimal | None = None
+    by_products: tuple[CameBeside, ...] | None = None
 
     @property
     def counted(self) -> Decimal:
@@ -93,7 +106,10 @@ class CountedLine:
     def as_content(self) -> list[object]:
         declared = sorted((item, f"{quantity.normalize():f}") for item, quantity in (self.consumed or {}).items())
         counts = [f"{quantity.normalize():f}" for quantity in (self.accepted, self.rejected, self.scrapped)]
-        return [self.order_line_id, *counts, self.lot, sorted(self.serials), declared, sorted(self.certificates)]
+        content = [self.order_line_id, *counts, self.lot, sorted(self.serials), declared, sorted(self.certificates)]
+        if self.by_products is None:
+            return content
+        return [*content, sorted((one.item_id, f"{one.quantity.normalize():f}", one.lot) for one in self.by_products)]
 
 
 def content_hash(lines: Sequence[CountedLine]) -> str:

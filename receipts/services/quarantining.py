@@ -20,7 +20,16 @@ from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import Location, LocationKind
 from receipts.models import Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
-from receipts.services.notes import KIND, CountedLine, OrderClosed, OrderNotSent, OverReceipt, VendorShort, content_hash
+from receipts.services.notes import (
+    KIND,
+    CameBeside,
+    CountedLine,
+    OrderClosed,
+    OrderNotSent,
+    OverReceipt,
+    VendorShort,
+    content_hash,
+)
 from receipts.services.receiving import post_receipt
 from subcontract_orders.models import OrderLine
 
@@ -199,12 +208,16 @@ def _as_kept(line: CountedLine) -> dict[str, Any]:
         "serials": list(line.serials),
         "consumed": {f"{item}": f"{quantity}" for item, quantity in (line.consumed or {}).items()},
         "certificates": list(line.certificates),
+        "by_products": None
+        if line.by_products is None
+        else [[one.item_id, f"{one.quantity}", one.lot] for one in line.by_products],
         "inspect": None if line.inspect_quantity is None else f"{line.inspect_quantity}",
     }
 
 
 def _counted(kept: Mapping[str, Any]) -> CountedLine:
     accepted, rejected, scrapped = (Decimal(quantity) for quantity in kept["counts"])
+    beside = kept.get("by_products")
     return CountedLine(
         kept["order_line"],
         accepted,
@@ -215,4 +228,5 @@ def _counted(kept: Mapping[str, Any]) -> CountedLine:
         {int(item): Decimal(quantity) for item, quantity in kept["consumed"].items()} or None,
         tuple(kept["certificates"]),
         None if kept["inspect"] is None else Decimal(kept["inspect"]),
+        None if beside is None else tuple(CameBeside(item, Decimal(quantity), lot) for item, quantity, lot in beside),
     )

@@ -22,6 +22,7 @@ from policies.models import Rejects
 from production.services.reporting import Report
 from receipts import rules
 from receipts.models import Consumption, ExpectedReceipt, Receipt, ReceiptLine, ReceiptLot
+from receipts.services.beside import book_beside, by_product_moves, came_beside
 from receipts.services.falling_short import watch_short_receipts
 from receipts.services.finishing import report_lines
 from receipts.services.notes import (
@@ -76,7 +77,8 @@ def post_receipt(
 
     The same note with the same content returns the receipt it already made; with other content it is refused unless marked a
     supplement (DuplicateNote). Components leave the vendor's place before output arrives, for accepted, rejected and scrapped
-    pieces alike. Good pieces due for inspection or short of a certificate go to inspection and are not available yet.
+    pieces alike; by-products come into stock beside it. Good pieces due for inspection or short of a certificate go to
+    inspection and are not available yet.
     Raises NotFound, OrderNotSent, OrderClosed, OverReceipt, InvalidQuantity, TooPrecise, LotRequired, SerialRequired,
     VendorShort, InvalidInput.
     """
@@ -180,10 +182,14 @@ def _post_line(
     spent = [movement for movement in posted if movement.quantity]  # not what an emptied pool left behind
     spent_value = sum((movement.value for movement in spent), ZERO)
     work = max(work_owed(line, made=made_before + made_now), ZERO) if made_now else ZERO
+    beside = came_beside(
+        used.gives, counted, made_before=made_before, made_now=made_now, site_id=order.site_id, most=spent_value + work
+    )
+    beside_value = sum((one.value for one in beside), ZERO)
     worth = rules.output_value(
         accepted=counted.accepted,
         bad=counted.rejected + counted.scrapped,
-        components=spent_value,
+        components=spent_value - beside_value,
         work=work,
         absorbs=line.rejects == Rejects.ABSORB,
     )
@@ -204,6 +210,7 @@ def _post_line(
         location=expected.location,
         components_value=sum((m.value for m, u in zip(spent, used.moves, strict=False) if not u[0].stage), ZERO),
         work_value=work,
+        by_products_value=beside_value,
         expensed_value=worth.bad,
         good_value=worth.good,
         held=counted.accepted if held_for else ZERO,
@@ -214,13 +221,15 @@ def _post_line(
     )
     ReceiptLot.objects.bulk_create([ReceiptLot(line=row, lot=lot, quantity=quantity) for lot, quantity in lots if lot])
     ledger.post_movements(
-        output_moves(row, lots, worth, counted, consumed_at=consumed_at.pk, where=where.pk),
+        output_moves(row, lots, worth, counted, consumed_at=consumed_at.pk, where=where.pk)
+        + by_product_moves(row, beside, made_at=consumed_at.pk),
         kind=KIND,
         number=receipt.number,
         occurred_at=receipt.received_at,
         recorded_at=at,
         by=by,
     )
+    book_beside(row, beside)
     Consumption.objects.bulk_create(
         [
             Consumption(line=row, component=component, item_id=component.item_id, lot_id=lot_id or None, quantity=quantity,

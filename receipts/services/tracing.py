@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -69,7 +70,7 @@ def trace_lot(*, lot: Lot, viewer: HasScope) -> Trace:
     movements = Movement.objects.visible_to(viewer).filter(lot=lot)
     return Trace(
         lot=lot,
-        back=_walk(_made(Q(lots__lot=lot), viewer), viewer, forward=False),
+        back=_walk(_made(Q(lots__lot=lot) | Q(by_products__lot=lot), viewer), viewer, forward=False),
         forward=_walk(_using(Q(lot=lot), viewer), viewer, forward=True),
         movements=list(
             movements.select_related("item", "lot", "from_location", "to_location", "by").distinct().order_by("pk")
@@ -87,12 +88,15 @@ def _walk(lines: list[ReceiptLine], viewer: HasScope, *, forward: bool) -> list[
         for line in lines:
             steps += _steps(line, depth)
         if forward:
-            lots = Q(lot__in=[one.lot_id for line in lines for one in line.lots.all()])
+            made = [one.lot_id for line in lines for one in line.lots.all()]
+            beside = [one.lot_id for line in lines for one in line.by_products.all() if one.lot_id]
+            lots = Q(lot__in=made + beside)
             stages = _stages((line.item_id, line.stage) for line in lines if line.stage)
             lines = _using(lots | stages, viewer)
         else:
             used = [one for line in lines for one in line.consumptions.all()]
-            lots = Q(lots__lot__in=[one.lot_id for one in used if one.lot_id])
+            used_lots = [one.lot_id for one in used if one.lot_id]
+            lots = Q(lots__lot__in=used_lots) | Q(by_products__lot__in=used_lots)
             stages = Q(pk=None)
             for one in used:
                 if one.component.stage:
@@ -125,7 +129,14 @@ def _complete(lines: object, viewer: HasScope) -> list[ReceiptLine]:
             receipt__status=ReceiptStatus.POSTED,
         )
         .select_related("receipt__vendor", "order_line__order", "item")
-        .prefetch_related("lots__lot", "consumptions__lot", "consumptions__item", "consumptions__component")
+        .prefetch_related(
+            "lots__lot",
+            "consumptions__lot",
+            "consumptions__item",
+            "consumptions__component",
+            "by_products__lot",
+            "by_products__item",
+        )
         .order_by("pk")
     )
     return list(rows)
@@ -135,6 +146,10 @@ def _steps(line: ReceiptLine, depth: int) -> list[Step]:
     outputs = [(Goods(line.item.code, one.lot.code, ""), one.quantity) for one in line.lots.all()] or [
         (Goods(line.item.code, "", line.stage), line.accepted)
     ]
+    beside: dict[Goods, Decimal] = defaultdict(Decimal)
+    for came in line.by_products.all():
+        beside[Goods(came.item.code, came.lot.code if came.lot else "", "")] += came.quantity
+    outputs += [(goods, quantity) for goods, quantity in beside.items() if quantity]
     used: dict[Goods, Decimal] = {}
     for one in line.consumptions.all():
         goods = Goods(one.item.code, one.lot.code if one.lot else "", one.component.stage)

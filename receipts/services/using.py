@@ -33,6 +33,9 @@ class Used:
     moves: list[tuple[OrderComponent, int, Decimal]] = field(default_factory=list)  # component, lot (0: none), quantity
     carried_in: list[tuple[OrderComponent, int, Decimal]] = field(default_factory=list)
     missing: list[tuple[OrderComponent, Decimal]] = field(default_factory=list)
+    gives: list[OrderComponent] = field(
+        default_factory=list
+    )  # rows of by-products: what the work gives beside the pieces
 
 
 def use_material(
@@ -46,13 +49,15 @@ def use_material(
 ) -> Used:
     """What of each component is used, from the line's own material first, then from free stock, first in first."""
     used = Used()
-    components = list(
+    rows = (
         OrderComponent.objects.filter(line=line)
         .exclude(supply__in=[Supply.VENDOR, Supply.RETURNABLE])
         .select_related("item__unit")
         .select_for_update(of=("self",))
         .order_by("pk")
     )
+    components = [row for row in rows if row.supply != Supply.BY_PRODUCT]
+    used.gives = [row for row in rows if row.supply == Supply.BY_PRODUCT]
     if not components or not made_now:
         return used
     needs = _needs(components, counted, line, made_before=made_before, made_now=made_now)

@@ -24,7 +24,7 @@ from inventory.models import Balance
 from masterdata.models import Vendor
 from policies.models import Consumption as ConsumptionMode
 from policies.models import Inspection
-from production.models import Supply
+from production.models import NOT_USED
 from receipts import services as receipts
 from receipts.models import Receipt, ReceiptLine, ReceiptStatus
 from receipts.services import CountedLine, previewing
@@ -398,11 +398,7 @@ def in_rows(request: HttpRequest, vendor: Vendor, order: str, *, fill: bool) -> 
     lines = open_lines(request).filter(vendor=vendor)
     if order:
         lines = lines.filter(order__number=order)
-    components = (
-        OrderComponent.objects.exclude(supply__in=[Supply.VENDOR, Supply.RETURNABLE])
-        .select_related("item__unit")
-        .order_by("position")
-    )
+    components = OrderComponent.objects.exclude(supply__in=NOT_USED).select_related("item__unit").order_by("position")
     found = list(
         lines.select_related("order", "item__unit", "process", "production_order", "operation")
         .prefetch_related(Prefetch("components", components))

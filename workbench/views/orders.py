@@ -413,6 +413,7 @@ SUPPLY_LOOKS = {
     Supply.CONSIGNED: ("building-warehouse", "Our stock already at the vendor"),
     Supply.DIRECT: ("route", "A third party delivers it to the vendor"),
     Supply.RETURNABLE: ("repeat", "Shipped, not used up, expected back"),
+    Supply.BY_PRODUCT: ("recycle", "Comes out of the work beside the piece"),
 }
 
 

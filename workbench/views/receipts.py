@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core.refusals import Refusal
 from masterdata.models import Item
 from receipts import services as receipts
-from receipts.models import Consumption, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
+from receipts.models import ByProduct, Consumption, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
 from subcontract_orders.models import OrderLine, SubcontractOrder
 from workbench.forms import Filters, Unreadable, read_filters, read_quantity
 from workbench.templatetags.workbench import plain_quantity
@@ -125,7 +125,9 @@ def receipt(request: HttpRequest, number: str) -> HttpResponse:
     lines = list(
         shown.lines.select_related("item__unit", "order_line__order", "order_line__process", "location")
         .prefetch_related(
-            Prefetch("consumptions", used), Prefetch("lots", ReceiptLot.objects.select_related("lot").order_by("pk"))
+            Prefetch("consumptions", used),
+            Prefetch("by_products", ByProduct.objects.select_related("item__unit", "lot").order_by("pk")),
+            Prefetch("lots", ReceiptLot.objects.select_related("lot").order_by("pk")),
         )
         .order_by("line_no")
     )
@@ -137,7 +139,8 @@ def receipt(request: HttpRequest, number: str) -> HttpResponse:
         "receipt": shown,
         "lines": lines,
         "orders": list(dict.fromkeys(line.order_line.order.number for line in lines)),
-        "used": [row for line in lines for row in named(line)],
+        "used": [row for line in lines for row in named(line, line.consumptions.all())],
+        "beside": [row for line in lines for row in named(line, line.by_products.all())],
         "value": value_of(lines),
         "is_held": any(line.waits for line in lines),
         "may_reverse": is_posted and request.user.has_perm(MAY_CHANGE),
@@ -164,28 +167,32 @@ def set_apart(shown: Receipt) -> list[dict[str, Any]]:
     ]
 
 
-def named(line: ReceiptLine) -> list[Consumption]:
-    """What a line used up, each row knowing its line."""
-    rows = list(line.consumptions.all())
-    for row in rows:
+def named(line: ReceiptLine, rows: Iterable[Any]) -> list[Any]:
+    """What a line used up, or gave beside its pieces, each row knowing its line."""
+    found = list(rows)
+    for row in found:
         row.of_line = line.line_no
-    return rows
+    return found
 
 
 def value_of(lines: Iterable[ReceiptLine]) -> dict[str, Decimal]:
-    """What the pieces are worth: our pieces that went in, components and work; of that what fell on bad pieces."""
+    """What the pieces are worth: our pieces that went in, components and work, less what came out beside them; of that what
+    fell on bad pieces.
+    """
     rows = list(lines)
     used = [one for line in rows for one in line.consumptions.all()]
     pieces = sum((one.value for one in used if one.component.stage), ZERO)
     components = sum((one.value for one in used if not one.component.stage), ZERO)
     work = sum((line.work_value for line in rows), ZERO)
+    beside = sum((line.by_products_value for line in rows), ZERO)
     expensed = sum((line.expensed_value for line in rows), ZERO)
     return {
         "pieces": pieces,
         "components": components,
         "work": work,
+        "beside": beside,
         "expensed": expensed,
-        "stock": pieces + components + work - expensed,
+        "stock": pieces + components + work - beside - expensed,
     }
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from masterdata.models import Item, Vendor
 from policies.models import Decision, Verdict
-from production.models import ProductionOrder, Supply
+from production.models import NOT_USED, ProductionOrder
 from subcontract_orders import services
 from subcontract_orders.models import UNSENT, OrderLine, OrderStatus, SubcontractOrder
 from workbench.forms import Filters, read_filters
@@ -95,7 +95,7 @@ def at_vendor(line: OrderLine) -> Decimal:
     parts = [
         (part.required, part.at_vendor + part.consumed)
         for part in line.components.all()
-        if part.supply not in (Supply.VENDOR, Supply.RETURNABLE) and part.required
+        if part.supply not in NOT_USED and part.required
     ]
     return pieces_at_vendor(line.quantity, line.received, parts)
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('receipts', '0005_search_within'),
+        ('receipts', '0006_returns_on_the_way'),
     ]
 
     operations = [

@@ -1,0 +1,310 @@
+"""What comes out of the work beside the pieces: into stock at its value, and the pieces cost so much less."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.refusals import InvalidQuantity, NotFound, TooPrecise
+from inventory.models import Movement
+from inventory.services import NotEnoughStock
+from masterdata.models import Item
+from production.models import Operation
+from production.services import report_operation
+from receipts import services as receipts
+from receipts.models import Receipt, ReceiptLine
+from receipts.services import CameBeside, LotRequired, order_costs
+from receipts.services.beside import booked_by_component
+from subcontract_orders.models import OrderLine
+from tests.documents import plans
+from tests.documents.plans import moment
+from tests.receipts.goods import LATER, at_vendor, component, counted, lying, move_on, receive, reverse, ship, worth
+
+
+def chips(**values: Any) -> dict[str, Any]:
+    """A by-product in the bill of FG: two for each piece."""
+    return {"parent": "FG", "component": "CHIPS", "quantity": 2, "operation_no": "10", "supply": "by_product", **values}
+
+
+def sent(
+    *, quantity: int = 10, bom: dict[str, Any] | None = None, item: dict[str, Any] | None = None, **rules: Any
+) -> OrderLine:
+    """An order for `quantity` FG at V1, each of one RM worth 100 and work 100, giving two CHIPS worth 5 each."""
+    plans.base(
+        items=[{"code": "CHIPS", "kind": "raw", "standard_cost": 5, **(item or {})}],
+        boms=[bom or chips()],
+    )
+    return at_vendor(quantity=quantity, **rules)
+
+
+def beside(*came: tuple[Any, ...]) -> tuple[CameBeside, ...]:
+    key = Item.objects.get(code="CHIPS").pk
+    return tuple(CameBeside(key, Decimal(str(quantity)), *lot) for quantity, *lot in came)
+
+
+def correct(receipt: Receipt, accepted: int, **more: Any) -> ReceiptLine:
+    said = {"line_no": 1, "reason": "counted again", "by": plans.boss(), "at": moment(LATER), **more}
+    receipts.correct_receipt(receipt_id=receipt.pk, accepted=Decimal(accepted), **said)
+    return receipt.lines.get()
+
+
+def adjust(receipt: Receipt, quantity: int, *, lot: str = "") -> ReceiptLine:
+    receipts.adjust_consumption(
+        receipt_id=receipt.pk, line_no=1, item_id=Item.objects.get(code="CHIPS").pk, quantity=Decimal(quantity), lot=lot,
+        by=plans.boss(), at=moment(LATER),
+    )  # fmt: skip
+    return receipt.lines.get()
+
+
+def test_by_products_come_into_stock_and_make_the_pieces_cheaper():
+    line = sent()
+
+    receipt = receive(counted(line, 10))
+
+    row = receipt.lines.get()
+    assert (lying("MAIN", "CHIPS"), worth("CHIPS")) == (20, 100)
+    assert worth("FG") == 10 * (100 + 100) - 100
+    assert (row.components_value, row.work_value, row.by_products_value, row.good_value) == (1000, 1000, 100, 1900)
+    assert [(one.item.code, one.quantity, one.value) for one in row.by_products.all()] == [("CHIPS", 20, 100)]
+
+
+def test_the_vendor_is_sent_no_by_product_and_owes_none():
+    line = sent()
+
+    part = component(line, "CHIPS")
+
+    assert (part.supply, part.required, part.ship_from, part.sent, part.at_vendor) == ("by_product", 20, None, 0, 0)
+    assert plans.order(1).material == "complete"
+
+
+@pytest.mark.parametrize(
+    "written", [{"quantity": -2}, {"by_product": "yes", "supply": ""}], ids=["below zero", "marked"]
+)
+def test_a_bill_may_say_a_by_product_as_others_do(written):
+    line = sent(bom=chips(**written))
+
+    receive(counted(line, 10))
+
+    assert (lying("MAIN", "CHIPS"), worth("FG")) == (20, 1900)
+
+
+def test_rejected_and_scrapped_pieces_gave_their_by_products_too():
+    line = sent()
+
+    receipt = receive(counted(line, 6, rejected=3, scrapped=1))
+
+    row = receipt.lines.get()
+    assert lying("MAIN", "CHIPS") == 20
+    assert (row.good_value, row.expensed_value) == (1140, 760)
+
+
+def test_by_products_are_rounded_over_all_pieces():
+    line = sent(bom=chips(quantity="0.5"))
+
+    for number in range(4):
+        receive(counted(line, 1), note=f"DN-{number}")
+
+    assert lying("MAIN", "CHIPS") == 2
+
+
+def test_by_products_of_the_whole_order_come_with_the_first_receipt():
+    line = sent(bom=chips(quantity=7, quantity_basis="per_order"))
+
+    receive(counted(line, 4))
+    receive(counted(line, 6), note="DN-2")
+
+    assert lying("MAIN", "CHIPS") == 7
+
+
+def test_what_was_counted_takes_the_place_of_the_bill():
+    line = sent()
+
+    receive(counted(line, 5, by_products=beside((3,))))
+    receive(counted(line, 5, by_products=()), note="DN-2")
+
+    assert (lying("MAIN", "CHIPS"), worth("CHIPS"), worth("FG")) == (3, 15, 1985)
+
+
+def test_the_same_note_with_other_by_products_is_another_note():
+    line = sent()
+    first = receive(counted(line, 5, by_products=beside((3,))))
+
+    assert receive(counted(line, 5, by_products=beside((3,)))) == first
+    with pytest.raises(receipts.DuplicateNote):
+        receive(counted(line, 5, by_products=beside((4,))))
+
+
+def test_without_a_standard_cost_a_by_product_is_worth_what_ours_costs():
+    line = sent(item={"standard_cost": ""})
+    plans.load({"stock": [{"item": "CHIPS", "location": "MAIN", "quantity": 10, "cost": 3}]})
+
+    receive(counted(line, 10))
+
+    assert (worth("CHIPS"), worth("FG")) == (90, 1940)
+
+
+def test_by_products_worth_more_than_the_work_leave_the_pieces_worth_nothing():
+    line = sent(item={"standard_cost": 1000})
+
+    receive(counted(line, 10))
+
+    assert (worth("CHIPS"), worth("FG")) == (2000, 0)
+
+
+def test_tracked_by_products_come_in_the_lot_named_or_in_that_of_the_pieces():
+    line = sent(item={"lot_tracked": "yes"})
+    key = Item.objects.filter(code="FG")
+    key.update(lot_tracked=True)
+
+    receive(counted(line, 4, lot="A"))
+    receive(counted(line, 6, lot="B", by_products=beside((5, "C"), (7, "D"))), note="DN-2")
+
+    assert [lying("MAIN", "CHIPS", lot=lot) for lot in "ABCD"] == [8, 0, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("came", "refusal"),
+    [((-1,), InvalidQuantity), (("0.5",), TooPrecise)],
+)
+def test_what_cannot_have_come_is_refused_and_nothing_is_written(came, refusal):
+    line = sent()
+
+    with pytest.raises(refusal):
+        receive(counted(line, 10, by_products=beside(came)))
+
+    assert not Receipt.objects.exists()
+    assert (lying("MAIN", "CHIPS"), lying("AT-V1", "RM")) == (0, 10)
+
+
+def test_only_by_products_of_the_bill_are_counted():
+    line = sent()
+    stranger = (CameBeside(Item.objects.get(code="RM").pk, Decimal(1)),)
+
+    with pytest.raises(NotFound):
+        receive(counted(line, 10, by_products=stranger))
+
+    assert not Receipt.objects.exists()
+
+
+def test_a_tracked_by_product_needs_a_lot():
+    line = sent(item={"lot_tracked": "yes"})
+
+    with pytest.raises(LotRequired):
+        receive(counted(line, 10))
+
+    assert not Receipt.objects.exists()
+
+
+def test_reversing_takes_by_products_back():
+    line = sent()
+    receipt = receive(counted(line, 10))
+
+    reverse(receipt)
+
+    assert (lying("MAIN", "CHIPS"), worth("CHIPS"), worth("FG"), lying("AT-V1", "RM")) == (0, 0, 0, 10)
+
+
+def test_a_receipt_whose_by_products_moved_on_is_not_reversed():
+    line = sent()
+    receipt = receive(counted(line, 10))
+    move_on("CHIPS", 1)
+    before = Movement.objects.count()
+
+    with pytest.raises(NotEnoughStock):
+        reverse(receipt)
+
+    assert Movement.objects.count() == before
+
+
+def test_correcting_brings_by_products_along():
+    line = sent()
+    receipt = receive(counted(line, 6))
+
+    row = correct(receipt, 8)
+
+    assert (lying("MAIN", "CHIPS"), worth("CHIPS"), worth("FG")) == (16, 80, 1520)
+    assert (row.by_products_value, row.good_value) == (80, 1520)
+
+    row = correct(receipt, 5)
+
+    assert (lying("MAIN", "CHIPS"), worth("CHIPS"), worth("FG")) == (10, 50, 950)
+    assert list(booked_by_component(row).values()) == [10]
+
+
+def test_more_or_fewer_by_products_are_said_later():
+    line = sent()
+    receipt = receive(counted(line, 10))
+
+    row = adjust(receipt, 4)
+    assert (lying("MAIN", "CHIPS"), worth("CHIPS"), worth("FG"), row.by_products_value) == (24, 120, 1880, 120)
+
+    row = adjust(receipt, -14)
+    assert (lying("MAIN", "CHIPS"), worth("CHIPS"), worth("FG"), row.by_products_value) == (10, 50, 1950, 50)
+
+
+def test_fewer_by_products_than_came_are_refused():
+    line = sent()
+    receipt = receive(counted(line, 10))
+
+    with pytest.raises(InvalidQuantity, match="20 did"):
+        adjust(receipt, -21)
+
+    assert lying("MAIN", "CHIPS") == 20
+
+
+def test_by_products_are_taken_off_the_costs_of_the_order():
+    line = sent()
+    receive(counted(line, 10))
+    order = line.production_order
+
+    costs = order_costs([order])[order.pk]
+
+    assert (costs.components, costs.work, costs.by_products, costs.actual) == (1000, 1000, 100, 1900)
+    assert costs.expected == 1900
+
+
+def test_an_operation_made_in_house_gives_its_by_products_too():
+    plans.base(
+        items=[{"code": "CHIPS", "kind": "raw", "standard_cost": 5}],
+        routings=[{"item": "FG", "operation_no": 10, "name": "Plating", "work_center": "WC-IN"}],
+        boms=[chips()],
+    )
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    operation = Operation.objects.get(production_order__number="P1")
+
+    report_operation(operation_id=operation.pk, good=Decimal(10), by=plans.boss(), at=moment())
+
+    order = operation.production_order
+    assert (lying("MAIN", "CHIPS"), worth("CHIPS"), worth("FG")) == (20, 100, 900)
+    assert order_costs([order])[order.pk].actual == 900
+
+
+def test_what_comes_out_may_go_in_again():
+    plans.base()
+    goes_in = {"parent": "FG", "component": "RM", "quantity": 3, "operation_no": "10", "supply": "own"}
+    plans.load({"boms": [goes_in, {**goes_in, "quantity": 1, "by_product": "yes"}]})
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    ship(1)
+
+    receive(counted(plans.line(1), 10))
+
+    assert (lying("MAIN", "RM"), lying("AT-V1", "RM")) == (980, 0)
+    assert worth("FG") == 10 * (300 + 100 - 100)
+
+
+def test_by_products_of_a_note_in_quarantine_come_when_it_is_released():
+    line = sent(quantity=10)
+    waiting = receipts.receive_or_quarantine(
+        vendor_id=line.vendor_id, note="DN-1", lines=[counted(line, 11, by_products=beside((3,)))], by=plans.boss(),
+        at=moment(LATER),
+    )  # fmt: skip
+    assert lying("MAIN", "CHIPS") == 0
+    OrderLine.objects.filter(pk=line.pk).update(over_receipt_pct=10, shortage="warn")
+
+    receipts.release_quarantine(receipt_id=waiting.pk, by=plans.boss(), at=moment(LATER))
+
+    assert lying("MAIN", "CHIPS") == 3
