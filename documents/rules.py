@@ -130,6 +130,7 @@ class Standing(NamedTuple):
     waived: Decimal = ZERO
     promised_date: date | None = None
     replaced: Decimal = ZERO
+    is_whole: bool = False
 
     @property
     def counts(self) -> Decimal:
@@ -173,6 +174,14 @@ class Ground:
             found = self._ratios[key] = bom.ratios(
                 self.boms, item_id=item_id, operation_no=operation_no, is_first=is_first, operation_nos=nos
             )
+        return found
+
+    def whole_ratios(self, item_id: int) -> tuple[bom.Ratio, ...]:
+        """What an item bought complete takes: all of its bill."""
+        key = (item_id, "", True, ())
+        found = self._ratios.get(key)
+        if found is None:
+            found = self._ratios[key] = bom.whole_ratios(self.boms, item_id=item_id)
         return found
 
 
@@ -289,7 +298,7 @@ def plan_order(
         sources[operation.operation_id] = _left_by(operation, lines, awards, places, stays=stays, home_id=plan.home_id)
         previous = before.get(operation.operation_id, [])
         for line in lines:  # what stands takes its pieces first
-            if line.is_sent:
+            if line.is_sent and not line.is_whole:
                 for one in previous:
                     _take(sources[one.operation_id], line.open + line.received, at_id=line.ship_to_id)
 
@@ -312,7 +321,7 @@ def plan_order(
                 consolidate=document.consolidate,
                 need_date=award.need_date,
                 production_order=plan.stage_number,
-                operation_no=operation.operation_no,
+                operation_no="" if award.is_whole else operation.operation_no,
             )
             mine = next(
                 (
@@ -332,18 +341,21 @@ def plan_order(
                 operation,
                 quantity=quantity,
                 ship_to_id=ship_to_id,
-                ratios=ground.ratios(plan.item_id, operation.operation_no, operation.operation_id == first_id, nos),
+                ratios=ground.whole_ratios(plan.item_id)
+                if award.is_whole
+                else ground.ratios(plan.item_id, operation.operation_no, operation.operation_id == first_id, nos),
                 wip=[
                     (
                         f"{plan.stage_number}/{one.operation_no}",
                         _take(sources[one.operation_id], quantity, at_id=ship_to_id),
                     )
-                    for one in previous
+                    for one in ([] if award.is_whole else previous)
                 ],
                 free=ground.free_at() if document.use_vendor_stock else None,
             )
             receive_at_id = ship_to_id if stays else plan.home_id
-            content_hash = _hash(award, document, certificates, needs, receive_at_id)
+            kinds = () if award.is_whole else certificates
+            content_hash = _hash(award, document, kinds, needs, receive_at_id)
             made = Difference(
                 "create",
                 *key,

@@ -49,7 +49,10 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
 
     line = serializers.IntegerField(source="line_no")
     production_order = serializers.CharField(source="production_order.number", default=None, allow_null=True)
-    operation = serializers.CharField(source="operation_no")
+    operation = serializers.CharField(
+        source="operation_no", help_text="Blank where the whole order is bought complete."
+    )
+    bought_complete = serializers.BooleanField(source="is_whole")
     item = serializers.CharField(source="item.code")
     item_name = serializers.CharField(source="item.name")
     unit = serializers.CharField(source="item.unit.code", default=None, allow_null=True)
@@ -69,8 +72,9 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     class Meta:
         model = OrderLine
         fields = [
-            "line", "status", "production_order", "operation", "item", "item_name", "unit", "process", "description",
-            "quantity", "received", "accepted", "rejected", "scrapped", "reordered", "forgone", "open", "yield_pct",
+            "line", "status", "production_order", "operation", "bought_complete", "item", "item_name", "unit", "process",
+            "description", "quantity", "received", "accepted", "rejected", "scrapped", "reordered", "forgone", "open",
+            "yield_pct",
             "unit_price", "price_unit", "price_factor", "price_open", "work_amount", "minimum_top_up", "lot_charge", "freight",
             "amount", "amount_company",
             "need_date", "vendor_ready_date", "at_vendor_date", "dispatch_by", "order_by", "promised_date", "late_by",

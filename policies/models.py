@@ -384,6 +384,7 @@ class Award(models.Model):
     order_by = models.DateField()
     late_by = models.PositiveIntegerField(default=0)
     promise_date = models.DateField()
+    is_whole = models.BooleanField(default=False, help_text="The whole production order is bought with it.")
 
     class Meta:
         constraints = [

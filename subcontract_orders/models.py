@@ -223,7 +223,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
 
 class OrderLine(models.Model):
-    """One operation (or an item bought complete) at a vendor: quantity, price frozen at ordering, dates, rules.
+    """One operation (or a whole production order bought complete) at a vendor: quantity, price frozen at ordering, dates, rules.
 
     Quantities in the item's unit. received = accepted + rejected + scrapped. Amounts in the order's currency. `is_draft`
     (the order was never sent), `vendor` and `ship_to` repeat the order's, so that the database can hold "at most one draft
@@ -240,6 +240,9 @@ class OrderLine(models.Model):
     operation = models.ForeignKey("production.Operation", models.PROTECT, null=True, related_name="+")
     production_order = models.ForeignKey("production.ProductionOrder", models.PROTECT, null=True, related_name="+")
     operation_no = models.CharField(max_length=20, blank=True)
+    is_whole = models.BooleanField(
+        default=False, help_text="The whole production order is bought with it; `operation` is its last one."
+    )
     item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
     process = models.ForeignKey("masterdata.Process", models.PROTECT, null=True, related_name="+")
     description = models.CharField(max_length=300, blank=True)

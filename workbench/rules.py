@@ -50,7 +50,9 @@ TITLES = {
     "work_center_vendor": "The external work center has a vendor of its own",
     "default_inside": "Nothing sends it outside",
     "already_ordered": "Already ordered at {vendor}",
-    "bought_complete": "Bought complete",
+    "ends_with": "Bought complete with its order",
+    "not_whole": "It cannot be bought complete any more",
+    "not_bought": "No policy buys it complete any more",
     "nothing_to_order": "Nothing left to order",
     "late_by": "The date cannot be kept",
     "previous_late": "The operation before is not back in time",
@@ -62,13 +64,13 @@ OF_THE_VERDICT = {"planners_word", "work_center_vendor", "already_ordered", "pre
 DECIDING = {
     "outsource": (
         "vendor_chosen",
-        "bought_complete",
+        "ends_with",
         "already_ordered",
         "work_center_vendor",
         "planners_word",
         "policy_matched",
     ),
-    "review": ("no_policy", "no_vendor", "policy_matched"),
+    "review": ("not_whole", "not_bought", "no_policy", "no_vendor", "policy_matched"),
     "in_house": ("planners_word", "flag_no", "policy_matched", "default_inside"),
     "blocked": ("policy_matched",),
 }
@@ -79,9 +81,9 @@ GOOD = {
     "work_center_vendor",
     "planners_word",
     "already_ordered",
-    "bought_complete",
+    "ends_with",
 }
-WARNING = {"late_by", "previous_late", "not_named", "no_policy"}
+WARNING = {"not_whole", "not_bought", "late_by", "previous_late", "not_named", "no_policy"}
 
 
 @dataclass(frozen=True, slots=True)

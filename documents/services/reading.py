@@ -18,7 +18,7 @@ from inventory.models import Balance
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind, Process, Site, Vendor
 from policies.models import Policy
-from policies.rules.values import CommittedLine, Frozen, OrderFacts
+from policies.rules.values import CommittedLine, Frozen, OrderFacts, Paid
 from policies.services.deciding import OPEN_OPERATION, orders_in_horizon
 from production.models import BomLine, Operation, ProductionOrder
 from production.rules.components import BomRow
@@ -211,6 +211,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             "yield_pct",
             "promised_date",
             Least("reordered", F("rejected") + F("scrapped")),
+            "is_whole",
         )
     )
     loaded = list(rows)
@@ -247,6 +248,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         yield_pct,
         promised_date,
         replaced,
+        is_whole,
     ) in loaded:
         is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
         found.setdefault(operation_id, []).append(
@@ -279,6 +281,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 max(quantity - got, Decimal(0)) if status == LineStatus.COMPLETE else Decimal(0),
                 promised_date,
                 replaced,
+                is_whole,
             )
         )
     return found
@@ -330,6 +333,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Fr
             policy_code=line.policy_code,
             promised_date=line.promised_date,
             replaced=line.replaced,
+            is_whole=line.is_whole,
         )
         for line in lines
         if line.is_sent
@@ -356,6 +360,29 @@ def committed_lines(
             yield CommittedLine(
                 vendor_id=vendor_id, quantity=counts, policy_id=policy_ids.get(code), at_vendor_date=at_vendor
             )
+
+
+def last_paid() -> dict[tuple[int, int, int], Paid]:
+    """What was paid last, by vendor, item and process (0: bought complete): the price of the line received last, as it stood.
+
+    A price that was itself an estimate was not paid, and neither was nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT ON (l.vendor_id, l.item_id, coalesce(l.process_id, 0))
+                l.vendor_id, l.item_id, coalesce(l.process_id, 0), coalesce(l.sent_unit_price, l.unit_price), o.currency_id,
+                l.price_unit, l.price_factor
+            FROM receipts_receiptline r
+            JOIN receipts_receipt d ON d.id = r.receipt_id
+            JOIN subcontract_orders_orderline l ON l.id = r.order_line_id
+            JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
+            WHERE d.status = 'posted' AND NOT l.is_price_open AND coalesce(l.sent_unit_price, l.unit_price) > 0
+                AND (l.process_id IS NOT NULL OR l.is_whole)
+            ORDER BY l.vendor_id, l.item_id, coalesce(l.process_id, 0), d.received_at DESC, r.id DESC
+            """
+        )
+        return {(row[0], row[1], row[2]): Paid(*row[3:]) for row in cursor.fetchall()}
 
 
 def free_stock() -> dict[tuple[int, int], Decimal]:

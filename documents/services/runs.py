@@ -27,7 +27,7 @@ from documents.models import OVER, Action, GenerationRequest, GenerationRun, Run
 from documents.rules import Difference
 from documents.services import holding, reading, watching, writing
 from masterdata import services as masterdata
-from policies.models import Policy, Verdict
+from policies.models import Policy, PriceMissing, Verdict
 from policies.services import deciding
 from production.models import OPEN_STATUSES, OperationStatus, ProductionOrder
 from receipts.services import watch_material_left
@@ -274,7 +274,8 @@ def _decide(run: GenerationRun, *, at: datetime) -> None:
     places = reading.Places.load()
     ground = reading.ground(places)
     policy_ids = dict(Policy.objects.values_list("code", "pk"))
-    decider = deciding.Decider.load(on=run.on)
+    estimates = Policy.objects.active().filter(price_missing=PriceMissing.ESTIMATE).exists()
+    decider = deciding.Decider.load(on=run.on, last_paid=reading.last_paid() if estimates else None)
     scoped = reading.orders_in_scope(run.scope) if run.scope else None
     decider.commit(reading.committed_lines(on=run.on, policy_ids=policy_ids, outside_of=scoped))
     seen: set[int] = set()

@@ -108,7 +108,7 @@ def simulate(
     with _reading_only():
         if not Company.objects.exists():
             raise NoCompany("There is no company yet: load a plan first.")
-        book = load_book(on=on, last_paid={})
+        book = load_book(on=on, last_paid=reading.last_paid())
         supposed = supposing.suppose(book, change)
         comparison = _compare(book, supposed, change, by=by, horizon_days=horizon_days, most=most, progress=progress)
         return _told(comparison, book, supposed, began=began)

@@ -75,6 +75,7 @@ class Item(NamedTuple):
     order_by: date
     late_by: int
     promise_date: date
+    is_whole: bool
 
 
 PATHS = {
@@ -265,8 +266,12 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     line.status, line.is_draft = LineStatus.OPEN, True
     line.vendor_id, line.ship_to_id = item.vendor_id, item.ship_to_id
     line.operation_id, line.production_order_id = item.operation_id, item.production_order_id
-    line.operation_no, line.item_id, line.process_id = item.operation_no, item.item_id, item.process_id
-    line.description = item.operation_name[:300]
+    line.is_whole, line.item_id = item.is_whole, item.item_id
+    if item.is_whole:
+        line.operation_no, line.process_id, line.description = "", None, ""
+    else:
+        line.operation_no, line.process_id = item.operation_no, item.process_id
+        line.description = item.operation_name[:300]
     line.quantity, line.yield_pct = item.quantity, item.yield_pct
     line.unit_price, line.price_unit, line.price_factor = item.unit_price, item.price_unit, item.price_factor
     line.minimum_charge = item.minimum_charge or Decimal(0)
@@ -283,7 +288,9 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     line.over_send_pct = document.over_send_pct
     line.consumption, line.shortage, line.rejects = document.consumption, document.shortage, document.rejects
     line.inspection, line.sample_pct = document.inspection, document.sample_pct
-    line.certificates = list(dict.fromkeys([*document.certificates, *(item.process_certificates or ())]))
+    line.certificates = list(
+        dict.fromkeys([*document.certificates, *(() if item.is_whole else item.process_certificates or ())])
+    )
     line.use_vendor_stock, line.transit_back_days = document.use_vendor_stock, document.transit_back_days
     line.auto_approve_up_to, line.auto_send = document.auto_approve_up_to, document.auto_send
     line.auto_send_wait_minutes = document.auto_send_wait_minutes

@@ -69,6 +69,8 @@ def own_hours(operation: OperationFacts) -> Decimal:
 
 def own_cost(operation: OperationFacts, center: WorkCenterValues | None) -> Decimal | None:
     """What the whole operation costs inside, in company currency; None where nobody knows the hour's cost."""
+    if operation.is_whole:
+        return operation.inside_cost
     if center is None or center.hourly_cost is None:
         return None
     if operation.setup_minutes is None and operation.run_minutes is None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from policies.rules import conditions, dates, flow
+from policies.rules import conditions, dates, flow, whole
 from policies.rules.awarding import Sourcing
 from policies.rules.counters import Counters
 from policies.rules.flow import Wanted
@@ -20,6 +20,7 @@ from policies.rules.values import (
     Book,
     CommittedLine,
     Decided,
+    Frozen,
     OperationFacts,
     OrderFacts,
     PolicyValues,
@@ -30,6 +31,7 @@ from policies.rules.values import (
 from policies.rules.weighing import Offer, Scales, row_of
 
 ONE = Decimal(1)
+BUY_COMPLETE = "buy_complete"
 FLAG_NO = (Reason("flag_no"),)
 
 
@@ -57,6 +59,9 @@ class Decider:
         self._sourcing = Sourcing(self._scales)
         self._shelf = Shelf(book.policies)
         self._policy_by_id = {policy.policy_id: policy for policy in book.policies}
+        self._buys = any(policy.verdict == BUY_COMPLETE for policy in book.policies)
+        self._operations: Sequence[OperationFacts] = ()
+        self._bought: dict[int, conditions.Failure | None] = {}
         self._weeks: dict[tuple[int, date], Decimal] = {}
         self._closed: dict[int, frozenset[date]] = {}
         # Hours are only counted where some policy asks for them.
@@ -75,6 +80,8 @@ class Decider:
         operations = [operation for operation in order.operations if operation.status != "cancelled"]
         if not any(operation.is_open for operation in operations):
             return []
+        if any(line.is_whole for operation in operations for line in operation.frozen):
+            return self._stay_bought(operations)
         before, after = flow.neighbours(operations, order.operations)
         decided: list[Decided | None] = [None] * len(operations)
         inputs = flow.inputs(operations, before, decided)
@@ -88,6 +95,14 @@ class Decider:
                 break
             inputs = again
             self._counters.take_back()
+        if self._buys and (buying := [one for one in decided if one is not None and one.verdict == BUY_COMPLETE]):
+            policy = self._policy_by_id[buying[0].policy_id or 0]
+            against = whole.hindrance(operations, policy.code)
+            if against is None:
+                self._counters.take_back()
+                return self._buy_complete(operations, decided, policy)
+            for one in buying:
+                one.verdict, one.reasons = "review", (*one.reasons, against)
         self._counters.keep()
         if len(operations) > 1 and any(one is not None and one.awards for one in decided):
             self._promise(operations, before, decided)
@@ -140,6 +155,7 @@ class Decider:
         inputs: Sequence[Decimal],
         decided: list[Decided | None],
     ) -> None:
+        self._operations, self._bought = operations, {}
         needs: list[date] = [operation.planned_end or operation.due_date for operation in operations]
         for index in range(len(operations) - 1, -1, -1):
             operation = operations[index]
@@ -208,7 +224,7 @@ class Decider:
                         offer.rank,
                         offer.quantity,
                         offer.unit_price,
-                        row.price_unit if row else "",
+                        offer.price_unit,
                         amounts.total,
                         currency.code,
                         chain.order_by,
@@ -230,8 +246,8 @@ class Decider:
                     row.agreement_id if row else None,
                     offer.currency_id,
                     offer.unit_price,
-                    row.price_unit if row else "",
-                    row.factor if row else ONE,
+                    offer.price_unit,
+                    offer.price_factor,
                     offer.is_estimate,
                     amounts.work,
                     amounts.top_up,
@@ -247,6 +263,7 @@ class Decider:
                     chain.order_by,
                     chain.late_by,
                     chain.promise,
+                    operation.is_whole,
                 )
             )
         if verdict == "outsource":
@@ -268,6 +285,151 @@ class Decider:
             policy.version if policy is not None else 0, leaving,
         )  # fmt: skip
 
+    # --- an order bought complete ----------------------------------------------------------------------------------
+
+    def _buy_complete(
+        self, operations: Sequence[OperationFacts], decided: Sequence[Decided | None], policy: PolicyValues
+    ) -> list[Decided]:
+        """One award for the whole order, on its last operation; the others end with it."""
+        bought = whole.of(operations, self.book)
+        need = bought.planned_end or bought.due_date
+        wanted, _ = flow.wanted_of(bought, bought.quantity, True)
+        if policy.transition_from is not None:
+            self._moves(policy, bought)
+        reasons = [
+            list(one.reasons)
+            if one is not None and one.verdict == BUY_COMPLETE
+            else [Reason("ends_with", policy.code, "", (bought.operation_no,))]
+            for one in decided
+        ]
+        found: list[Reason] = []
+        offers = self._sourcing.find(bought, policy, wanted, need, found)
+        if offers is None:
+            blocked = Outcome("blocked", "policy", policy)
+            return self._all_alike(operations, [[*mine, *found] for mine in reasons], blocked)
+        said = [*reasons[-1], *found]
+        return self._whole_decided(
+            operations, bought, wanted, need, [*reasons[:-1], said], Outcome("outsource", "policy", policy, offers)
+        )
+
+    def _stay_bought(self, operations: Sequence[OperationFacts]) -> list[Decided]:
+        """A vendor was asked for the whole order: it stays with him, unless what is said today would not buy it any more."""
+        bought = whole.of(operations, self.book)
+        need = bought.planned_end or bought.due_date
+        wanted, standing = flow.wanted_of(bought, bought.quantity, True)
+        said: list[Reason] = []
+        for line in bought.frozen:
+            vendor = self.book.vendors.get(line.vendor_id)
+            reason = Reason(
+                "already_ordered", "", vendor.code if vendor else "", (line.open, line.received, line.number)
+            )
+            said.append(reason)
+        words = [one.word for one in operations if one.word is not None]
+        policy = None if words else self._still_buying(operations, bought.frozen)
+        if policy is None:
+            stays = all(one.outsourced != "yes" for one in operations)
+            for word in words:
+                code = self.book.vendors[word.vendor_id].code if word.vendor_id is not None else ""
+                said.append(Reason("planners_word", "", code, (word.word, code, word.reason, word.by, word.at)))
+                stays = stays and word.word == "in_house"
+            said.append(Reason("not_bought"))
+            outcome = Outcome("in_house" if stays else "review", "word" if words else "default", None)
+            return self._all_alike(operations, [list(said) for _ in operations], outcome)
+        said.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
+        leaving = self._leaving(bought, policy, need, said)
+        offers: tuple[Offer, ...] = ()
+        if not self._sourcing.is_nothing(bought, policy, wanted, []):
+            for vendor_id in dict.fromkeys(line.vendor_id for line in bought.frozen):
+                offer = self._scales.weigh(bought, policy, row_of(policy, vendor_id), vendor_id, wanted, need, said)
+                if offer is not None:
+                    offers = (offer,)
+                    break
+            else:
+                offers = self._sourcing.find(bought, policy, wanted, need, said) or ()
+        outcome = Outcome("outsource", "policy", policy, offers, leaving)
+        reasons = [said if one.operation_id == bought.operation_id else list(said) for one in operations]
+        return self._whole_decided(operations, bought, wanted, need, reasons, outcome, standing=standing)
+
+    def _whole_decided(
+        self,
+        operations: Sequence[OperationFacts],
+        bought: OperationFacts,
+        wanted: Wanted,
+        need: date,
+        reasons: Sequence[list[Reason]],
+        outcome: Outcome,
+        *,
+        standing: Decimal = ZERO,
+    ) -> list[Decided]:
+        """The decision that holds the award, and those that end with it."""
+        found = []
+        code = outcome.policy.code if outcome.policy is not None else ""
+        for operation, mine in zip(operations, reasons, strict=True):
+            if not operation.is_open:
+                continue
+            if operation.operation_id == bought.operation_id:
+                one = self._settle(bought, wanted, standing, need, mine, outcome)
+                one.planned_start = operation.planned_start
+            else:
+                ends = Reason("ends_with", code, "", (bought.operation_no,))
+                one = self._ended(operation, mine if ends in mine else [*mine, ends], outcome)
+            found.append(one)
+        self._counters.keep()
+        return found
+
+    def _all_alike(
+        self, operations: Sequence[OperationFacts], reasons: Sequence[list[Reason]], outcome: Outcome
+    ) -> list[Decided]:
+        """The same verdict on every operation that is open, without an award."""
+        found = []
+        for operation, mine in zip(operations, reasons, strict=True):
+            if operation.is_open:
+                need = operation.planned_end or operation.due_date
+                wanted, standing = flow.wanted_of(operation, operation.quantity, True)
+                found.append(self._settle(operation, wanted, standing, need, mine, outcome))
+        self._counters.keep()
+        return found
+
+    @staticmethod
+    def _ended(operation: OperationFacts, reasons: Sequence[Reason], outcome: Outcome) -> Decided:
+        policy = outcome.policy
+        return Decided(
+            operation.operation_id, outcome.verdict, outcome.basis, policy.policy_id if policy is not None else None,
+            operation.quantity, operation.planned_start, operation.planned_end or operation.due_date, tuple(reasons),
+            policy_version=policy.version if policy is not None else 0,
+        )  # fmt: skip
+
+    def _not_bought(self, policy: PolicyValues) -> conditions.Failure | None:
+        """What the conditions that compare say about the whole order; asked once for an order and policy."""
+        if policy.cost_below_pct is None and policy.transition_from is None:
+            return None
+        bought = whole.of(self._operations, self.book)
+        wanted, _ = flow.wanted_of(bought, bought.quantity, True)
+        if policy.cost_below_pct is not None:
+            offers = self._sourcing.find(bought, policy, wanted, bought.planned_end or bought.due_date, [])
+            if (failure := self._too_dear(policy, bought, offers)) is not None:
+                return failure
+        if policy.transition_from is not None and not self._moves(policy, bought):
+            return "transition_share_pct", self._moved_pct(policy), policy.transition_share_pct
+        return None
+
+    def _still_buying(self, operations: Sequence[OperationFacts], frozen: Sequence[Frozen]) -> PolicyValues | None:
+        """The policy that buys the order complete as things stand; what was asked of the moment is not asked again."""
+        by = {line.policy_id for line in frozen}
+        for operation in operations:
+            if operation.outsourced == "no":
+                continue
+            start = conditions.start_of(operation)
+            for policy in self._shelf.of(scope_key(operation)):
+                if conditions.not_valid(policy, start) or conditions.fixed_condition_failing(policy, operation, start):
+                    continue
+                if policy.policy_id not in by and conditions.is_of_the_moment(policy):
+                    continue
+                if policy.verdict == BUY_COMPLETE:
+                    return policy
+                break
+        return None
+
     # --- who decides ------------------------------------------------------------------------------------------------
 
     def _follow_policies(self, operation: OperationFacts, wanted: Wanted, need: date, reasons: list[Reason]) -> Outcome:
@@ -280,11 +442,14 @@ class Decider:
             if policy.verdict in ("in_house", "review"):
                 reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
                 return Outcome(policy.verdict, "policy", policy)
-            if policy.verdict == "buy_complete":
-                # One line for the whole order at the item's own price is not made by itself yet: a buyer is asked.
+            if policy.verdict == BUY_COMPLETE:
+                if policy.policy_id not in self._bought:
+                    self._bought[policy.policy_id] = self._not_bought(policy)
+                if (failure := self._bought[policy.policy_id]) is not None:
+                    reasons.append(Reason("policy_skipped", policy.code, "", (policy.looked_at, *failure)))
+                    continue
                 reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
-                reasons.append(Reason("bought_complete", policy.code))
-                return Outcome("review", "policy", policy)
+                return Outcome(BUY_COMPLETE, "policy", policy)  # what comes of it is said for the whole order
             found: list[Reason] = []
             offers = self._sourcing.find(operation, policy, wanted, need, found)
             if policy.cost_below_pct is not None and (failure := self._too_dear(policy, operation, offers)) is not None:
@@ -391,8 +556,8 @@ class Decider:
             reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
             if policy.verdict == "outsource":
                 return policy
-            if policy.verdict == "buy_complete":
-                reasons.append(Reason("bought_complete", policy.code))
+            if policy.verdict == BUY_COMPLETE:
+                reasons.append(Reason("not_whole", policy.code, "", (operation.operation_no, "ordered")))
             return Outcome("in_house" if policy.verdict == "in_house" else "review", "policy", policy)
         center = self._scales.center_of(operation)
         is_by_policy = any(line.is_by_policy for line in operation.frozen)

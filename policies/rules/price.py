@@ -103,17 +103,20 @@ class Amounts(NamedTuple):
     total: Decimal
 
 
+def work(unit_price: Decimal, quantity: Decimal, factor: Decimal, decimals: int) -> Decimal:
+    """Price × quantity in price units of `factor` pieces each, rounded."""
+    return round_money(unit_price * (quantity if factor == 1 else quantity / factor), decimals)
+
+
 def amounts(row: PriceRow, unit_price: Decimal, quantity: Decimal, decimals: int) -> Amounts:
     """What a line of `quantity` costs: work = price × quantity; shortfall to the minimum, lot charge, freight once each."""
-    if row.factor != 1:
-        quantity = quantity / row.factor
-    work = round_money(unit_price * quantity, decimals)
+    work_amount = work(unit_price, quantity, row.factor, decimals)
     top_up = ZERO
-    if row.minimum_charge and (short := round_money(row.minimum_charge, decimals) - work) > 0:
+    if row.minimum_charge and (short := round_money(row.minimum_charge, decimals) - work_amount) > 0:
         top_up = short
     lot_charge = round_money(row.lot_charge, decimals) if row.lot_charge else ZERO
     freight = round_money(row.freight, decimals) if row.freight else ZERO
-    return Amounts(work, top_up, lot_charge, freight, work + top_up + lot_charge + freight)
+    return Amounts(work_amount, top_up, lot_charge, freight, work_amount + top_up + lot_charge + freight)
 
 
 def rate_on(currency: CurrencyValues, day: date) -> Decimal | None:

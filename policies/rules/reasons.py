@@ -218,6 +218,19 @@ def _default_inside(reason: Reason) -> Sentence:
     return f"No policy sends it out and its sourcing flag is {flag}, so it stays inside.", {"flag": flag}
 
 
+HINDERED = {
+    "begun": "work on operation {} has begun",
+    "ordered": "operation {} is with a vendor already",
+    "word": "a planner has said where operation {} goes",
+}
+
+
+def _not_whole(reason: Reason) -> Sentence:
+    operation_no, why = reason.values
+    text = f"The whole production order should be bought complete, but {HINDERED[why].format(operation_no)}: a person must say."
+    return text, {"operation": operation_no, "why": why}
+
+
 MATCHED = {
     "outsource": "it goes outside",
     "in_house": "it stays inside",
@@ -237,7 +250,12 @@ SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
         f"External work center {reason.values[0]} has vendor {reason.vendor} of its own.", {"work_center": reason.values[0]},
     ),
     "default_inside": _default_inside,
-    "bought_complete": lambda _: ("The whole production order should be bought complete: a buyer places that order.", {}),
+    "not_whole": _not_whole,
+    "not_bought": lambda _: ("No policy buys the whole production order complete any more: a person must say.", {}),
+    "ends_with": lambda reason: (
+        f"The whole production order is bought complete, by one line with operation {reason.values[0]}: this one ends with it.",
+        {"operation": reason.values[0]},
+    ),
     "vendor_chosen": _vendor_chosen,
     "vendor_compared": _compared,
     "vendor_passed_over": _compared,

@@ -5,6 +5,7 @@ Quantities are in the item's unit, percentages are numbers (10 is 10 %), keys ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -60,6 +61,8 @@ class Frozen:
     policy_code: str = ""
     promised_date: date | None = None
     replaced: Decimal = ZERO
+    is_whole: bool = False
+    """The whole production order was bought with this line, not this operation alone."""
 
     @property
     def is_by_policy(self) -> bool:
@@ -98,6 +101,10 @@ class OperationFacts:
     item_blocked: bool = False
     word: WordValues | None = None
     frozen: tuple[Frozen, ...] = ()
+    inside_cost: Decimal | None = None
+    """What it costs inside, where that is not its own times on its work center: of an order bought complete, all its steps."""
+    is_whole: bool = False
+    """It stands for its whole production order, bought complete: priced by the item alone, of no process or work center."""
 
 
 @dataclass(slots=True)
@@ -228,6 +235,15 @@ class PriceRow:
     freight: Decimal = ZERO
 
 
+class Paid(NamedTuple):
+    """What was paid last for one price unit, as it stood frozen on the line that was received."""
+
+    unit_price: Decimal
+    currency_id: int
+    price_unit: str = ""
+    factor: Decimal = Decimal(1)
+
+
 @dataclass(slots=True)
 class WorkCenterValues:
     """A work center: `closed` are days without work beyond weekends, `downtimes` breakdowns (first day, last day, why)."""
@@ -269,8 +285,8 @@ class Book:
     approvals: dict[tuple[int, int], ApprovalValues] = field(default_factory=dict)
     processes: dict[int, ProcessValues] = field(default_factory=dict)
     work_centers: dict[int, WorkCenterValues] = field(default_factory=dict)
-    last_paid: dict[tuple[int, int, int], Decimal] = field(default_factory=dict)
-    """Last paid price a piece in company currency, by vendor, item and process; for estimates."""
+    last_paid: Mapping[tuple[int, int, int], Paid] = field(default_factory=dict)
+    """What was paid last, by vendor, item and process (0: an item bought complete); for estimates."""
 
 
 # --- what is decided ------------------------------------------------------------------------------------------------
@@ -304,6 +320,8 @@ class AwardValues:
     order_by: date
     late_by: int
     promise_date: date
+    is_whole: bool = False
+    """The whole production order is bought with it."""
 
 
 @dataclass(slots=True)

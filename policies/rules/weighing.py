@@ -14,6 +14,7 @@ from policies.rules.values import (
     ZERO,
     Book,
     OperationFacts,
+    Paid,
     PolicyValues,
     PolicyVendorValues,
     PriceRow,
@@ -22,6 +23,7 @@ from policies.rules.values import (
     WorkCenterValues,
 )
 
+ONE = Decimal(1)
 KEPT = 50_000  # answers remembered at most, so that memory stays flat over a million operations
 
 
@@ -37,6 +39,8 @@ class Offer:
     unit_price: Decimal
     is_estimate: bool
     currency_id: int
+    price_unit: str
+    price_factor: Decimal
     amounts: price.Amounts
     amount_company: Decimal
     lead_days: int
@@ -127,21 +131,24 @@ class Scales:
         currency = company
         amounts: price.Amounts | None = None
         amount_company = ZERO
+        price_unit, factor = "", ONE
         if priced is None or unit_price is None:
             is_known = priced is not None
             priced = None
-            if policy is not None and policy.price_missing == "estimate":
-                unit_price = self._estimate(operation, vendor_id)
-                is_estimate = True
-            if unit_price is None:
+            paid = self._estimate(operation, vendor_id) if policy and policy.price_missing == "estimate" else None
+            if paid is None:
                 against.append(Reason("no_price", code, vendor.code, (quantity, chain.order_day, is_known)))
             else:
-                work = price.round_money(unit_price * quantity, company.decimals)
+                is_estimate = True
+                unit_price, currency_id, price_unit, factor = paid
+                currency = book.currencies[currency_id]
+                work = price.work(unit_price, quantity, factor, currency.decimals)
                 amounts = price.Amounts(work, ZERO, ZERO, ZERO, work)
-                amount_company = work
         else:
             currency = book.currencies[priced.currency_id]
+            price_unit, factor = priced.price_unit, priced.factor
             amounts = price.amounts(priced, unit_price, quantity, currency.decimals)
+        if amounts is not None:
             if currency is company:
                 amount_company = amounts.total
             else:
@@ -171,7 +178,7 @@ class Scales:
             return None
         return Offer(
             row.rank if row is not None else 1, vendor, priced, quantity, yield_pct, unit_price, is_estimate,
-            currency.currency_id, amounts, amount_company, lead_days, chain,
+            currency.currency_id, price_unit, factor, amounts, amount_company, lead_days, chain,
         )  # fmt: skip
 
     def lost(
@@ -214,17 +221,17 @@ class Scales:
         self, operation: OperationFacts, vendor: VendorValues
     ) -> tuple[tuple[price.Group, price.Group], ...]:
         process_id = operation.process_id
-        if process_id is None:
+        if process_id is None and not operation.is_whole:
             return ()
-        key = (vendor.vendor_id, operation.item_id, process_id, operation.site_id)
+        key = (vendor.vendor_id, operation.item_id, process_id or 0, operation.site_id)
         found = self._levels.get(key)
         if found is None:
             if len(self._levels) >= KEPT:
                 self._levels.clear()
             prices = self.book.prices
             rows = [
-                *prices.get((vendor.vendor_id, process_id, operation.item_id), ()),
-                *prices.get((vendor.vendor_id, process_id, 0), ()),
+                *prices.get((vendor.vendor_id, process_id or 0, operation.item_id), ()),
+                *prices.get((vendor.vendor_id, process_id or 0, 0), ()),
             ]
             own = self.book.company_currency_id if vendor.currency_id is None else vendor.currency_id
             found = self._levels[key] = price.levels(
@@ -237,16 +244,17 @@ class Scales:
             )
         return found
 
-    def _estimate(self, operation: OperationFacts, vendor_id: int) -> Decimal | None:
-        """A price a piece in company currency: last paid to him, else what it costs inside."""
-        paid = self.book.last_paid.get((vendor_id, operation.item_id, operation.process_id or 0))
-        if paid is not None:
-            return paid
+    def _estimate(self, operation: OperationFacts, vendor_id: int) -> Paid | None:
+        """What was paid to him last, else what a piece costs inside, in company currency."""
+        if operation.process_id is not None or operation.is_whole:
+            paid = self.book.last_paid.get((vendor_id, operation.item_id, operation.process_id or 0))
+            if paid is not None:
+                return paid
         inside = conditions.own_cost(operation, self.center_of(operation))
         if not inside:
             return None
         each = (inside / operation.quantity).quantize(price.QUANTA[5])
-        return each or None
+        return Paid(each, self.book.company_currency_id) if each else None
 
 
 def no_capacity(code: str, offer: Offer, free: Decimal, capacity: Decimal) -> Reason:

@@ -17,6 +17,7 @@ from policies.rules.values import (
     ApprovalValues,
     Book,
     CurrencyValues,
+    Paid,
     PolicyValues,
     PolicyVendorValues,
     PriceRow,
@@ -26,7 +27,7 @@ from policies.rules.values import (
 )
 
 
-def load_book(*, on: date, last_paid: dict[tuple[int, int, int], Decimal]) -> Book:
+def load_book(*, on: date, last_paid: Mapping[tuple[int, int, int], Paid]) -> Book:
     """Everything but the plan that a decision reads."""
     company_currency_id = company().currency_id
     rates: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)

@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from itertools import islice
 from typing import Any, Self
 
@@ -16,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from policies.models import Award, Decision
 from policies.rules import decide, reasons
-from policies.rules.values import AwardValues, Decided, OperationFacts, OrderFacts, WordValues
+from policies.rules.values import AwardValues, Decided, OperationFacts, OrderFacts, Paid, WordValues
 from policies.services.books import load_book
 from policies.services.supposing import Change, suppose
 from production.models import Operation, OperationStatus, OperationWord, ProductionOrder
@@ -109,10 +108,10 @@ class Decider(decide.Decider):
         *,
         on: date,
         change: Change | None = None,
-        last_paid: dict[tuple[int, int, int], Decimal] | None = None,
+        last_paid: Mapping[tuple[int, int, int], Paid] | None = None,
     ) -> Self:
         """Read policies, vendors, prices, approvals, calendars, rates and work centers once, as they stand on the day `on`;
-        with a `change` as they would be.
+        with a `change` as they would be. `last_paid` is what estimates begin with.
         """
         book = load_book(on=on, last_paid=last_paid or {})
         return cls(suppose(book, change) if change else book)

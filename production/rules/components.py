@@ -82,6 +82,11 @@ def ratios(
     return tuple(_opened(boms, mine, times=ONE, is_per_order=False, depth=0))
 
 
+def whole_ratios(boms: Mapping[int, Sequence[BomRow]], *, item_id: int) -> tuple[Ratio, ...]:
+    """The components of an item as a whole, whatever operation its lines are tied to. Raises EndlessPhantoms."""
+    return tuple(_opened(boms, boms.get(item_id, ()), times=ONE, is_per_order=False, depth=0))
+
+
 def required(ratio: Ratio, *, quantity: Decimal) -> Component:
     """What `quantity` pieces need; per-order quantities are not scaled."""
     wanted = ratio.factor if ratio.is_per_order else ratio.factor * quantity

@@ -22,7 +22,25 @@ def report_lines(reports: Mapping[int, Sequence[Report]], *, at: datetime, reaso
     tolerance let some pieces go, as long as the lines asked for all that was wanted. The caller holds the locks.
     """
     expecting, settled = _standing(reports)
+    for operation_id, others in _bought_whole(reports).items():
+        reports = {**reports, **dict.fromkeys(others, reports[operation_id])}
+        expecting |= set(others) if operation_id in expecting else set()
+        settled |= set(others) if operation_id in settled else set()
     report_outside(reports, at=at, reason=reason, expecting=expecting, settled=settled)
+
+
+def _bought_whole(reports: Mapping[int, Sequence[Report]]) -> dict[int, list[int]]:
+    """The other operations of production orders bought complete: what comes counts on all of them, and ends them."""
+    lines = OrderLine.objects.filter(operation__in=reports, is_whole=True).exclude(
+        status=LineStatus.CANCELLED, accepted=0, rejected=0, scrapped=0
+    )
+    holders = dict(lines.values_list("production_order_id", "operation_id"))
+    found: dict[int, list[int]] = {}
+    if holders:
+        rows = Operation.objects.filter(production_order__in=holders).exclude(status=OperationStatus.CANCELLED)
+        for pk, order_id in rows.exclude(pk__in=reports).order_by("pk").values_list("pk", "production_order_id"):
+            found.setdefault(holders[order_id] or 0, []).append(pk)
+    return found
 
 
 def _standing(reports: Mapping[int, Sequence[Report]]) -> tuple[set[int], set[int]]:

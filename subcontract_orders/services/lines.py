@@ -14,6 +14,7 @@ from accounts.models import User
 from activity import services as activity
 from activity.models import Event
 from masterdata import services as masterdata
+from production.models import Operation
 from production.services import commit_operations
 from subcontract_orders.models import (
     LineStatus,
@@ -230,9 +231,13 @@ def send(
         version=F("version") + 1,
     )
     OrderLine.objects.filter(order__in=ids).update(is_draft=False)
-    commit_operations(
-        operation_ids=OrderLine.objects.active().filter(order__in=ids).values_list("operation_id", flat=True)
-    )
+    lines_now = OrderLine.objects.active().filter(order__in=ids)
+    commit_operations(operation_ids=lines_now.values_list("operation_id", flat=True))
+    whole = lines_now.filter(is_whole=True, production_order__isnull=False)
+    if bought := list(whole.values_list("production_order_id", flat=True)):
+        commit_operations(
+            operation_ids=Operation.objects.filter(production_order__in=bought).values_list("pk", flat=True)
+        )
     contents = contents_of(ids)
     OrderRevision.objects.bulk_create(
         [

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from policies.rules import reasons
-from policies.rules.values import CommittedLine, Frozen, ProcessValues, WordValues, WorkCenterValues
+from policies.rules.values import CommittedLine, Frozen, Paid, ProcessValues, WordValues, WorkCenterValues
 from tests.policies.plans import (
+    EUR,
     FG,
     HARDENING,
     MILL,
@@ -153,15 +154,6 @@ def test_a_policy_may_keep_inside_or_ask_a_person():
     found = decide(book(policies=[ask, keep]), operation(), operation(item_id=OTHER_ITEM))
 
     assert [(x.verdict, x.policy_id) for x in found] == [("review", ask.policy_id), ("in_house", keep.policy_id)]
-
-
-def test_buying_the_whole_order_is_left_to_a_buyer():
-    rule = policy("BUY", V1, verdict="buy_complete")
-
-    found = one(book(policies=[rule], prices=[price(V1)]), operation())
-
-    assert (found.verdict, found.policy_id, found.awards) == ("review", rule.policy_id, ())
-    assert "bought_complete" in found.codes()
 
 
 def test_an_external_work_center_has_a_vendor_of_its_own_where_no_policy_decides():
@@ -319,7 +311,8 @@ def test_a_price_still_to_be_known_blocks_or_is_estimated_as_the_policy_says():
     block = one(book(policies=[policy("B", V1)], prices=[blank]), operation(**mill))
     inside = one(book(policies=[policy("E", V1, price_missing="estimate")], prices=[blank]), operation(**mill))
     paid = one(
-        book(policies=[policy("E", V1, price_missing="estimate")], last_paid={(V1, FG, PLATING): d("7.5")}), operation()
+        book(policies=[policy("E", V1, price_missing="estimate")], last_paid={(V1, FG, PLATING): Paid(d("7.5"), EUR)}),
+        operation(),
     )
     nothing = one(book(policies=[policy("E", V1, price_missing="estimate")]), operation())
 

@@ -487,7 +487,7 @@ def deciding(lines: Sequence[OrderLine]) -> dict[int, Decision]:
     """
     found: dict[int, Decision] = {}
     versions = Decision.objects.filter(operation__in=[line.operation_id for line in lines if line.operation_id])
-    for decision in versions.order_by("operation_id", "version"):
+    for decision in versions.select_related("operation").order_by("operation_id", "version"):
         chose = any(reason.get("code") == "vendor_chosen" for reason in decision.reasons)
         if chose or (decision.is_current and decision.operation_id not in found):
             found[decision.operation_id] = decision
@@ -507,9 +507,15 @@ def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dic
         story = found.setdefault(
             tuple(step.title for step in telling),
             {
-                "sentence": f"{line.production_order.number}, operation {line.operation_no}",
+                "sentence": (
+                    f"{line.production_order.number}, the whole order"
+                    if line.is_whole
+                    else f"{line.production_order.number}, operation {line.operation_no}"
+                ),
                 "steps": telling,
-                "href": reverse("workbench:decision", args=[line.production_order.number, line.operation_no]),
+                "href": reverse(
+                    "workbench:decision", args=[line.production_order.number, decision.operation.operation_no]
+                ),
                 "more": -1,
             },
         )
