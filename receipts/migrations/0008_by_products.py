@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
         ('inventory', '0002_pools_keep_value'),
         ('masterdata', '0008_currency_decimals'),
         ('receipts', '0007_opening_receipts'),
-        ('subcontract_orders', '0010_by_products'),
+        ('subcontract_orders', '0013_by_products'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subcontract_orders', '0009_dispatch_in_force'),
+        ('subcontract_orders', '0013_by_products'),
     ]
 
     operations = [

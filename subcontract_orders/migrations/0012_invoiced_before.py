@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('masterdata', '0008_currency_decimals'),
         ('production', '0006_search_within'),
-        ('subcontract_orders', '0009_dispatch_in_force'),
+        ('subcontract_orders', '0011_bad_pieces_made_good'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('masterdata', '0008_currency_decimals'),
-        ('subcontract_orders', '0009_dispatch_in_force'),
+        ('subcontract_orders', '0012_invoiced_before'),
     ]
 
     operations = [
