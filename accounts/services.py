@@ -6,12 +6,15 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Access, ApiToken, User
 from accounts.rules import role_grants
+from core.refusals import Refusal
 
 
 def create_token(*, user: User, name: str, at: datetime, expires_at: datetime | None = None) -> str:
@@ -50,6 +53,35 @@ def give_role(
     )
     let_into_planning(user_id=user.pk)
     return access
+
+
+class UnknownLanguage(Refusal):
+    """A language the product does not speak."""
+
+    code = "unknown_language"
+    status = 422
+
+
+class UnknownTimeZone(Refusal):
+    """A name that is no time zone."""
+
+    code = "unknown_time_zone"
+    status = 422
+
+
+def set_preferences(*, user: User, language: str, time_zone: str) -> User:
+    """Keep the language and the time zone a person reads in; blank is the browser's language, the company's zone.
+
+    Raises UnknownLanguage, UnknownTimeZone.
+    """
+    languages = [code for code, _name in settings.LANGUAGES]
+    if language and language not in languages:
+        raise UnknownLanguage(f"{language} is none of {', '.join(languages)}.", field="language")
+    if time_zone and time_zone not in available_timezones():
+        raise UnknownTimeZone(f"{time_zone} is no time zone; write one like Europe/Berlin.", field="time_zone")
+    user.language, user.time_zone = language, time_zone
+    user.save(update_fields=["language", "time_zone"])
+    return user
 
 
 def let_into_planning(*, user_id: int) -> None:

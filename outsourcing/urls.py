@@ -16,6 +16,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.rules import role_grants
 from outsourcing import schema  # noqa: F401  registers how tokens are described
 from outsourcing.health import healthz
+from workbench.views.me import SignIn
 
 # Each of these apps states its resources in `api.ROUTES`.
 APPS_WITH_RESOURCES = (
@@ -75,7 +76,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path(
         "sign-in/",
-        auth_views.LoginView.as_view(redirect_authenticated_user=True, extra_context=sign_in_offers()),
+        SignIn.as_view(extra_context=sign_in_offers()),
         name="login",
     ),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),

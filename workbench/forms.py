@@ -11,6 +11,8 @@ from decimal import Decimal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django import forms
+from django.utils.formats import get_format
+from django.utils.translation import gettext
 
 from activity.models import Severity
 from subcontract_orders.models import OrderStatus
@@ -76,15 +78,26 @@ class Unreadable(ValueError):
 
 
 def read_quantity(text: str) -> Decimal | None:
-    """A quantity as a person types it, with a point or a comma; nothing typed is None. Raises Unreadable."""
+    """A quantity as a person types it, with a point or a comma; nothing typed is None. Raises Unreadable.
+
+    What the language on the page writes between thousands can be read in two ways where it stands before three digits; the
+    other mark is always the decimal one.
+    """
     text = text.strip().replace(" ", "").replace("\u202f", "").replace("\u00a0", "")
     if not text:
         return None
-    if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
-        raise Unreadable(f"{text} can be read in two ways: write {text.replace(',', '')} or {text.replace(',', '.')}.")
+    decimal_mark = get_format("DECIMAL_SEPARATOR")
+    thousands_mark = "." if decimal_mark == "," else ","
+    if re.fullmatch(rf"\d{{1,3}}({re.escape(thousands_mark)}\d{{3}})+", text):
+        whole, parts = text.replace(thousands_mark, ""), text.replace(thousands_mark, decimal_mark)
+        raise Unreadable(
+            gettext("{text} can be read in two ways: write {whole} or {parts}.").format(
+                text=text, whole=whole, parts=parts
+            )
+        )
     text = text.replace(",", ".")
     if not re.fullmatch(r"-?\d{1,13}(\.\d*)?|-?\.\d+", text):
-        raise Unreadable(f"{text} is not a quantity: write it like 12 or 0.5.")
+        raise Unreadable(gettext("{text} is not a quantity: write it like 12 or 0.5.").format(text=text))
     return Decimal(text)
 
 

@@ -11,6 +11,7 @@ from workbench.views import (
     dock,
     inspecting,
     jump,
+    me,
     orders,
     receipts,
     returns,
@@ -24,6 +25,7 @@ from workbench.views import (
 app_name = "workbench"
 urlpatterns = [
     path("", worklist.home, name="worklist"),
+    path("me/", me.me, name="me"),
     path("orders/", orders.order_list, name="order_list"),
     path("orders/act/", orders.act_on_many, name="act_on_many"),
     path("orders/<str:number>/", orders.order, name="order"),

@@ -11,8 +11,13 @@ from typing import Any, NamedTuple
 
 import tablericons
 from django import template
+from django.utils.dates import MONTHS_3
+from django.utils.formats import get_format
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from workbench.rules import days_written_out
 
@@ -40,41 +45,41 @@ class Look(NamedTuple):
     """A chip's colour family, its word, and its mark: `dot`, `hollow` or an icon's name."""
 
     tone: str
-    word: str
+    word: str | Promise
     mark: str
 
 
 ORDER_LOOKS = {
-    "draft": Look("mute", "Draft", "hollow"),
-    "approved": Look("warn", "Approved", "dot"),
-    "sent": Look("brand", "Sent", "hollow"),
-    "acknowledged": Look("brand", "Acknowledged", "dot"),
-    "held": Look("bad", "Held", "alert-triangle"),
-    "closed": Look("ok", "Closed", "check"),
-    "cancelled": Look("mute", "Cancelled", "x"),
+    "draft": Look("mute", _("Draft"), "hollow"),
+    "approved": Look("warn", _("Approved"), "dot"),
+    "sent": Look("brand", _("Sent"), "hollow"),
+    "acknowledged": Look("brand", _("Acknowledged"), "dot"),
+    "held": Look("bad", _("Held"), "alert-triangle"),
+    "closed": Look("ok", _("Closed"), "check"),
+    "cancelled": Look("mute", _("Cancelled"), "x"),
 }
 VERDICT_LOOKS = {
-    "in_house": Look("mute", "Stays inside", "home"),
-    "outsource": Look("brand", "Goes outside", "arrow-up-right"),
-    "review": Look("warn", "Review", "eye"),
-    "blocked": Look("bad", "Blocked", "alert-triangle"),
+    "in_house": Look("mute", _("Stays inside"), "home"),
+    "outsource": Look("brand", _("Goes outside"), "arrow-up-right"),
+    "review": Look("warn", _("Review"), "eye"),
+    "blocked": Look("bad", _("Blocked"), "alert-triangle"),
 }
 SHIPMENT_LOOKS = {
-    "planned": Look("mute", "Planned", "hollow"),
-    "ready": Look("ok", "Ready", "dot"),
-    "short": Look("bad", "Short", "alert-triangle"),
-    "picked": Look("info", "Picked", "dot"),
-    "dispatched": Look("brand", "Dispatched", "dot"),
-    "delivered": Look("ok", "Delivered", "check"),
-    "held": Look("bad", "Held", "alert-triangle"),
-    "cancelled": Look("mute", "Cancelled", "x"),
-    "reversed": Look("mute", "Reversed", "arrow-back-up"),
+    "planned": Look("mute", _("Planned"), "hollow"),
+    "ready": Look("ok", _("Ready"), "dot"),
+    "short": Look("bad", _("Short"), "alert-triangle"),
+    "picked": Look("info", _("Picked"), "dot"),
+    "dispatched": Look("brand", _("Dispatched"), "dot"),
+    "delivered": Look("ok", _("Delivered"), "check"),
+    "held": Look("bad", _("Held"), "alert-triangle"),
+    "cancelled": Look("mute", _("Cancelled"), "x"),
+    "reversed": Look("mute", _("Reversed"), "arrow-back-up"),
 }
 RECEIPT_LOOKS = {
-    "posted": Look("ok", "Posted", "check"),
-    "inspection": Look("violet", "In inspection", "dot"),
-    "quarantined": Look("bad", "In quarantine", "alert-triangle"),
-    "reversed": Look("mute", "Reversed", "arrow-back-up"),
+    "posted": Look("ok", _("Posted"), "check"),
+    "inspection": Look("violet", _("In inspection"), "dot"),
+    "quarantined": Look("bad", _("In quarantine"), "alert-triangle"),
+    "reversed": Look("mute", _("Reversed"), "arrow-back-up"),
 }
 RETURN_LOOKS = {
     "draft": Look("warn", "To come back", "hollow"),
@@ -84,18 +89,18 @@ RETURN_LOOKS = {
     "cancelled": Look("mute", "Cancelled", "x"),
 }
 RUN_LOOKS = {
-    "waiting": Look("mute", "Waiting", "hollow"),
-    "deciding": Look("brand", "Deciding", "dot"),
-    "writing": Look("brand", "Writing", "dot"),
-    "running": Look("brand", "Running", "dot"),
-    "done": Look("ok", "Done", "check"),
-    "failed": Look("bad", "Failed", "alert-triangle"),
-    "cancelled": Look("mute", "Cancelled", "x"),
+    "waiting": Look("mute", _("Waiting"), "hollow"),
+    "deciding": Look("brand", _("Deciding"), "dot"),
+    "writing": Look("brand", _("Writing"), "dot"),
+    "running": Look("brand", _("Running"), "dot"),
+    "done": Look("ok", _("Done"), "check"),
+    "failed": Look("bad", _("Failed"), "alert-triangle"),
+    "cancelled": Look("mute", _("Cancelled"), "x"),
 }
 SEVERITY_LOOKS = {
-    "info": Look("info", "Info", "dot"),
-    "warning": Look("warn", "Warning", "dot"),
-    "critical": Look("bad", "Critical", "alert-triangle"),
+    "info": Look("info", _("Info"), "dot"),
+    "warning": Look("warn", _("Warning"), "dot"),
+    "critical": Look("bad", _("Critical"), "alert-triangle"),
 }
 LOOKS: Mapping[str, Mapping[str, Look]] = {
     "order": ORDER_LOOKS,
@@ -130,13 +135,23 @@ def look(family: str, value: str) -> Look:
 # ── Numbers and days ────────────────────────────────────────────────────
 
 
+SWAPPED = str.maketrans(",.", ".,")
+
+
+def _written(text: str) -> str:
+    """A number written 1,250.5 as the language on the page writes it: 1.250,5 in German."""
+    return text.translate(SWAPPED) if get_format("DECIMAL_SEPARATOR") == "," else text
+
+
+def _without_zeros(value: Any) -> str:
+    text = f"{Decimal(str(value)):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 @register.filter
 def quantity(value: Any) -> str:
     """A quantity without needless zeros: 1250.00000 is 1,250 and 0.04000 is 0.04."""
-    if value is None or value == "":
-        return "–"
-    text = f"{Decimal(str(value)):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return "–" if value is None or value == "" else _written(_without_zeros(value))
 
 
 @register.filter
@@ -148,8 +163,8 @@ def counts(missing: Any) -> str:
 
 @register.filter
 def plain_quantity(value: Any) -> str:
-    """A quantity as it stands in a field, where commas would be read: 1250.00000 is 1250."""
-    return quantity(value).replace(",", "") if value is not None else ""
+    """A quantity as it stands in a field, without marks between thousands: 1250.00000 is 1250."""
+    return _written(_without_zeros(value).replace(",", "")) if value not in (None, "") else ""
 
 
 @register.filter
@@ -157,7 +172,7 @@ def money(value: Any, decimals: int = 2) -> str:
     """An amount with its currency's decimals: 1864.2 is 1,864.20."""
     if value is None or value == "":
         return "–"
-    return f"{Decimal(str(value)).quantize(Decimal(1).scaleb(-int(decimals)), ROUND_HALF_UP):,f}"
+    return _written(f"{Decimal(str(value)).quantize(Decimal(1).scaleb(-int(decimals)), ROUND_HALF_UP):,f}")
 
 
 @register.filter
@@ -165,8 +180,8 @@ def price(value: Any) -> str:
     """A unit price: at least two decimals, more only where it has them (7.4 is 7.40, 0.01250 is 0.0125)."""
     if value is None or value == "":
         return "–"
-    whole, _, rest = quantity(value).partition(".")
-    return f"{whole}.{rest:0<2}"
+    whole, _point, rest = _without_zeros(value).partition(".")
+    return _written(f"{whole}.{rest:0<2}")
 
 
 @register.filter
@@ -178,17 +193,17 @@ def whole(value: Any) -> str:
 @register.filter
 def capped(count: int, at: int = 1000) -> str:
     """A tab's count, which is never counted past 1,000."""
-    return f"{at:,}+" if count > at else f"{count:,}"
+    return _written(f"{at:,}+" if count > at else f"{count:,}")
 
 
 @register.filter
 def day(value: dt.date | dt.datetime | str | None, today: dt.date | None = None) -> str:
-    """A day as 17 Nov, with the year where it is not today's."""
+    """A day as 17 Nov (17. Nov in German), with the year where it is not today's."""
     if not value:
         return "–"
     if isinstance(value, str):
         value = dt.date.fromisoformat(value[:10])
-    text = f"{value.day} {value:%b}"
+    text = gettext("{day} {month}").format(day=value.day, month=str(MONTHS_3[value.month]).capitalize())
     return text if today is not None and value.year == today.year else f"{text} {value.year}"
 
 
@@ -206,8 +221,9 @@ def lateness(due: dt.date | None, today: dt.date) -> Lateness:
         return Lateness("", "")
     days = (due - today).days
     if days < 0:
-        return Lateness(f"{-days} d late", "sc-late")
-    words = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} d"
+        return Lateness(ngettext("{days} d late", "{days} d late", -days).format(days=-days), "sc-late")
+    later = gettext("in {days} d").format(days=days)
+    words = gettext("today") if days == 0 else gettext("tomorrow") if days == 1 else later
     return Lateness(words, "sc-soon" if days <= 3 else "sc-mute")
 
 
@@ -220,7 +236,7 @@ def called(thing: Any) -> str:
 @register.filter
 def person(user: Any) -> str:
     """A user by full name, else by user name; nobody is the system."""
-    return (user.get_full_name() or user.get_username()) if user else "the system"
+    return (user.get_full_name() or user.get_username()) if user else gettext("the system")
 
 
 @register.filter
@@ -270,11 +286,12 @@ def quantity_bar(
 ) -> dict[str, Any]:
     """Where the pieces are, always in this order: received, scrapped, still at the vendor, not sent yet."""
     parts = [("received", _amount(received)), ("scrap", _amount(scrapped)), ("vendor", _amount(at_vendor))]
-    said = [f"{quantity(received or 0)} of {quantity(ordered)} {unit or ''}".strip() + " received"]
+    whole = f"{quantity(ordered)} {unit or ''}".strip()
+    said = [gettext("{received} of {ordered} received").format(received=quantity(received or 0), ordered=whole)]
     if scrapped:
-        said.append(f"{quantity(scrapped)} scrapped")
+        said.append(gettext("{scrapped} scrapped").format(scrapped=quantity(scrapped)))
     if at_vendor:
-        said.append(f"{quantity(at_vendor)} at the vendor")
+        said.append(gettext("{at_vendor} at the vendor").format(at_vendor=quantity(at_vendor)))
     return {"parts": bar_parts(parts, _amount(ordered)), "label": ", ".join(said), "tall": tall}
 
 
@@ -282,7 +299,7 @@ def quantity_bar(
 def counted_bar(line: Any) -> dict[str, Any]:
     """What came on a receipt line: good, and rejected or scrapped."""
     bad = line.rejected + line.scrapped
-    label = f"{quantity(line.accepted)} of {quantity(line.counted)} good"
+    label = gettext("{good} of {counted} good").format(good=quantity(line.accepted), counted=quantity(line.counted))
     return {"parts": bar_parts([("received", line.accepted), ("scrap", bad)], line.counted), "label": label}
 
 
@@ -290,7 +307,9 @@ def counted_bar(line: Any) -> dict[str, Any]:
 def verdict_bar(run: Any, tall: bool = False) -> dict[str, Any]:
     """The four verdicts of a run: outside, inside, to review, blocked."""
     parts = [("brand", run.outsource), ("mute", run.in_house), ("warn", run.review), ("bad", run.blocked)]
-    label = f"{run.outsource} outside, {run.in_house} inside, {run.review} to review, {run.blocked} blocked"
+    label = gettext("{outside} outside, {inside} inside, {review} to review, {blocked} blocked").format(
+        outside=run.outsource, inside=run.in_house, review=run.review, blocked=run.blocked
+    )
     return {
         "parts": bar_parts([(kind, _amount(count)) for kind, count in parts], _amount(run.operations)),
         "label": label,

@@ -59,12 +59,18 @@ class Shell:
         return Company.objects.select_related("currency").first()
 
     @cached_property
-    def zone(self) -> ZoneInfo:
+    def company_zone(self) -> ZoneInfo:
         return ZoneInfo((self.company and self.company.time_zone) or "UTC")
 
     @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone times are shown in: the user's, else the company's."""
+        return ZoneInfo(self.user.time_zone) if self.user.time_zone else self.company_zone
+
+    @cached_property
     def today(self) -> date:
-        return timezone.localdate(timezone=self.zone)
+        """The company's day, whoever looks: what is late is late for all."""
+        return timezone.localdate(timezone=self.company_zone)
 
     @cached_property
     def to_order(self) -> int:

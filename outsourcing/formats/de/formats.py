@@ -1,0 +1,11 @@
+"""Dates as 3. Dez 2026 in German pages, numbers as 1.250,50."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "j. M Y"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "j. M Y, H:i"
+TIME_FORMAT = "H:i"
+MONTH_DAY_FORMAT = "j. M"
+FIRST_DAY_OF_WEEK = 1
+DATE_INPUT_FORMATS = ["%d.%m.%Y", "%Y-%m-%d", "%d %b %Y"]
+DECIMAL_SEPARATOR = ","
+THOUSAND_SEPARATOR = "."
+NUMBER_GROUPING = 3
