@@ -132,7 +132,7 @@ def test_a_receipt_costs_the_same_for_any_number_of_lines(django_assert_num_quer
     api = client()
     number = post(api, {"order": "SC-00001", "line": 1, "accepted": 1}).data["number"]
 
-    with django_assert_num_queries(6):  # receipt, lines, lots, findings, consumption, history
+    with django_assert_num_queries(7):  # receipt, lines, lots, findings, by-products, consumption, history
         api.get(f"/api/v1/receipts/{number}/")
 
 

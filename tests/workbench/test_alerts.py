@@ -68,7 +68,7 @@ def test_an_alert_that_proposes_nothing_is_refused_with_its_sentence(desk):
 
     answer = desk.post(reverse("workbench:apply_alert", args=[found.reference]), follow=True)
 
-    assert "proposes nothing that could be applied" in answer.content.decode()
+    assert "It closes when enough lies there, or less is to be shipped." in answer.content.decode()
 
 
 def test_who_may_not_change_orders_applies_nothing(client):

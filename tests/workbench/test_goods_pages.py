@@ -267,7 +267,7 @@ def test_a_drafted_return_is_received(desk):
     desk.post(f"/orders/{order.number}/close/", {"leftovers": "return"})
     page = text_of(desk, "/balances/of/V1/")
     assert "is to come back" in page
-    number = page.split(" is to come back")[0].rpartition(">")[2]
+    number = page.split("</a> is to come back")[0].rpartition(">")[2]
 
     desk.post(f"/returns/{number}/receive/")
 
