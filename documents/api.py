@@ -9,11 +9,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Prefetch
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -50,7 +52,7 @@ from policies.api import PolicyViewSet, ProductionOrderViewSet
 from policies.serializers import AlsoSupposedSerializer, SimulateSerializer, SimulationSerializer
 from policies.services import SupposedPolicy
 from receipts.models import ExpectedReceipt
-from shipments.api import ShipmentViewSet, whole_shipments
+from shipments.api import PdfRenderer, ShipmentViewSet, whole_shipments
 from shipments.models import Shipment, ShipmentLine
 from subcontract_orders import services as orders
 from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
@@ -110,6 +112,15 @@ class SubcontractOrderViewSet(
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.shown(kwargs["number"])
+
+    @extend_schema(responses={(200, "application/pdf"): bytes})
+    @action(detail=True, methods=["get"], url_path=r"document\.pdf", renderer_classes=[JSONRenderer, PdfRenderer])
+    def document(self, request: Request, number: str) -> HttpResponse:
+        """The order on paper, in its vendor's language: the version in force, or the draft as it is."""
+        order = self.get_object()
+        pdf = services.order_document(order_id=order.pk, at=timezone.now())
+        shown_as = f'inline; filename="{order.number}.pdf"'
+        return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
 
     @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
     @action(detail=True, methods=["post"])

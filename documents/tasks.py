@@ -53,6 +53,12 @@ def request_nightly_run() -> None:
 
 
 @shared_task
+def send_due_messages() -> None:
+    """Beat: mail whose time has come goes out. A lost nudge delays it, never loses it."""
+    services.send_due_messages(at=timezone.now())
+
+
+@shared_task
 def watch() -> None:
     """Beat: alerts that follow from state open, change and close; mail about critical ones waits in the outbox."""
     now = timezone.now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Cast, Concat, Upper
@@ -66,6 +67,15 @@ class Company(models.Model):
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="+")
     time_zone = models.CharField(max_length=60, default="UTC")
     address = models.TextField(blank=True)
+    logo = models.FileField(
+        upload_to="company/",
+        blank=True,
+        validators=[FileExtensionValidator(["png", "svg", "jpg", "jpeg"])],
+        help_text="Stands on every paper: PNG, SVG or JPEG.",
+    )
+    ship_back = models.TextField(
+        blank=True, help_text="How goods are packed and sent back to us; stands on every order."
+    )
     four_eyes = models.BooleanField(
         default=False, help_text="An order is approved by another person than who made or last changed it."
     )
@@ -211,7 +221,11 @@ class Vendor(ExternallyKnown):
     country = models.CharField(max_length=2, blank=True)
     city = models.CharField(max_length=100, blank=True)
     currency = models.ForeignKey(Currency, models.PROTECT, null=True, blank=True, related_name="+")
-    email = models.EmailField(blank=True)
+    address = models.TextField(blank=True)
+    email = models.EmailField(blank=True, help_text="Orders are mailed here as soon as they are sent.")
+    language = models.CharField(
+        max_length=10, blank=True, help_text="What papers and mail are written in; blank is English."
+    )
     is_active = models.BooleanField(default=True)
 
     objects = VendorQuerySet.as_manager()

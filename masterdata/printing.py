@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import mimetypes
+from base64 import b64encode
 from typing import Any
 
 import segno
+from barcode import Code128
+from barcode.writer import SVGWriter
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
@@ -24,13 +28,36 @@ def company() -> Company:
     return Company.objects.first() or Company(name="")
 
 
+def logo() -> str:
+    """The company's logo as a data address, to stand on a paper; empty where there is none."""
+    image = company().logo
+    if not image:
+        return ""
+    try:
+        with image.open("rb") as file:
+            drawn = file.read()
+    except OSError:  # the row outlived its file: the paper goes without
+        return ""
+    kind = mimetypes.guess_type(image.name)[0] or "image/png"
+    return f"data:{kind};base64,{b64encode(drawn).decode()}"
+
+
+def bar_code(text: str) -> SafeString:
+    """A number as Code 128, in SVG to stand in HTML."""
+    drawn = Code128(text, writer=SVGWriter()).render({"write_text": False, "module_height": 9, "quiet_zone": 2})
+    return mark_safe(drawn[drawn.index(b"<svg") :].decode())  # noqa: S308  drawn from bars alone
+
+
 def qr_code(address: str) -> SafeString:
     """An address as a QR code, in SVG to stand in HTML."""
     return mark_safe(segno.make(address, error="m").svg_inline(scale=3, border=0))  # noqa: S308  drawn from squares alone
 
 
 def as_pdf(template: str, context: dict[str, Any]) -> bytes:
-    """A template as a PDF. Nothing is fetched: whatever stands on the page is in the template. Raises PdfUnavailable."""
+    """A template as a PDF, in the language in force. Nothing is fetched: whatever stands on the page is in the template.
+
+    Raises PdfUnavailable.
+    """
     try:
         # Here and not above: it loads Pango, which is not on every machine, and all but the papers work without it.
         import weasyprint
@@ -39,9 +66,13 @@ def as_pdf(template: str, context: dict[str, Any]) -> bytes:
             "This machine cannot make PDFs: the library Pango is missing. On Debian and Ubuntu: apt-get install "
             "libpango-1.0-0 libpangoft2-1.0-0"
         ) from problem
-    html = render_to_string(template, context)
+    html = render_to_string(template, {"company": company(), "logo": logo(), **context})
     return weasyprint.HTML(string=html, url_fetcher=_fetch_nothing).write_pdf()  # type: ignore[no-any-return]
 
 
 def _fetch_nothing(url: str, *args: Any, **kwargs: Any) -> Any:
+    if url.startswith("data:"):  # what stands on the page itself, such as the logo
+        import weasyprint
+
+        return weasyprint.default_url_fetcher(url, *args, **kwargs)
     raise ValueError(f"A paper fetches nothing; {url} was asked for.")

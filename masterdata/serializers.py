@@ -83,7 +83,19 @@ class VendorSerializer(CodedSerializer):
 
     class Meta:
         model = Vendor
-        fields = ["code", "name", "country", "city", "currency", "email", "active", "source", "external_refs"]
+        fields = [
+            "code",
+            "name",
+            "country",
+            "city",
+            "currency",
+            "email",
+            "address",
+            "language",
+            "active",
+            "source",
+            "external_refs",
+        ]
 
 
 class LocationSerializer(CodedSerializer):

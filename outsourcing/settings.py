@@ -148,6 +148,8 @@ USE_I18N = True
 USE_TZ = True
 FORMAT_MODULE_PATH = ["outsourcing.formats"]
 
+MEDIA_ROOT = OUTWORK_HOME / "media"  # the company's logo, files that go with orders; never served by address
+
 STATIC_URL = "static/"
 STATIC_ROOT = OUTWORK_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -247,7 +249,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 600},
     },
     "watch": {"task": "documents.tasks.watch", "schedule": 300.0, "options": {"expires": 600}},
-    "send due messages": {"task": "activity.tasks.send_due_messages", "schedule": 60.0, "options": {"expires": 120}},
+    "send due messages": {"task": "documents.tasks.send_due_messages", "schedule": 60.0, "options": {"expires": 120}},
     "keep reports up": {"task": "reports.tasks.keep_up", "schedule": 300.0, "options": {"expires": 600}},
     "morning digests": {"task": "activity.tasks.write_digests", "schedule": crontab(hour=6, minute=0)},
     "nightly run": {"task": "documents.tasks.request_nightly_run", "schedule": crontab(hour=3, minute=30)},

@@ -11,11 +11,23 @@ from activity.services.alerts import (
     snooze_alert,
     take_alert,
 )
-from activity.services.messages import queue_messages, send_due_messages
+from activity.services.messages import (
+    Attachment,
+    Composer,
+    Mail,
+    Overtaken,
+    queue_messages,
+    send_due_messages,
+    try_again,
+)
 from activity.services.people import Concern, assign_alerts, escalate_alerts, mail_critical_alerts, write_digests
 
 __all__ = [
+    "Attachment",
+    "Composer",
     "Concern",
+    "Mail",
+    "Overtaken",
     "Taken",
     "assign_alerts",
     "close_alerts",
@@ -30,5 +42,6 @@ __all__ = [
     "send_due_messages",
     "snooze_alert",
     "take_alert",
+    "try_again",
     "write_digests",
 ]

@@ -26,6 +26,7 @@ from documents.services.answering import (
 from documents.services.applying import ACCEPTABLE, accept_alert, apply_alert, is_applicable
 from documents.services.checking import Checked, check_invariants, recount
 from documents.services.holding import NotHeld, confirm_run, drop_run
+from documents.services.mailing import order_document, send_due_messages
 from documents.services.runs import (
     Progress,
     continue_run,
@@ -73,6 +74,7 @@ __all__ = [
     "drop_run",
     "hold_set",
     "is_applicable",
+    "order_document",
     "progress",
     "recount",
     "refuse_set",
@@ -83,6 +85,7 @@ __all__ = [
     "revise_line",
     "run_to_end",
     "rush_set",
+    "send_due_messages",
     "send_due_orders",
     "send_set",
     "simulate",

@@ -133,6 +133,8 @@ TABLES: dict[str, Table] = {
                 "city": may(v.text(100), ""),
                 "currency": may(v.currency),
                 "email": may(v.email, ""),
+                "address": may(v.text(2000), ""),
+                "language": may(v.choice(("", "en", "de")), ""),
                 "active": may(v.yes_no, True),
                 **EXTERNAL,
             },

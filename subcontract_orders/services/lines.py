@@ -12,8 +12,9 @@ from django.db.models import F
 
 from accounts.models import User
 from activity import services as activity
-from activity.models import Event
+from activity.models import Event, Message
 from masterdata import services as masterdata
+from masterdata.models import Vendor
 from production.models import Operation
 from production.services import commit_operations
 from subcontract_orders.models import (
@@ -252,6 +253,30 @@ def send(
         batch_size=1000,
     )
     activity.record_many([_event("order.sent", order, at=at, by=by, through=through, data=data) for order in orders])
+    _queue_mail(orders, at=at)
+
+
+def _queue_mail(orders: Sequence[SubcontractOrder], *, at: datetime) -> None:
+    """Put the mail that carries an order to its vendor in the outbox, where he has an address; it is written when it leaves."""
+    addresses = dict(
+        Vendor.objects.filter(pk__in={order.vendor_id for order in orders}).exclude(email="").values_list("pk", "email")
+    )
+    activity.queue_messages(
+        [
+            Message(
+                kind="order",
+                key=f"order/{order.number}/{order.revision}",
+                to=addresses[order.vendor_id],
+                subject=f"Subcontract order {order.number}",
+                document_kind=KIND,
+                document_number=order.number,
+                revision=order.revision,
+            )
+            for order in orders
+            if order.vendor_id in addresses
+        ],
+        at=at,
+    )
 
 
 def send_loaded(orders: Sequence[SubcontractOrder], *, at: datetime, by: User | None) -> None:

@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from activity.models import Alert, Event
+from activity.models import Alert, Event, Message
 from core.refusals import Refusal
 from documents import services as documents
 from policies.models import Decision
@@ -142,9 +142,22 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "may_approve": to_approve and not refusal,
         "may_rush": may_rush(request, shown) and not refusal,
         "cannot_approve": refusal,
+        "mail": Message.objects.filter(document_kind="subcontract_order", document_number=shown.number)
+        .order_by("-pk")
+        .first(),
         "may_send": shown.status == OrderStatus.APPROVED and request.user.has_perm(MAY_SEND),
     }
     return show(request, "workbench/order_detail.html", context, section="orders", shell=shell)
+
+
+@require_safe
+@page_view
+def document(request: HttpRequest, number: str) -> HttpResponse:
+    """The order on paper, as its vendor gets it."""
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+    pdf = documents.order_document(order_id=shown.pk, at=timezone.now())
+    shown_as = f'inline; filename="{shown.number}.pdf"'
+    return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
 
 
 @require_POST

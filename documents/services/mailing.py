@@ -1,0 +1,71 @@
+"""What vendors are told by mail: an order as soon as it is sent, each version once, and that it is cancelled.
+
+The outbox row is written with the act itself (`subcontract_orders`, below); here its mail is written when it leaves.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+
+from activity import services as activity
+from activity.models import Message
+from activity.services import Attachment, Mail, Overtaken
+from masterdata.models import Company
+from subcontract_orders.models import OrderLine, OrderRevision, OrderStatus, SubcontractOrder
+from subcontract_orders.printing import order_paper
+from subcontract_orders.services.links import vendor_link
+
+NOT_ANY_MORE = (OrderStatus.CANCELLED, OrderStatus.CLOSED, OrderStatus.HELD)
+
+
+def send_due_messages(*, at: datetime) -> int:
+    """Deliver the mail that is due. Returns how many were delivered."""
+    return activity.send_due_messages(at=at, composers={"order": write_order_mail})
+
+
+def order_document(*, order_id: int, at: datetime) -> bytes:
+    """The order on paper; with the code to answer under where it is with the vendor. Raises PdfUnavailable."""
+    order = SubcontractOrder.objects.get(pk=order_id)
+    return order_paper(order_id=order_id, link=vendor_link(order=order, at=at) if order.is_with_vendor else "")
+
+
+def write_order_mail(message: Message) -> Mail:
+    """The mail an order goes out with: what, how much, by when, the paper, and the link to answer under.
+
+    Raises Overtaken where a later version was sent since, or the order is not with the vendor any more.
+    """
+    order = SubcontractOrder.objects.select_related("vendor", "currency", "site").get(number=message.document_number)
+    sent = OrderRevision.objects.filter(order=order, sent_at__isnull=False).order_by("-revision").first()
+    if sent is None or sent.revision != message.revision:
+        raise Overtaken(f"Version {sent.revision if sent else 0} was sent since.")
+    if order.status in NOT_ANY_MORE:
+        raise Overtaken(f"{order} is {order.get_status_display().lower()}.")
+    link = vendor_link(order=order, at=timezone.now())
+    with translation.override(order.vendor.language or "en"):
+        about = {
+            "order": order,
+            "company": Company.objects.first(),
+            "revision": sent.revision,
+            "lines": OrderLine.objects.active()
+            .filter(order=order)
+            .select_related("item__unit", "process")
+            .order_by("line_no"),
+            "link": link,
+        }
+        number = {"number": order.number, "revision": sent.revision}
+        return Mail(
+            subject=(
+                gettext("Subcontract order {number}, version {revision}")
+                if sent.revision > 1
+                else gettext("Subcontract order {number}")
+            ).format(**number),
+            body=render_to_string("documents/order_mail.txt", about),
+            html=render_to_string("documents/order_mail.html", about),
+            attachments=(
+                Attachment(f"{order.number}.pdf", order_paper(order_id=order.pk, link=link), "application/pdf"),
+            ),
+        )

@@ -1,0 +1,169 @@
+"""The order as a vendor gets it on paper: the work, its specification, the material for it, what comes back when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from django.utils import translation
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
+from masterdata.models import Item
+from masterdata.printing import as_pdf, company, qr_code
+from production.models import Supply
+from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, OrderStatus, SubcontractOrder
+
+
+@dataclass(frozen=True, slots=True)
+class PaperLine:
+    """One line as it stands on the paper, numbers written out."""
+
+    line_no: int
+    work: str
+    item: Item
+    revision: str
+    reference: str
+    specification: list[str]
+    certificates: list[str]
+    quantity: str
+    unit: str
+    over_pct: str
+    under_pct: str
+    is_price_open: bool
+    price: str
+    price_unit: str
+    amount: str
+    charges: list[tuple[str, str]]
+    due: date
+    parts: list[tuple[str, date]]
+
+
+@dataclass(frozen=True, slots=True)
+class PaperPart:
+    """Material for a line: how much, and how it reaches the vendor."""
+
+    line_no: int
+    item: Item
+    stage: str
+    quantity: str
+    way: str
+    leaves: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaperHead:
+    revision: int
+    sent_on: date | None
+    stamp: str
+    total: str
+
+
+def order_paper(*, order_id: int, link: str = "") -> bytes:
+    """An order as a PDF, in the vendor's language: the version in force, or, of an order never sent, what it says now.
+
+    `link` is where the vendor answers; it stands on the paper as a code. An order not with the vendor is stamped with its
+    state. Raises PdfUnavailable.
+    """
+    order = SubcontractOrder.objects.select_related("vendor", "site", "currency", "receive_at").get(pk=order_id)
+    lines = list(
+        OrderLine.objects.active()
+        .filter(order=order)
+        .select_related("item__unit", "process", "production_order")
+        .prefetch_related("promises")
+        .order_by("line_no")
+    )
+    parts = OrderComponent.objects.filter(line__in=lines).select_related("line", "item__unit")
+    with translation.override(order.vendor.language or "en"):
+        return as_pdf(
+            "subcontract_orders/order_paper.html",
+            {
+                "order": order,
+                "paper": _head(order, lines),
+                "lines": [_line(line, decimals=order.currency.decimals) for line in lines],
+                "components": [_part(part) for part in parts.order_by("line__line_no", "position")],
+                "link": link,
+                "qr": qr_code(link) if link else "",
+            },
+        )
+
+
+def _head(order: SubcontractOrder, lines: list[OrderLine]) -> PaperHead:
+    sent = OrderRevision.objects.filter(order=order, sent_at__isnull=False).order_by("-revision").first()
+    zone = ZoneInfo(order.site.time_zone or company().time_zone)
+    return PaperHead(
+        revision=sent.revision if sent else order.revision,
+        sent_on=sent.sent_at.astimezone(zone).date() if sent and sent.sent_at else None,
+        stamp=_stamp(order),
+        total=_money(sum((line.amount_in_force for line in lines), Decimal(0)), order.currency.decimals),
+    )
+
+
+def _stamp(order: SubcontractOrder) -> str:
+    if order.status == OrderStatus.CANCELLED:
+        return gettext("Cancelled")
+    if order.status == OrderStatus.HELD:
+        return gettext("Held: do not begin")
+    return "" if order.is_with_vendor or order.sent_at else gettext("Draft: not an order yet")
+
+
+def _line(line: OrderLine, *, decimals: int) -> PaperLine:
+    charges = (
+        (gettext("to the minimum"), line.minimum_top_up),
+        (gettext("lot charge"), line.lot_charge),
+        (gettext("freight"), line.freight),
+    )
+    reference = line.production_order.number if line.production_order else ""
+    return PaperLine(
+        line_no=line.line_no,
+        work=(line.process and line.process.name) or line.description or gettext("Bought complete"),
+        item=line.item,
+        revision=line.item.revision,
+        reference=f"{reference} / {line.operation_no}" if reference and line.operation_no else reference,
+        specification=[line.description] if line.description and line.process else [],
+        certificates=list(line.certificates),
+        quantity=_number(line.quantity_in_force),
+        unit=line.item.unit.code if line.item.unit else "",
+        over_pct=_number(line.over_receipt_pct),
+        under_pct=_number(line.under_receipt_pct),
+        is_price_open=line.is_price_open,
+        price=_number(line.unit_price_in_force, least=2),
+        price_unit=line.price_unit,
+        amount=_money(line.amount_in_force, decimals),
+        # A version that waits may have other charges; what is in force is known as a whole only.
+        charges=[(what, _money(much, decimals)) for what, much in charges if much and line.sent_amount is None],
+        due=line.promised_in_force,
+        parts=[(_number(part.quantity), part.promised_date) for part in line.promises.all()],
+    )
+
+
+def _part(part: OrderComponent) -> PaperPart:
+    way = {
+        Supply.OWN: gettext("we send it"),
+        Supply.VENDOR: gettext("you provide it"),
+        Supply.CONSIGNED: gettext("from our stock at your place"),
+        Supply.DIRECT: gettext("a third party delivers it"),
+        Supply.RETURNABLE: gettext("we lend it; send it back"),
+    }[Supply(part.supply)]
+    is_sent = part.supply in (Supply.OWN, Supply.RETURNABLE)
+    return PaperPart(
+        line_no=part.line.line_no,
+        item=part.item,
+        stage=part.stage,
+        quantity=_number(part.required_in_force),
+        way=gettext("it lies at your place") if is_sent and part.ship_from_id == part.line.ship_to_id else way,
+        leaves=part.line.dispatch_in_force if is_sent and part.ship_from_id != part.line.ship_to_id else None,
+    )
+
+
+def _number(value: Decimal, *, least: int = 0) -> str:
+    """Without needless zeros but for so many decimals, written as the language in force writes it."""
+    digits = max(-int(value.normalize().as_tuple().exponent), least, 0)
+    return number_format(value, decimal_pos=digits, use_l10n=True, force_grouping=True)
+
+
+def _money(value: Decimal, decimals: int) -> str:
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return number_format(rounded, decimal_pos=decimals, use_l10n=True, force_grouping=True)
