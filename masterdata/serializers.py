@@ -84,18 +84,8 @@ class VendorSerializer(CodedSerializer):
     class Meta:
         model = Vendor
         fields = [
-            "code",
-            "name",
-            "country",
-            "city",
-            "currency",
-            "email",
-            "address",
-            "language",
-            "active",
-            "source",
-            "external_refs",
-        ]
+            "code", "name", "country", "city", "currency", "email", "address", "language", "active", "source", "external_refs",
+        ]  # fmt: skip
 
 
 class LocationSerializer(CodedSerializer):

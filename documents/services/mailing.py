@@ -24,7 +24,7 @@ NOT_ANY_MORE = (OrderStatus.CANCELLED, OrderStatus.CLOSED, OrderStatus.HELD)
 
 def send_due_messages(*, at: datetime) -> int:
     """Deliver the mail that is due. Returns how many were delivered."""
-    return activity.send_due_messages(at=at, composers={"order": write_order_mail})
+    return activity.send_due_messages(at=at, composers=COMPOSERS)
 
 
 def order_document(*, order_id: int, at: datetime) -> bytes:
@@ -69,3 +69,28 @@ def write_order_mail(message: Message) -> Mail:
                 Attachment(f"{order.number}.pdf", order_paper(order_id=order.pk, link=link), "application/pdf"),
             ),
         )
+
+
+def write_cancellation_mail(message: Message) -> Mail:
+    """The word that an order is not to be done. Raises Overtaken where the vendor was never mailed the order."""
+    order = SubcontractOrder.objects.select_related("vendor").get(number=message.document_number)
+    told = Message.objects.filter(kind="order", document_number=order.number, delivered_at__isnull=False)
+    if not told.exists():
+        raise Overtaken(f"{order.vendor} was never mailed {order}.")
+    with translation.override(order.vendor.language or "en"):
+        company = Company.objects.first()
+        said = {"number": order.number, "company": (company and company.name) or "Outwork"}
+        return Mail(
+            subject=gettext("Subcontract order {number} is cancelled").format(**said),
+            body="\n\n".join(
+                [
+                    gettext("{company} cancels order {number}: please do not begin, or stop the work.").format(**said),
+                    gettext(
+                        "Material of ours that is with you for it comes back to us; we tell you when it is fetched."
+                    ),
+                ]
+            ),
+        )
+
+
+COMPOSERS: dict[str, activity.Composer] = {"order": write_order_mail, "order_cancelled": write_cancellation_mail}

@@ -253,19 +253,22 @@ def send(
         batch_size=1000,
     )
     activity.record_many([_event("order.sent", order, at=at, by=by, through=through, data=data) for order in orders])
-    _queue_mail(orders, at=at)
+    queue_mail(orders, at=at)
 
 
-def _queue_mail(orders: Sequence[SubcontractOrder], *, at: datetime) -> None:
-    """Put the mail that carries an order to its vendor in the outbox, where he has an address; it is written when it leaves."""
+def queue_mail(orders: Sequence[SubcontractOrder], *, at: datetime, kind: str = "order") -> None:
+    """Put the mail that carries an order to its vendor in the outbox, where he has an address; it is written when it leaves.
+
+    `kind` is `order`, or `order_cancelled` for the word that he is not to do it.
+    """
     addresses = dict(
         Vendor.objects.filter(pk__in={order.vendor_id for order in orders}).exclude(email="").values_list("pk", "email")
     )
     activity.queue_messages(
         [
             Message(
-                kind="order",
-                key=f"order/{order.number}/{order.revision}",
+                kind=kind,
+                key=f"{kind}/{order.number}/{order.revision}",
                 to=addresses[order.vendor_id],
                 subject=f"Subcontract order {order.number}",
                 document_kind=KIND,

@@ -262,6 +262,8 @@ def cancel_order(
         raise Received(f"Part of {order} is received already; close it instead of cancelling it.")
     OrderLine.objects.filter(order=order).update(status=LineStatus.CANCELLED, is_draft=False)
     order.auto_send_at = None
+    if order.sent_at:
+        writing.queue_mail([order], at=at, kind="order_cancelled")
     return moved(
         order,
         OrderStatus.CANCELLED,
@@ -517,6 +519,7 @@ def _revised(order: SubcontractOrder, *, by: User, at: datetime, through: str, d
         sent_at=at,
         reason=str(data.get("reason", ""))[:300],
     )
+    writing.queue_mail([order], at=at)
 
 
 @transaction.atomic

@@ -98,7 +98,7 @@ def test_a_taken_or_snoozed_alert_goes_no_step_up():
 def test_a_message_that_fails_is_tried_again_later_and_starves_nobody(monkeypatch):
     bad, good = message("bad", to="nobody@example.com"), message("good")
 
-    def deliver(one: Message) -> None:
+    def deliver(one: Message, written: services.Mail) -> None:
         if one.to.startswith("nobody"):
             raise ConnectionRefusedError("no mail server")
         mail.outbox.append(one)

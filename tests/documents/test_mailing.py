@@ -70,6 +70,16 @@ def test_an_order_cancelled_before_its_mail_left_is_not_mailed():
 
     assert documents.send_due_messages(at=moment() + timedelta(minutes=1)) == 0
     assert Message.objects.get(kind="order").error.endswith("is cancelled.")
+    assert Message.objects.get(kind="order_cancelled").error.startswith("V1 was never mailed")
+
+
+def test_a_vendor_who_was_mailed_an_order_is_told_that_it_is_cancelled():
+    one_sent()
+    documents.send_due_messages(at=moment())
+    documents.cancel_set(order_id=plans.order(1).pk, reason="not needed", by=plans.boss(), at=moment())
+
+    assert documents.send_due_messages(at=moment()) == 1
+    assert mail.outbox[-1].subject == f"Subcontract order {plans.order(1).number} is cancelled"
 
 
 def test_mail_and_paper_speak_the_vendors_language():
