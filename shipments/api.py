@@ -156,6 +156,16 @@ class ShipmentViewSet(
         shown_as = f'inline; filename="{shipment.number}.pdf"'
         return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
 
+    @extend_schema(responses={(200, "application/pdf"): bytes})
+    @action(detail=True, methods=["get"], url_path=r"labels\.pdf", renderer_classes=[JSONRenderer, PdfRenderer])
+    def labels(self, request: Request, number: str) -> HttpResponse:
+        """A label for each part and lot, to stick on the goods."""
+        shipment = self.get_object()
+        address = request.build_absolute_uri(f"{reverse('workbench:scan')}?{urlencode({'code': number})}")
+        pdf = printing.labels(shipment_id=shipment.pk, address=address)
+        shown_as = f'inline; filename="{shipment.number}-labels.pdf"'
+        return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
+
     def acted(self, shipments: Sequence[Shipment], *, at: datetime) -> None:
         """After an act, for who watches shipments from above."""
 

@@ -8,8 +8,10 @@ from decimal import Decimal
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from django.utils import translation
+
 from masterdata.models import Item
-from masterdata.printing import as_pdf, company, qr_code
+from masterdata.printing import as_pdf, bar_code, company, qr_code
 from shipments.models import GONE, Shipment, ShipmentLine
 from subcontract_orders.models import OrderLine
 
@@ -44,25 +46,46 @@ def delivery_note(*, shipment_id: int, address: str) -> bytes:
     found = positions(list(rows.order_by("order_line__order__number", "order_line__line_no", "position")))
     weights = [position.weight for position in found]
     owner = company()
-    return as_pdf(
-        "shipments/delivery_note.html",
-        {
-            "shipment": shipment,
-            "company": owner,
-            "owner": owner.name or shipment.site.name or shipment.site.code,
-            "sender": shipment.site.address or owner.address,
-            "positions": found,
-            "weight": sum((weight for weight in weights if weight is not None), Decimal(0)),
-            "all_weighed": None not in weights,
-            "comes_back": [
-                (line, _text(line.quantity)) for line in {one.order_line.pk: one.order_line for one in found}.values()
-            ],
-            "left_on": _day(shipment, owner.time_zone),
-            "has_left": shipment.status in GONE,
-            "qr": qr_code(address),
-            "address": address,
-        },
-    )
+    with translation.override(shipment.vendor.language or "en"):
+        return as_pdf(
+            "shipments/delivery_note.html",
+            {
+                "shipment": shipment,
+                "owner": owner.name or shipment.site.name or shipment.site.code,
+                "sender": shipment.site.address or owner.address,
+                "positions": found,
+                "weight": sum((weight for weight in weights if weight is not None), Decimal(0)),
+                "all_weighed": None not in weights,
+                "comes_back": [
+                    (line, _text(line.quantity))
+                    for line in {one.order_line.pk: one.order_line for one in found}.values()
+                ],
+                "left_on": _day(shipment, owner.time_zone),
+                "has_left": shipment.status in GONE,
+                "qr": qr_code(address),
+                "address": address,
+            },
+        )
+
+
+def labels(*, shipment_id: int, address: str) -> bytes:
+    """One label for each part and lot of a shipment, to stick on the goods: Code 128 of the lot (else the part), and the code
+    of the delivery. Raises PdfUnavailable.
+    """
+    shipment = Shipment.objects.select_related("vendor", "site").get(pk=shipment_id)
+    rows = shipment.lines.select_related("item__unit", "lot", "order_line__order").order_by("position")
+    with translation.override(shipment.vendor.language or "en"):
+        return as_pdf(
+            "shipments/labels.html",
+            {
+                "shipment": shipment,
+                "owner": company().name or shipment.site.name or shipment.site.code,
+                "qr": qr_code(address),
+                "labels": [
+                    (row, _text(row.quantity), bar_code(row.lot.code if row.lot else row.item.code)) for row in rows
+                ],
+            },
+        )
 
 
 def positions(lines: list[ShipmentLine]) -> list[Position]:

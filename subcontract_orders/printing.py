@@ -30,8 +30,7 @@ class PaperLine:
     certificates: list[str]
     quantity: str
     unit: str
-    over_pct: str
-    under_pct: str
+    tolerance: str
     is_price_open: bool
     price: str
     price_unit: str
@@ -122,12 +121,11 @@ def _line(line: OrderLine, *, decimals: int) -> PaperLine:
         item=line.item,
         revision=line.item.revision,
         reference=f"{reference} / {line.operation_no}" if reference and line.operation_no else reference,
-        specification=[line.description] if line.description and line.process else [],
+        specification=[line.description] if line.process and line.description not in ("", line.process.name) else [],
         certificates=list(line.certificates),
         quantity=_number(line.quantity_in_force),
         unit=line.item.unit.code if line.item.unit else "",
-        over_pct=_number(line.over_receipt_pct),
-        under_pct=_number(line.under_receipt_pct),
+        tolerance=_tolerance(line),
         is_price_open=line.is_price_open,
         price=_number(line.unit_price_in_force, least=2),
         price_unit=line.price_unit,
@@ -137,6 +135,12 @@ def _line(line: OrderLine, *, decimals: int) -> PaperLine:
         due=line.promised_in_force,
         parts=[(_number(part.quantity), part.promised_date) for part in line.promises.all()],
     )
+
+
+def _tolerance(line: OrderLine) -> str:
+    if not line.over_receipt_pct and not line.under_receipt_pct:
+        return ""
+    return f"+{_number(line.over_receipt_pct)} / −{_number(line.under_receipt_pct)} %"
 
 
 def _part(part: OrderComponent) -> PaperPart:

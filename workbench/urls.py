@@ -48,6 +48,7 @@ urlpatterns = [
     path("jump/", jump.jump, name="jump"),
     path("shipments/", shipments.shipment_list, name="shipment_list"),
     path("shipments/<str:number>/", shipments.shipment, name="shipment"),
+    path("shipments/<str:number>/labels.pdf", shipments.labels, name="labels"),
     path("shipments/<str:number>/delivery-note.pdf", shipments.delivery_note, name="delivery_note"),
     path("shipments/<str:number>/<str:action>/", shipments.act_on_shipment, name="act_on_shipment"),
     path("receipts/", receipts.receipt_list, name="receipt_list"),

@@ -178,6 +178,16 @@ def test_the_delivery_note_is_a_pdf_for_whoever_sees_the_shipment(dock: APIClien
     assert answer.content.startswith(b"%PDF-")
 
 
+def test_there_is_a_label_for_each_part_and_lot(dock):
+    ordered(10)
+
+    answer = dock.get(f"{SHIPMENTS}SH-00001/labels.pdf", HTTP_ACCEPT="application/pdf")
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    assert answer["Content-Disposition"] == 'inline; filename="SH-00001-labels.pdf"'
+    assert answer.content.startswith(b"%PDF-")
+
+
 def test_the_delivery_note_says_lots_weights_whose_it_is_and_what_its_code_opens(monkeypatch):
     said = {}
     monkeypatch.setattr(printing, "as_pdf", lambda template, context: said.update(context) or b"")

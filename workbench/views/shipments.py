@@ -237,3 +237,17 @@ def delivery_note(request: HttpRequest, number: str) -> HttpResponse:
         content_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="{number}.pdf"'},
     )
+
+
+@require_safe
+@page_for(SEES)
+def labels(request: HttpRequest, number: str) -> HttpResponse:
+    """A label for each part and lot, to stick on the goods."""
+    shown = get_object_or_404(Shipment.objects.visible_to(request.user), number=number)
+    address = request.build_absolute_uri(reverse("workbench:scan")) + f"?code={number}"
+    pdf = printing.labels(shipment_id=shown.pk, address=address)
+    return HttpResponse(
+        pdf,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{number}-labels.pdf"'},
+    )
