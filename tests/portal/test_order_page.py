@@ -65,6 +65,7 @@ def test_the_link_opens_the_order_as_it_was_sent_without_an_account(client):
         signing.dumps(["SC-00001"], salt=links.SALT),
         signing.dumps({"o": "SC-00001", "r": 1, "u": "soon"}, salt=links.SALT),
     ],
+    ids=["no token", "signed for something else", "no such order", "of another shape", "without a day"],
 )
 def test_what_we_did_not_sign_opens_nothing(client, token):
     answer = client.get(f"/v/{token}/")
