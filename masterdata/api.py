@@ -14,7 +14,9 @@ from masterdata.filters import (
     ClosureFilter,
     DowntimeFilter,
     ExchangeRateFilter,
+    HolidayCalendarFilter,
     ItemFilter,
+    ItemUnitFilter,
     LocationFilter,
     VendorFilter,
     WorkCenterFilter,
@@ -24,8 +26,10 @@ from masterdata.models import (
     Currency,
     Downtime,
     ExchangeRate,
+    HolidayCalendar,
     Item,
     ItemGroup,
+    ItemUnit,
     Location,
     Process,
     Site,
@@ -38,8 +42,10 @@ from masterdata.serializers import (
     CurrencySerializer,
     DowntimeSerializer,
     ExchangeRateSerializer,
+    HolidayCalendarSerializer,
     ItemGroupSerializer,
     ItemSerializer,
+    ItemUnitSerializer,
     LocationSerializer,
     ProcessSerializer,
     SiteSerializer,
@@ -136,6 +142,28 @@ class ClosureViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
     rights = {"destroy": "masterdata.change_closure"}
 
 
+class HolidayCalendarViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
+    """Whose public holidays are kept by whom."""
+
+    queryset = HolidayCalendar.objects.select_related("vendor", "work_center")
+    serializer_class = HolidayCalendarSerializer
+    filterset_class = HolidayCalendarFilter
+    lookup_field = "reference"
+    orderings = {"country": "country"}
+    rights = {"destroy": "masterdata.change_holidaycalendar"}
+
+
+class ItemUnitViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
+    """Other units items are priced in."""
+
+    queryset = ItemUnit.objects.select_related("item", "unit")
+    serializer_class = ItemUnitSerializer
+    filterset_class = ItemUnitFilter
+    lookup_field = "reference"
+    orderings = {"item": "item__code"}
+    rights = {"destroy": "masterdata.change_itemunit"}
+
+
 class DowntimeViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
     """When work centers of ours cannot work. What was entered by mistake may be taken out again."""
 
@@ -170,6 +198,8 @@ ROUTES = [
     ("work-centers", WorkCenterViewSet),
     ("processes", ProcessViewSet),
     ("calendars", ClosureViewSet),
+    ("holiday-calendars", HolidayCalendarViewSet),
+    ("item-units", ItemUnitViewSet),
     ("downtimes", DowntimeViewSet),
     ("currencies", CurrencyViewSet),
     ("exchange-rates", ExchangeRateViewSet),

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django_filters import rest_framework as filters
 
-from masterdata.models import Closure, Downtime, ExchangeRate, Item, Location, Vendor, WorkCenter
+from masterdata.models import (
+    Closure,
+    Downtime,
+    ExchangeRate,
+    HolidayCalendar,
+    Item,
+    ItemUnit,
+    Location,
+    Vendor,
+    WorkCenter,
+)
 
 
 class ItemFilter(filters.FilterSet):
@@ -45,6 +55,24 @@ class WorkCenterFilter(filters.FilterSet):
     class Meta:
         model = WorkCenter
         fields = ["code", "kind"]
+
+
+class ItemUnitFilter(filters.FilterSet):
+    item = filters.CharFilter("item__code")
+    unit = filters.CharFilter("unit__code")
+
+    class Meta:
+        model = ItemUnit
+        fields: list[str] = []
+
+
+class HolidayCalendarFilter(filters.FilterSet):
+    vendor = filters.CharFilter("vendor__code")
+    work_center = filters.CharFilter("work_center__code")
+
+    class Meta:
+        model = HolidayCalendar
+        fields = ["country"]
 
 
 class ClosureFilter(filters.FilterSet):

@@ -191,6 +191,24 @@ class Item(ExternallyKnown):
         return self.code
 
 
+class ItemUnit(models.Model):
+    """Another unit an item is priced in: one of `unit` holds `factor` of the item's own unit (1 kg holds 4 pieces)."""
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="other_units")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    factor = models.DecimalField(max_digits=18, decimal_places=8)
+    reference = reference("IU-")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "unit"], name="item_unit_once"),
+            models.CheckConstraint(condition=Q(factor__gt=0), name="item_unit_factor_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.unit_id}"
+
+
 class Site(models.Model):
     """A plant of ours; "today" is its own."""
 
@@ -330,11 +348,12 @@ class Process(models.Model):
 
 
 class Closure(models.Model):
-    """A closed day beyond weekends: of a vendor, of a work center, or (neither) of everything of ours."""
+    """A closed day beyond weekends, or all days to `last_day`: of a vendor, of a work center, or (neither) of all of ours."""
 
     vendor = models.ForeignKey(Vendor, models.CASCADE, null=True, blank=True, related_name="closures")
     work_center = models.ForeignKey(WorkCenter, models.CASCADE, null=True, blank=True, related_name="closures")
     day = models.DateField()
+    last_day = models.DateField(null=True, blank=True, help_text="Included; blank: one day.")
     reason = models.CharField(max_length=200, blank=True)
     reference = reference("CL-")
 
@@ -346,10 +365,36 @@ class Closure(models.Model):
             models.CheckConstraint(
                 condition=Q(vendor__isnull=True) | Q(work_center__isnull=True), name="closure_of_one_thing"
             ),
+            models.CheckConstraint(
+                condition=Q(last_day__isnull=True) | Q(last_day__gte=models.F("day")), name="closure_ends_after_start"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+
+class HolidayCalendar(models.Model):
+    """Closed on the public holidays of a country (or a part of it): a vendor, a work center, or (neither) all of ours."""
+
+    vendor = models.ForeignKey(Vendor, models.CASCADE, null=True, blank=True, related_name="+")
+    work_center = models.ForeignKey(WorkCenter, models.CASCADE, null=True, blank=True, related_name="+")
+    country = models.CharField(max_length=2)
+    subdivision = models.CharField(max_length=10, blank=True)
+    reference = reference("HC-")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country", "vendor", "work_center"], nulls_distinct=False, name="holiday_calendar_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(vendor__isnull=True) | Q(work_center__isnull=True), name="holiday_calendar_of_one_thing"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.subdivision}".strip()
 
 
 class Downtime(models.Model):

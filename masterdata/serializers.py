@@ -7,14 +7,18 @@ from typing import Any
 from django.core.validators import MinValueValidator
 from rest_framework import exceptions, serializers
 
+from core.refusals import Refusal
 from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
+from masterdata import services
 from masterdata.models import (
     Closure,
     Currency,
     Downtime,
     ExchangeRate,
+    HolidayCalendar,
     Item,
     ItemGroup,
+    ItemUnit,
     Location,
     Process,
     Site,
@@ -137,10 +141,13 @@ class ClosureSerializer(StrictFields, serializers.ModelSerializer[Closure]):
     vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False, default=None)
     work_center = CodeField(queryset=WorkCenter.objects.all(), allow_null=True, required=False, default=None)
     date = serializers.DateField(source="day")
+    end = serializers.DateField(
+        source="last_day", allow_null=True, required=False, help_text="The last day, included; left out: one day."
+    )
 
     class Meta:
         model = Closure
-        fields = ["reference", "vendor", "work_center", "date", "reason"]
+        fields = ["reference", "vendor", "work_center", "date", "end", "reason"]
         read_only_fields = ["reference"]
         validators: list[Any] = []
 
@@ -149,7 +156,55 @@ class ClosureSerializer(StrictFields, serializers.ModelSerializer[Closure]):
             raise serializers.ValidationError(
                 "A closed day is of a vendor or of a work center, not of both.", "invalid"
             )
+        first, last = (attrs.get(name, getattr(self.instance, name, None)) for name in ("day", "last_day"))
+        if first and last and last < first:
+            raise serializers.ValidationError({"end": exceptions.ErrorDetail("Ends before it starts.", "invalid_date")})
+        if first and last and (last - first).days >= services.LONGEST:
+            text = f"A closure lasts at most {services.LONGEST} days."
+            raise serializers.ValidationError({"end": exceptions.ErrorDetail(text, "above_maximum")})
         return attrs
+
+
+class HolidayCalendarSerializer(StrictFields, serializers.ModelSerializer[HolidayCalendar]):
+    """Closed on a country's public holidays: a vendor, a work center, or (neither) everything of ours."""
+
+    vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False, default=None)
+    work_center = CodeField(queryset=WorkCenter.objects.all(), allow_null=True, required=False, default=None)
+
+    class Meta:
+        model = HolidayCalendar
+        fields = ["reference", "vendor", "work_center", "country", "subdivision"]
+        read_only_fields = ["reference"]
+        validators: list[Any] = []
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("vendor") and attrs.get("work_center"):
+            raise serializers.ValidationError("Holidays are a vendor's or a work center's, not both.", "invalid")
+        country, part = (attrs.get(name, getattr(self.instance, name, "")) for name in ("country", "subdivision"))
+        try:
+            services.check_holidays(country=country, subdivision=part)
+        except Refusal as refusal:
+            detail = exceptions.ErrorDetail(refusal.detail, refusal.code)
+            raise serializers.ValidationError({refusal.field or "country": detail}) from None
+        return attrs
+
+
+class ItemUnitSerializer(StrictFields, serializers.ModelSerializer[ItemUnit]):
+    """Another unit an item is priced in: one of it holds `factor` of the item's own unit."""
+
+    item = CodeField(queryset=Item.objects.all())
+    unit = CodeField(queryset=Unit.objects.all())
+
+    class Meta:
+        model = ItemUnit
+        fields = ["reference", "item", "unit", "factor"]
+        read_only_fields = ["reference"]
+        validators: list[Any] = []
+
+    def validate_factor(self, factor: Any) -> Any:
+        if factor <= 0:
+            raise serializers.ValidationError("A factor is above zero.", "min_value")
+        return factor
 
 
 class DowntimeSerializer(StrictFields, serializers.ModelSerializer[Downtime]):

@@ -56,6 +56,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Work centers", "factory", "masterdata.workcenter"),
             ("Downtimes", "engineering", "masterdata.downtime"),
             ("Closed days", "event_busy", "masterdata.closure"),
+            ("Public holidays", "beach_access", "masterdata.holidaycalendar"),
             ("Sites", "location_city", "masterdata.site"),
             ("Locations", "warehouse", "masterdata.location"),
             ("Units", "straighten", "masterdata.unit"),

@@ -211,7 +211,8 @@ class PriceAgreementQuerySet(models.QuerySet["PriceAgreement"]):
 class PriceAgreement(ExternallyKnown):
     """One price row of a vendor: for an item and process, a process on any item, or an item bought complete.
 
-    `unit_price` is for one `price_unit`; `price_factor` is how many of the item's unit one price unit holds (kg, 100 pcs).
+    `unit_price` is for one `price_unit`; `price_factor` is how many of the item's unit one price unit holds (100 pcs). Where
+    `per_unit` is filled it counts that unit instead (1 kg, 100 kg), and the item says how many of its own one of them holds.
     A blank price says that the vendor is known and the price is not. Lead days are his working days.
     """
 
@@ -223,6 +224,7 @@ class PriceAgreement(ExternallyKnown):
     unit_price = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
     price_unit = models.CharField(max_length=20, blank=True)
     price_factor = models.DecimalField(max_digits=18, decimal_places=8, default=1)
+    per_unit = models.ForeignKey("masterdata.Unit", models.PROTECT, null=True, blank=True, related_name="+")
     minimum_quantity = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)

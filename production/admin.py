@@ -19,7 +19,17 @@ from unfold.decorators import display
 
 from masterdata import services as masterdata
 from masterdata.admin import never, plain
-from masterdata.models import Closure, Downtime, ExchangeRate, Item, Process, Vendor, WorkCenter
+from masterdata.models import (
+    Closure,
+    Downtime,
+    ExchangeRate,
+    HolidayCalendar,
+    Item,
+    ItemUnit,
+    Process,
+    Vendor,
+    WorkCenter,
+)
 from production.models import BomLine, RoutingStep
 
 
@@ -47,6 +57,18 @@ class PlanAdmin(ModelAdmin):
         masterdata.note_plan_change(at=timezone.now(), reason=reason)
 
 
+class ItemUnits(TabularInline):
+    model = ItemUnit
+    fields = ["unit", "factor"]
+    autocomplete_fields = ["unit"]
+    verbose_name_plural = "other units it is priced in"
+    extra = 0
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ItemUnit]:
+        return super().get_queryset(request).order_by("unit__code")
+
+
 @admin.register(Item)
 class ItemAdmin(PlanAdmin):
     list_display = ["show_name", "show_kind", "item_group", "unit", "show_cost", "is_blocked"]
@@ -56,6 +78,7 @@ class ItemAdmin(PlanAdmin):
     search_fields = ["code", "name"]
     autocomplete_fields = ["unit", "item_group"]
     ordering = ["code"]
+    inlines = [ItemUnits]
     fieldsets = [
         (None, {"fields": [("code", "name"), ("kind", "item_group"), ("unit", "revision"), "standard_cost"]}),
         ("Rules", {"fields": ["is_blocked", "is_phantom", ("lot_tracked", "serial_tracked")], "classes": ["tab"]}),
@@ -80,9 +103,20 @@ class ItemAdmin(PlanAdmin):
         return plain(item.standard_cost)
 
 
+class VendorHolidays(TabularInline):
+    model = HolidayCalendar
+    fields = ["country", "subdivision"]
+    verbose_name_plural = "public holidays"
+    extra = 0
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HolidayCalendar]:
+        return super().get_queryset(request).order_by("country")
+
+
 class VendorClosures(TabularInline):
     model = Closure
-    fields = ["day", "reason"]
+    fields = ["day", "last_day", "reason"]
     verbose_name_plural = "closed days"
     ordering = ["day"]
     extra = 0
@@ -101,7 +135,7 @@ class VendorAdmin(PlanAdmin):
     search_fields = ["code", "name", "city"]
     autocomplete_fields = ["currency"]
     ordering = ["code"]
-    inlines = [VendorClosures]
+    inlines = [VendorClosures, VendorHolidays]
     fieldsets = [
         (None, {"fields": [("code", "name"), ("country", "city"), ("currency", "email"), "is_active"]}),
         ("Other systems", {"fields": ["source", "external_refs"], "classes": ["tab"]}),
@@ -130,7 +164,7 @@ class WorkCenterDowntimes(TabularInline):
 
 class WorkCenterClosures(TabularInline):
     model = Closure
-    fields = ["day", "reason"]
+    fields = ["day", "last_day", "reason"]
     verbose_name_plural = "closed days"
     ordering = ["day"]
     extra = 0
@@ -189,7 +223,7 @@ class ProcessAdmin(PlanAdmin):
 
 @admin.register(Closure)
 class ClosureAdmin(PlanAdmin):
-    list_display = ["day", "vendor", "work_center", "reason"]
+    list_display = ["day", "last_day", "vendor", "work_center", "reason"]
     list_select_related = ["vendor", "work_center"]
     list_filter = [
         ("day", RangeDateFilter),
@@ -200,6 +234,17 @@ class ClosureAdmin(PlanAdmin):
     search_fields = ["reason", "vendor__code", "work_center__code"]
     autocomplete_fields = ["vendor", "work_center"]
     ordering = ["-day", "pk"]
+
+
+@admin.register(HolidayCalendar)
+class HolidayCalendarAdmin(PlanAdmin):
+    list_display = ["country", "subdivision", "vendor", "work_center"]
+    list_select_related = ["vendor", "work_center"]
+    list_filter = [("vendor", AutocompleteSelectFilter), ("work_center", RelatedDropdownFilter)]
+    list_filter_submit = True
+    search_fields = ["country", "vendor__code", "work_center__code"]
+    autocomplete_fields = ["vendor", "work_center"]
+    ordering = ["country", "pk"]
 
 
 @admin.register(Downtime)

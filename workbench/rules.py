@@ -32,6 +32,7 @@ BLOCKING = {
     "approval_expired": ("The approval has run out", "Renew the approval, or name another vendor."),
     "no_price": ("No price", "Agree a price for this part and process, or name another vendor."),
     "no_rate": ("No exchange rate", "Enter a rate for the vendor's currency."),
+    "no_unit_factor": ("No unit factor", "Say how many of the item one price unit holds (item units)."),
     "below_minimum": ("Less than the vendor takes", "Put it together with other orders, or agree a smaller minimum."),
     "above_maximum": ("More than the vendor takes", "Split it, or name another vendor."),
     "no_capacity": ("No capacity left in that week", "Move the date, raise the capacity, or name another vendor."),

@@ -50,6 +50,7 @@ BLOCKING = frozenset(
         "approval_expired",
         "no_price",
         "no_rate",
+        "no_unit_factor",
         "below_minimum",
         "above_maximum",
         "no_capacity",

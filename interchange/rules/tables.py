@@ -184,6 +184,16 @@ TABLES: dict[str, Table] = {
             {"item_blocked": "blocked"},
         ),
         Table(
+            "item_units",
+            ("item", "unit"),
+            {
+                "item": need(CODE),
+                "unit": need(NUMBER),
+                "factor": may(v.decimal(8, above=True)),
+                "per_item": may(v.decimal(8, above=True)),
+            },
+        ),
+        Table(
             "work_centers",
             ("code",),
             {
@@ -210,8 +220,17 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "calendars",
-            ("vendor", "work_center", "date"),
-            {"vendor": may(CODE), "work_center": may(CODE), "date": need(v.day), "reason": may(NAME, "")},
+            ("vendor", "work_center", "date", "country"),
+            {
+                "vendor": may(CODE),
+                "work_center": may(CODE),
+                "date": may(v.day),
+                "end": may(v.day),
+                "country": may(v.country, ""),
+                "subdivision": may(v.text(10), ""),
+                "reason": may(NAME, ""),
+            },
+            {"start": "date"},
         ),
         Table(
             "downtimes",

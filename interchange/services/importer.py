@@ -169,6 +169,7 @@ READERS: dict[str, Callable[[Reading], None]] = {
     "sites": lambda work: work.simple(Site),
     "locations": master.locations,
     "items": master.items,
+    "item_units": master.item_units,
     "work_centers": master.work_centers,
     "processes": lambda work: work.simple(Process),
     "calendars": master.calendars,

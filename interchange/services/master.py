@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from core.refusals import Refusal
 from interchange.services.reading import Reading, Values, renamed
 from masterdata import services as masterdata
 from masterdata.models import (
@@ -12,8 +13,10 @@ from masterdata.models import (
     Currency,
     Downtime,
     ExchangeRate,
+    HolidayCalendar,
     Item,
     ItemGroup,
+    ItemUnit,
     Location,
     LocationKind,
     Site,
@@ -117,17 +120,61 @@ def work_centers(work: Reading) -> None:
         work.upsert(WorkCenter, [values for _, values in work.resolve_all(chunk, refs, ready)])
 
 
-def calendars(work: Reading) -> None:
+def item_units(work: Reading) -> None:
+    """How much of an item's own unit another one holds: `factor`, or the other way round, `per_item`."""
+
     def ready(row: int, values: Values) -> Values | None:
+        factor, per_item = values.pop("factor", None), values.pop("per_item", None)
+        if (factor is None) == (per_item is None):
+            text = "Say either how much of the item one unit holds (factor) or how much of the unit one item is (per_item)."
+            work.bad(row, "factor", "", "missing_value" if factor is None else "invalid", text)
+            return None
+        return values | {"factor": factor or masterdata.inverse(per_item)}
+
+    for chunk in work.chunks():
+        masterdata.make_units(codes={values["unit"] for _, values in chunk} - work.ids[Unit].keys())
+        work.upsert(ItemUnit, [values for _, values in work.resolve_all(chunk, {"item": Item, "unit": Unit}, ready)])
+
+
+def calendars(work: Reading) -> None:
+    """Closed days, one or several in a row, and whose public holidays are kept."""
+
+    def ready(row: int, values: Values) -> Values | None:
+        country, day = values.pop("country", ""), values.get("date")
         if values.get("vendor_id") and values.get("work_center_id"):
             work.bad(row, "work_center", "", "invalid", "A closed day is a vendor's or a work center's, not both.")
             return None
-        none = {"vendor_id": None, "work_center_id": None}
-        return none | renamed(values, date="day")
+        if bool(country) == bool(day):
+            text = "A row is a closed day (date) or says whose public holidays are kept (country), one of them."
+            work.bad(row, "date", "", "missing_value" if not day else "invalid", text)
+            return None
+        mine: Values = {name: values.get(name) for name in ("vendor_id", "work_center_id")}
+        if country:
+            return mine | {"country": country, "subdivision": values.get("subdivision", "")}
+        if work.ends_before(row, values, "date", "end"):
+            return None
+        if day and values.get("end") and (values["end"] - day).days >= masterdata.LONGEST:
+            text = f"A closure lasts at most {masterdata.LONGEST} days."
+            work.bad(row, "end", values["end"], "above_maximum", text)
+            return None
+        given = {"last_day": values["end"]} if "end" in values else {}
+        return mine | given | {"day": day, **({"reason": values["reason"]} if "reason" in values else {})}
 
     for chunk in work.chunks():
-        rows = work.resolve_all(chunk, {"vendor": Vendor, "work_center": WorkCenter}, ready)
-        work.upsert(Closure, [values for _, values in rows])
+        rows = list(work.resolve_all(chunk, {"vendor": Vendor, "work_center": WorkCenter}, ready))
+        holidays = []
+        for row, values in rows:
+            if "country" not in values:
+                continue
+            try:
+                masterdata.check_holidays(country=values["country"], subdivision=values["subdivision"])
+            except Refusal as refusal:
+                column = refusal.field or ""
+                work.bad(row, column, values.get(column, ""), refusal.code, refusal.detail)
+            else:
+                holidays.append(values)
+        work.upsert(Closure, [values for _, values in rows if "day" in values])
+        work.upsert(HolidayCalendar, holidays)
 
 
 def downtimes(work: Reading) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from core.refusals import Refusal
 from interchange.services.reading import Reading, Values, renamed
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, Vendor, WorkCenter
 from policies.services import master as stored
+from policies.services.units import priced_in
 
 
 def vendor_approvals(work: Reading) -> None:
@@ -27,10 +30,7 @@ def prices(work: Reading) -> None:
             return None
         work.vendors.add(values["vendor_id"])
         if "price_unit" in values:
-            values["price_unit"], factor = values["price_unit"]
-            values["price_factor"] = values.get("price_factor") or factor
-        elif "price_factor" in values:
-            values["price_factor"] = values["price_factor"] or Decimal(1)
+            values["price_unit"], _ = values["price_unit"]
         return renamed(values, minimum_qty="minimum_quantity")
 
     for chunk in work.chunks():
@@ -38,8 +38,27 @@ def prices(work: Reading) -> None:
         work.make_processes(values.get("operation_name") for _, values in chunk)
         for _, values in chunk:
             values["process"] = values.pop("operation_name", None) or values.get("process")
-        rows = work.resolve_all(chunk, refs, ready)
+        rows = list(work.resolve_all(chunk, refs, ready))
+        _count_units(work, rows)
         work.count(stored.upsert_price_agreements(rows=[values for _, values in rows]))
+
+
+def _count_units(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:
+    """What each price is for one of; a factor that is given itself counts the item's own unit."""
+    asked = []
+    for row, values in rows:
+        if values.get("price_factor"):
+            values["per_unit_id"] = None
+        elif values.get("price_unit"):
+            asked.append((row, values))
+        elif "price_unit" in values or "price_factor" in values:
+            values["price_factor"], values["per_unit_id"] = Decimal(1), None
+    answers = priced_in([(values.get("item_id"), values["price_unit"]) for _, values in asked])
+    for (row, values), answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Refusal):
+            work.bad(row, "price_unit", values["price_unit"], answer.code, answer.detail)
+        else:
+            values["price_factor"], values["per_unit_id"] = answer.factor, answer.unit_id
 
 
 def policies(work: Reading) -> None:

@@ -67,7 +67,7 @@ def _line(work: Reading, row: int, values: Values) -> receipts.OpenLine:
         raise SkipRow
     if received is None:
         received = accepted + bad if accepted is not None else bad
-    unit, factor = values.get("price_unit") or ("", Decimal(1))
+    unit, _ = values.get("price_unit") or ("", Decimal(1))
     return receipts.OpenLine(
         order=values["order"],
         line_no=values.get("line"),
@@ -81,7 +81,7 @@ def _line(work: Reading, row: int, values: Values) -> receipts.OpenLine:
         currency_id=values.get("currency_id"),
         unit_price=values.get("unit_price"),
         price_unit=unit,
-        price_factor=values.get("price_factor") or factor,
+        price_factor=values.get("price_factor"),
         lot_charge=values.get("lot_charge"),
         minimum_charge=values.get("minimum_charge"),
         freight=values.get("freight"),

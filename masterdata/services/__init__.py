@@ -1,12 +1,13 @@
 """Business actions on master data that other apps rely on, and the bulk upsert they share."""
 
 from masterdata.services.bulk import Upserted, copy_objects, copy_rows, upsert_by_key
+from masterdata.services.calendars import LONGEST, ClosedDays, all_closed_days, check_holidays, closed_days
 from masterdata.services.changes import note_plan_change, take_plan_changes
 from masterdata.services.master import (
     KEYS,
+    PIECES,
     PREFIXES,
     check_day,
-    closed_days,
     company,
     company_date,
     default_site,
@@ -24,12 +25,18 @@ from masterdata.services.master import (
     vendor_location,
     virtual_location,
 )
+from masterdata.services.units import inverse, unit_factors
 
 __all__ = [
     "KEYS",
+    "LONGEST",
+    "PIECES",
     "PREFIXES",
+    "ClosedDays",
     "Upserted",
+    "all_closed_days",
     "check_day",
+    "check_holidays",
     "closed_days",
     "company",
     "company_date",
@@ -37,6 +44,7 @@ __all__ = [
     "copy_rows",
     "default_site",
     "draw_numbers",
+    "inverse",
     "main_location",
     "make_currencies",
     "make_units",
@@ -48,6 +56,7 @@ __all__ = [
     "site_dates",
     "take_plan_changes",
     "transit_location",
+    "unit_factors",
     "upsert_by_key",
     "upsert_master",
     "vendor_location",

@@ -18,8 +18,10 @@ from masterdata.models import (
     Currency,
     Downtime,
     ExchangeRate,
+    HolidayCalendar,
     Item,
     ItemGroup,
+    ItemUnit,
     Location,
     LocationKind,
     NumberRange,
@@ -185,11 +187,6 @@ def check_day(day: date, *, today: date, field: str) -> None:
         raise InvalidDate(f"{day} is not between {first} and {last}.", field=field)
 
 
-def closed_days(*, vendor_id: int) -> frozenset[date]:
-    """The days on which a vendor does not work, weekends apart."""
-    return frozenset(Closure.objects.filter(vendor=vendor_id).values_list("day", flat=True))
-
-
 # Units that are counted, not measured, by how they are commonly written.
 PIECES = frozenset("pc pcs pce piece pieces ea each st stk nos unit units".split())
 
@@ -205,6 +202,8 @@ KEYS: dict[type[models.Model], tuple[str, ...]] = {
     WorkCenter: ("code",),
     Process: ("code",),
     Closure: ("day", "vendor_id", "work_center_id"),
+    HolidayCalendar: ("country", "vendor_id", "work_center_id"),
+    ItemUnit: ("item_id", "unit_id"),
     Downtime: ("work_center_id", "start_date"),
 }
 

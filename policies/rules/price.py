@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
@@ -93,6 +94,13 @@ def select(
             if stands:
                 return None
     return None
+
+
+def parse_price_unit(text: str) -> tuple[Decimal, str]:
+    """What a price unit counts: 100 pcs is (100, pcs), kg is (1, kg), 100 is (100, "")."""
+    leading = re.match(r"\d+(\.\d+)?", text, re.ASCII)
+    count = Decimal(leading.group()) if leading else Decimal(1)
+    return count, text[leading.end() :].strip() if leading else text.strip()
 
 
 class Amounts(NamedTuple):

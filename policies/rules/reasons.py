@@ -268,6 +268,10 @@ SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
         f"Vendor {reason.vendor}: there is no exchange rate for {reason.values[0]} on {plain(reason.values[1])}.",
         {"currency": reason.values[0], "day": plain(reason.values[1])},
     ),
+    "no_unit_factor": lambda reason: (
+        f"Vendor {reason.vendor}: his price is for one {reason.values[0]}, and nothing says how much of the item that holds.",
+        {"price_unit": reason.values[0]},
+    ),
     "below_minimum": _below_minimum,
     "above_maximum": _above_maximum,
     "no_capacity": _no_capacity,

@@ -213,7 +213,7 @@ class CurrencyValues:
 
 @dataclass(slots=True)
 class PriceRow:
-    """One price agreement row. `factor` is how many of the item's unit one price unit holds."""
+    """One price agreement row. `factor` is how many of the item's unit (of `unit_id`, where filled) one price unit holds."""
 
     agreement_id: int
     vendor_id: int
@@ -233,6 +233,7 @@ class PriceRow:
     lead_days: int | None = None
     yield_pct: Decimal | None = None
     freight: Decimal = ZERO
+    unit_id: int | None = None
 
 
 class Paid(NamedTuple):
@@ -285,6 +286,8 @@ class Book:
     approvals: dict[tuple[int, int], ApprovalValues] = field(default_factory=dict)
     processes: dict[int, ProcessValues] = field(default_factory=dict)
     work_centers: dict[int, WorkCenterValues] = field(default_factory=dict)
+    unit_factors: dict[tuple[int, int], Decimal] = field(default_factory=dict)
+    """How many of an item's own unit one of another unit holds, by item and unit; for units that prices name."""
     last_paid: Mapping[tuple[int, int, int], Paid] = field(default_factory=dict)
     """What was paid last, by vendor, item and process (0: an item bought complete); for estimates."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -121,6 +121,12 @@ class Scales:
             return chain_of(priced.lead_days or 0).order_day
 
         priced = price.select(self._levels_of(operation, vendor), quantity_of, day_of)
+        if priced is not None and priced.unit_id is not None:
+            factor = book.unit_factors.get((operation.item_id, priced.unit_id))
+            if factor is None:
+                against.append(Reason("no_unit_factor", code, vendor.code, (priced.price_unit,)))
+            else:
+                priced = replace(priced, factor=priced.factor * factor)
         yield_pct = base_yield if priced is None or priced.yield_pct is None else priced.yield_pct
         lead_days = (priced.lead_days or 0) if priced is not None else 0
         quantity = wanted.quantity(yield_pct)

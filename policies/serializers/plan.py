@@ -135,6 +135,10 @@ class PlannedOrderSerializer(StrictFields, serializers.Serializer[Any]):
     location = Code(required=False, allow_null=True)
     routing_variant = serializers.CharField(max_length=60, required=False, allow_blank=True, allow_null=True)
     parent_order = serializers.CharField(max_length=60, required=False, allow_blank=True, allow_null=True)
+    replaces = serializers.CharField(
+        max_length=60, required=False, allow_blank=True, allow_null=True,
+        help_text="The planned order that became this one: its word and documents go on under the new number.",
+    )  # fmt: skip
     source = serializers.CharField(max_length=60, required=False, allow_blank=True)
     external_refs = ExternalRefSerializer(many=True, required=False)
     operations = PlannedOperationSerializer(many=True, required=False)
@@ -219,6 +223,7 @@ def planned_orders(rows: Sequence[Mapping[str, Any]], *, many: bool) -> list[Pla
                 location_id=location,
                 routing_variant=row.get("routing_variant"),
                 parent_number=row.get("parent_order"),
+                replaces=row.get("replaces"),
                 source=row.get("source"),
                 external_refs=row.get("external_refs"),
                 operations=[

@@ -9,10 +9,13 @@ from typing import Any
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
+from core.refusals import Refusal
 from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, Vendor, WorkCenter
 from policies.models import Inspection, Policy, PolicyVendor, PriceAgreement, VendorApproval
+from policies.services.units import priced_in
 
 
 def optional(model: type[models.Model]) -> CodeField:
@@ -183,6 +186,13 @@ class PriceAgreementSerializer(StrictFields, serializers.ModelSerializer[PriceAg
         found = [attrs.get(name, getattr(self.instance, name, None)) for name in ("item", "process")]
         if not any(found):
             raise serializers.ValidationError("A price is for an item, a process or both.", "required")
+        if "price_factor" in attrs:
+            attrs["per_unit"] = None
+        elif "price_unit" in attrs:
+            (answer,) = priced_in([(found[0].pk if found[0] else None, attrs["price_unit"])])
+            if isinstance(answer, Refusal):
+                raise serializers.ValidationError({"price_unit": ErrorDetail(answer.detail, answer.code)})
+            attrs["price_factor"], attrs["per_unit_id"] = answer.factor, answer.unit_id
         return attrs
 
 

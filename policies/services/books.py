@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from masterdata.models import Closure, Currency, Downtime, ExchangeRate, Process, Vendor, WorkCenter, WorkCenterKind
-from masterdata.services import company
+from masterdata.models import Currency, Downtime, ExchangeRate, Process, Vendor, WorkCenter, WorkCenterKind
+from masterdata.services import all_closed_days, company, unit_factors
 from policies.models import Policy, PolicyVendor, PriceAgreement, VendorApproval
 from policies.rules.values import (
     ApprovalValues,
@@ -39,16 +39,7 @@ def load_book(*, on: date, last_paid: Mapping[tuple[int, int, int], Paid]) -> Bo
         pk: CurrencyValues(pk, code, decimals, tuple(rates.get(pk, ())))
         for pk, code, decimals in Currency.objects.values_list("pk", "code", "decimals")
     }
-    vendor_closed: dict[int, set[date]] = defaultdict(set)
-    center_closed: dict[int, set[date]] = defaultdict(set)
-    own_closed: set[date] = set()
-    for vendor_id, work_center_id, day in Closure.objects.values_list("vendor_id", "work_center_id", "day"):
-        if vendor_id is not None:
-            vendor_closed[vendor_id].add(day)
-        elif work_center_id is not None:
-            center_closed[work_center_id].add(day)
-        else:
-            own_closed.add(day)
+    closed = all_closed_days(on=on)
     vendors = {
         pk: VendorValues(
             pk,
@@ -56,7 +47,7 @@ def load_book(*, on: date, last_paid: Mapping[tuple[int, int, int], Paid]) -> Bo
             name,
             is_active,
             currency_id,
-            frozenset(vendor_closed.get(pk, ())),
+            closed.vendors.get(pk, frozenset()),
         )
         for pk, code, name, is_active, currency_id in Vendor.objects.values_list(
             "pk", "code", "name", "is_active", "currency_id"
@@ -70,7 +61,7 @@ def load_book(*, on: date, last_paid: Mapping[tuple[int, int, int], Paid]) -> Bo
     centers = {
         pk: WorkCenterValues(
             pk, code, kind == WorkCenterKind.EXTERNAL, vendor_id, hours, cost,
-            frozenset(own_closed | center_closed.get(pk, set())), tuple(downtimes.get(pk, ())),
+            closed.ours | closed.work_centers.get(pk, frozenset()), tuple(downtimes.get(pk, ())),
         )
         for pk, code, kind, vendor_id, hours, cost in WorkCenter.objects.values_list(
             "pk", "code", "kind", "vendor_id", "capacity_hours_per_day", "hourly_cost"
@@ -86,16 +77,19 @@ def load_book(*, on: date, last_paid: Mapping[tuple[int, int, int], Paid]) -> Bo
         pk: ProcessValues(pk, name or code, requires_approval)
         for pk, code, name, requires_approval in Process.objects.values_list("pk", "code", "name", "requires_approval")
     }
+    prices = _prices(on, vendors, company_currency_id)
+    priced_in = PriceAgreement.objects.exclude(per_unit=None).values_list("per_unit", flat=True).distinct().order_by()
     return Book(
         on, company_currency_id, currencies, vendors, policy_values(Policy.objects.active()),
-        _prices(on, vendors, company_currency_id), approvals, processes, centers, last_paid,
+        prices, approvals, processes, centers,
+        unit_factors=unit_factors(unit_ids=set(priced_in)), last_paid=last_paid,
     )  # fmt: skip
 
 
 PRICE_FIELDS = (
     "pk", "vendor_id", "item_id", "process_id", "site_id", "currency_id", "unit_price", "price_unit", "price_factor",
     "minimum_quantity", "valid_from", "valid_to", "lot_charge", "minimum_charge", "minimum_charge_basis", "lead_days",
-    "yield_pct", "freight",
+    "yield_pct", "freight", "per_unit_id",
 )  # fmt: skip
 
 

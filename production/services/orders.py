@@ -26,9 +26,10 @@ from core.refusals import (
     TooPrecise,
     WrongState,
 )
-from masterdata.models import Closure, Item, WorkCenter
+from masterdata.models import Item, WorkCenter
 from masterdata.services import (
     Upserted,
+    all_closed_days,
     check_day,
     copy_rows,
     default_site,
@@ -380,7 +381,7 @@ class _Plan:
         self.site_id = default_site().pk
         self.today = site_dates(at=self.at)
         self.centers = dict(WorkCenter.objects.values_list("pk", "capacity_hours_per_day"))
-        self.calendars = _calendars()
+        self.calendars = _calendars(on=self.at.date())
         self.open_days = self.calendars.get(None, Calendar())
 
     # Orders
@@ -727,10 +728,10 @@ def _made(operation: Values) -> progress.Made:
 _STARTED = (OperationStatus.IN_PROGRESS, OperationStatus.FINISHED)
 
 
-def _calendars() -> dict[int | None, Calendar]:
+def _calendars(*, on: date) -> dict[int | None, Calendar]:
     """Closed days by work center that has some of its own (with everybody's), and everybody's under None."""
-    closed: dict[int | None, set[date]] = defaultdict(set)
-    for work_center, day in Closure.objects.filter(vendor__isnull=True).values_list("work_center_id", "day"):
-        closed[work_center].add(day)
-    everybody = closed[None]
-    return {work_center: Calendar(frozenset(days | everybody)) for work_center, days in closed.items()}
+    closed = all_closed_days(on=on)
+    found: dict[int | None, Calendar] = {None: Calendar(closed.ours)}
+    for work_center, days in closed.work_centers.items():
+        found[work_center] = Calendar(days | closed.ours)
+    return found

@@ -600,7 +600,7 @@ def set_need_date(line: OrderLine, need_date: date, *, on: date) -> None:
         line.dispatch_by,
         line.at_vendor_date,
     )
-    chain = dates.moved(frozen, need_date, on, masterdata.closed_days(vendor_id=line.vendor_id))
+    chain = dates.moved(frozen, need_date, on, masterdata.closed_days(vendor_id=line.vendor_id, on=on))
     line.need_date, line.vendor_ready_date, line.at_vendor_date = chain.need_date, chain.vendor_ready, chain.at_vendor
     line.dispatch_by, line.order_by = chain.dispatch_by, chain.order_by
     line.promised_date, line.late_by = chain.promise, chain.late_by

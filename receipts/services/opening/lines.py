@@ -37,7 +37,7 @@ class OpenLine:
     currency_id: int | None = None
     unit_price: Decimal | None = None
     price_unit: str = ""
-    price_factor: Decimal = Decimal(1)
+    price_factor: Decimal | None = None
     lot_charge: Decimal | None = None
     minimum_charge: Decimal | None = None
     freight: Decimal | None = None

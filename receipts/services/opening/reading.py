@@ -16,6 +16,7 @@ from core.refusals import (
     InvalidQuantity,
     NoRight,
     NotFound,
+    Refusal,
     TooPrecise,
 )
 from masterdata import services as masterdata
@@ -24,6 +25,7 @@ from policies.models import ChargeBasis, Policy, PolicyVerdict, PriceAgreement
 from policies.rules import dates, price
 from policies.rules.values import PriceRow
 from policies.services.books import PRICE_FIELDS
+from policies.services.units import priced_in
 from production.models import Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
 from production.rules.components import Ratio, ratios, required, rounded_up
 from production.rules.schedule import Calendar, Step, successors
@@ -128,7 +130,7 @@ class Ground:
             invoiced_before=said.invoiced,
             unit_price=said.unit_price or ZERO,
             price_unit=said.price_unit,
-            price_factor=said.price_factor,
+            price_factor=said.price_factor or Decimal(1),
             minimum_charge=said.minimum_charge or ZERO,
             minimum_charge_basis=ChargeBasis.LINE,
             is_price_open=is_open,
@@ -228,7 +230,7 @@ class Ground:
 
     def closed_days(self, vendor_id: int) -> frozenset[date]:
         if vendor_id not in self.closed:
-            self.closed[vendor_id] = masterdata.closed_days(vendor_id=vendor_id)
+            self.closed[vendor_id] = masterdata.closed_days(vendor_id=vendor_id, on=self.at.date())
         return self.closed[vendor_id]
 
     def policy_of(
@@ -263,7 +265,7 @@ class Ground:
     ) -> tuple[OpenLine, int | None, bool]:
         """The line with its price: as given, else the agreed one of the day it was ordered, else still open."""
         if said.unit_price is not None:
-            return said, None, False
+            return replace(said, price_factor=self.factor_of(said.price_factor, said.price_unit, item)), None, False
         vendor = self.vendors[said.vendor_id]
         company_id = self.company.currency_id
         own_id = vendor.currency_id or company_id
@@ -280,16 +282,31 @@ class Ground:
         found = price.select(levels, lambda row: said.quantity, lambda row: on)
         if found is None or found.unit_price is None or said.currency_id not in (None, found.currency_id):
             return said, None, True
+        factor = found.factor
+        if found.unit_id is not None:
+            factor = self.factor_of(None, found.price_unit, item)
         charged = {
             name: getattr(found, name)
             for name in ("lot_charge", "minimum_charge", "freight", "lead_days")
             if getattr(said, name) is None
         }
         priced = replace(
-            said, unit_price=found.unit_price, price_unit=found.price_unit, price_factor=found.factor,
+            said, unit_price=found.unit_price, price_unit=found.price_unit, price_factor=factor,
             currency_id=found.currency_id, **charged,
         )  # fmt: skip
         return priced, found.agreement_id, False
+
+    def factor_of(self, stated: Decimal | None, price_unit: str, item: Item) -> Decimal:
+        """How many of the item's own unit a price unit holds. Raises UnknownUnit, NoUnitFactor."""
+        if stated is not None or not price_unit:
+            return stated or Decimal(1)
+        (answer,) = priced_in([(item.pk, price_unit)])
+        if isinstance(answer, Refusal):
+            raise answer
+        if answer.unit_id is None:
+            return answer.factor
+        factors = masterdata.unit_factors(unit_ids=[answer.unit_id], item_ids=[item.pk])
+        return answer.factor * factors[item.pk, answer.unit_id]
 
     def set_amounts(self, line: OrderLine, said: OpenLine, currency: Currency, on: date) -> None:
         amounts = order_rules.amounts(
