@@ -29,7 +29,7 @@ def unit_factors(
     weighed = items.filter(weight_kg__gt=0).exclude(unit__isnull=True).values_list("pk", "weight_kg")
     kilogram = Unit.objects.filter(code__iexact=KILOGRAM, pk__in=unit_ids)
     for unit_id in kilogram.values_list("pk", flat=True):
-        found |= {(item_id, unit_id): inverse(weight) for item_id, weight in weighed}
+        found |= {(item_id, unit_id): inverse(weight) for item_id, weight in weighed if weight}
     stated = ItemUnit.objects.filter(unit__in=unit_ids)
     if item_ids is not None:
         stated = stated.filter(item__in=item_ids)

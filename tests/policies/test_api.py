@@ -430,3 +430,21 @@ def test_a_price_without_a_possible_yield_is_refused_and_not_kept(planner: APICl
         PriceAgreement.objects.create(
             vendor=Vendor.objects.get(), item=Item.objects.get(), unit_price=1, yield_pct=Decimal(yield_pct)
         )
+
+
+def test_a_planned_order_goes_on_under_the_number_that_replaces_it(planner: APIClient, routed: Item):
+    planner.post(ORDERS, order("PL-1"))
+    planner.post(f"{ORDERS}PL-1/operations/20/outsource/", {"reason": "test"})
+
+    answer = planner.post(ORDERS, order("WO-9", status="firm", replaces="PL-1"))
+
+    assert answer.status_code in (200, 201), answer.json()
+    assert OperationWord.objects.get(is_current=True).operation.production_order.number == "WO-9"
+    assert not ProductionOrder.objects.filter(number="PL-1").exists()
+
+
+def test_replacing_an_order_nobody_knows_is_refused(planner: APIClient, routed: Item):
+    answer = planner.post(ORDERS, order("WO-9", status="firm", replaces="PL-7"))
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "not_found")
+    assert not ProductionOrder.objects.exists()
