@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -16,19 +19,29 @@ from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 
 from core.idempotency import Repeatable
 from core.refusals import InvalidInput, NotFound
 from core.requests import KEY
-from interchange import services
-from interchange.models import PlanImport
-from interchange.serializers import ExactJSON, Packed, PlanImportSerializer, ReportSerializer, TooLarge
+from interchange import services, tasks
+from interchange.models import ImportJob, PlanImport
+from interchange.serializers import (
+    ExactJSON,
+    ImportJobSerializer,
+    Packed,
+    PlanImportSerializer,
+    ReportSerializer,
+    TooLarge,
+)
 
+LARGE = 8 * 1024 * 1024  # bytes; a zip of a million operations has about as much
 OPTIONS: dict[str, tuple[str, ...]] = {
     "dry_run": ("true", "false"),
     "mode": ("upsert", "snapshot"),
     "on_error": ("refuse", "skip_order"),
     "confirm": ("true", "false"),
+    "as_job": ("true", "false"),
     "source": (),
     "site": (),
     "statuses": (),
@@ -65,6 +78,11 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
         parameters=[
             OpenApiParameter("dry_run", bool, description="Say what would change, and change nothing."),
             OpenApiParameter(
+                "as_job",
+                bool,
+                description="A worker reads it: 202 with a job to follow. So it is with more than 8 MB, unless this says false.",
+            ),
+            OpenApiParameter(
                 "mode",
                 str,
                 enum=["upsert", "snapshot"],
@@ -88,7 +106,7 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
                 description="skip_order: a production order with a bad row is left out with its rows, and the rest is read.",
             ),
         ],
-        responses={200: ReportSerializer, 201: ReportSerializer},
+        responses={200: ReportSerializer, 201: ReportSerializer, 202: ImportJobSerializer},
     )
     @transaction.atomic
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -96,6 +114,8 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
             raise TooLarge(f"A request may have {services.LARGEST_UPLOAD // 1024 // 1024} MB.")
         options = _options(request)
         try:
+            if _is_for_a_worker(request, options):
+                return self.queue(request, options)
             tables, origin = _tables(request)
             report = services.import_tables(
                 tables=tables,
@@ -111,6 +131,24 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
                 request.data.close()
         data = {"reference": report.reference, **report.as_data()}
         return Response(data, status=201 if report.reference else 200)
+
+    def queue(self, request: Request, options: Mapping[str, str]) -> Response:
+        """Keep what was sent for a worker."""
+        snapshot = _snapshot(options)
+        job = services.start_job(
+            files=_files(request),
+            options={
+                "snapshot": asdict(snapshot) if snapshot else None,
+                "skip_orders": options.get("on_error") == "skip_order",
+            },
+            at=timezone.now(),
+            by=request.user,
+            is_dry=options.get("dry_run") == "true",
+            origin=", ".join(str(file.name) for file in request.FILES.values())[:200] or "upload",
+        )
+        tasks.run_import.delay_on_commit(job.pk)
+        shown = ImportJobSerializer(job, context=self.get_serializer_context()).data
+        return Response(shown, status=202, headers={"Location": f"/api/v1/import-jobs/{job.reference}/"})
 
     @extend_schema(
         description="The rows of orders that were left out, one table as CSV: put right, they can be sent again.",
@@ -129,6 +167,50 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{table}.csv"'},
         )
+
+
+class ImportJobViewSet(
+    Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ImportJob]
+):
+    """Imports that a worker does, and previews that may be confirmed."""
+
+    queryset = ImportJob.objects.select_related("by", "result")
+    serializer_class = ImportJobSerializer
+    lookup_field = "reference"
+    lookup_value_regex = KEY
+    rights = {"cancel": "interchange.import_plan", "confirm": "interchange.import_plan"}
+
+    @extend_schema(request=None, responses=ImportJobSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, reference: str) -> Response:
+        """Ask it to end; nothing of it stays."""
+        services.stop_job(job_id=self.get_object().pk, by=request.user, at=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses={202: ImportJobSerializer})
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, reference: str) -> Response:
+        """Do what a preview showed."""
+        job = services.confirm_job(job_id=self.get_object().pk, by=request.user, at=timezone.now())
+        tasks.run_import.delay_on_commit(job.pk)
+        return Response(self.get_serializer(self.get_object()).data, status=202)
+
+
+def _is_for_a_worker(request: Request, options: Mapping[str, str]) -> bool:
+    if "as_job" in options:
+        return options["as_job"] == "true"
+    is_file = bool(request.FILES) or request.content_type.startswith("application/zip")
+    return is_file and int(request.META.get("CONTENT_LENGTH") or 0) > LARGE
+
+
+def _files(request: Request) -> list[tuple[str, Any]]:
+    """What a request brings, as files."""
+    if request.FILES:
+        return [(file.name or "", file) for name in request.FILES for file in request.FILES.getlist(name)]
+    if request.content_type.startswith("application/zip") and request.data:
+        return [("upload.zip", request.data)]
+    tables, _ = _tables(request)
+    return [("upload.json", io.BytesIO(json.dumps(tables, cls=JSONEncoder).encode()))]
 
 
 def _options(request: Request) -> dict[str, str]:
@@ -197,4 +279,4 @@ def _tables(request: Request) -> tuple[Mapping[str, Iterable[Mapping[str, Any]]]
     return data, "JSON"
 
 
-ROUTES = [("imports", ImportViewSet)]
+ROUTES = [("imports", ImportViewSet), ("import-jobs", ImportJobViewSet)]

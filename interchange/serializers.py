@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import IO, Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from core.refusals import Refusal
-from interchange.models import PlanImport
-from interchange.services import LARGEST_UPLOAD, FileRefused
+from interchange.models import ImportJob, JobState, PlanImport
+from interchange.services import LARGEST_UPLOAD, FileRefused, job_progress
 
 LARGEST_JSON = 32 * 1024 * 1024
 
@@ -32,6 +33,39 @@ class PlanImportSerializer(serializers.ModelSerializer[PlanImport]):
     class Meta:
         model = PlanImport
         fields = ["reference", "at", "by", "origin", "counts", "notes", "rejected"]
+
+
+class ImportJobSerializer(serializers.ModelSerializer[ImportJob]):
+    """An import a worker does: how far it is, and what came of it."""
+
+    by: Any = serializers.SlugRelatedField(slug_field="username", read_only=True, allow_null=True)
+    dry_run = serializers.BooleanField(source="is_dry")
+    state = serializers.ChoiceField(choices=JobState.choices)
+    progress = serializers.SerializerMethodField()
+    report = serializers.DictField(help_text="What it did or, as a dry run, would do; empty until it is done.")
+    errors: Any = serializers.ListField(child=serializers.DictField(), help_text="Why it was refused: every bad row.")
+    result = serializers.CharField(source="result.reference", default=None, allow_null=True)
+
+    class Meta:
+        model = ImportJob
+        fields = [
+            "reference", "state", "dry_run", "asked_at", "by", "origin", "size", "progress", "started_at", "finished_at",
+            "result", "report", "errors",
+        ]  # fmt: skip
+
+    @extend_schema_field(
+        {
+            "type": "object",
+            "properties": {
+                "table": {"type": "string"},
+                "rows": {"type": "integer"},
+                "percent": {"type": "integer"},
+            },
+        }
+    )
+    def get_progress(self, job: ImportJob) -> dict[str, Any]:
+        said = job_progress(job)
+        return {"table": said.table, "rows": said.rows, "percent": said.percent}
 
 
 class CountSerializer(serializers.Serializer[Any]):

@@ -70,6 +70,7 @@ class CsvRows:
         self.file, self._open, self._allowance = file, open_file, allowance
         self.columns: list[str] = []
         self.notes: list[str] = []
+        self.bytes_read = 0
         self._read_before = False
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
@@ -104,6 +105,7 @@ class CsvRows:
         for line in iter(lambda: binary.readline(LONGEST_LINE), b""):
             if not self._read_before:
                 self._allowance.take(len(line), self.file)
+                self.bytes_read += len(line)
             ended = line.endswith((b"\n", b"\r"))
             if len(line) == LONGEST_LINE and not ended:
                 raise FileRefused("A line is longer than 1 MB.", code="too_large", file=self.file)
@@ -163,6 +165,16 @@ def tables_in_files(files: Iterable[tuple[str, BinaryIO]]) -> dict[str, Rows]:
             raise FileRefused(f"{name[:100]} is not a CSV file.", code="invalid", file=name[:100])
         _add(tables, name, partial(_Upload, file), allowance)
     return tables
+
+
+def unpacked_size(file: BinaryIO) -> int:
+    """How many bytes of CSV a zip holds, by what it says itself; 0 where it is none."""
+    try:
+        return sum(entry.file_size for entry in zipfile.ZipFile(file).infolist())
+    except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError):
+        return 0
+    finally:
+        file.seek(0)
 
 
 def tables_in_zip(file: BinaryIO, name: str = "upload.zip") -> dict[str, Rows]:

@@ -13,7 +13,7 @@ from accounts.models import User
 from core.refusals import InvalidInput
 from interchange.models import PlanImport
 from interchange.services import master, plan, sourcing, standing, structure
-from interchange.services.reading import MOST_ERRORS, Reading, Skipped, TooManyErrors
+from interchange.services.reading import MOST_ERRORS, Progress, Reading, Skipped, TooManyErrors
 from interchange.services.report import BadRow, ImportRefused, ImportReport, rows_as_csv
 from masterdata import services as masterdata
 from masterdata.models import ItemGroup, Process, Site, Unit
@@ -63,6 +63,7 @@ def import_tables(
     origin: str = "",
     snapshot: Snapshot | None = None,
     skip_orders: bool = False,
+    progress: Progress | None = None,
 ) -> ImportReport:
     """Make or change everything the tables hold, by business key; all or nothing. The same again changes nothing.
 
@@ -78,7 +79,7 @@ def import_tables(
     skipped = Skipped() if skip_orders else None
     for last in (False,) * (PASSES - 1) + (True,):
         begun = transaction.savepoint()
-        work = Reading(tables, at, by, dry_run, skipped)
+        work = Reading(tables, at, by, dry_run, skipped, progress)
         try:
             with transaction.atomic():
                 _read(work)

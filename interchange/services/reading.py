@@ -37,6 +37,10 @@ NAMES: dict[str, type[models.Model]] = {
 Values = dict[str, Any]
 
 
+Progress = Callable[[str, int, int], None]
+"""Told the table being read, its rows so far, and the bytes of all files so far. May raise to stop the import."""
+
+
 class TooManyErrors(Exception):
     """Enough is known to refuse; the rest is not read."""
 
@@ -77,7 +81,9 @@ class Reading:
         by: User | None,
         dry_run: bool,
         skipped: Skipped | None = None,
+        progress: Progress | None = None,
     ) -> None:
+        self.progress = progress
         self.tables, self.at, self.by, self.skipped = tables, at, by, skipped
         self.report = ImportReport(dry_run=dry_run)
         self.errors: list[BadRow] = []
@@ -132,12 +138,14 @@ class Reading:
                     rounded += len(price.strip().partition(".")[2].rstrip("0")) > 5
                 chunk.append((number, values))
                 if len(chunk) >= size:
+                    self.tell(number)
                     yield chunk
                     chunk = []
         except FileRefused as refusal:
             if model:
                 self.half_read.add(model)
             self.bad(refusal.row, "", refusal.value, refusal.code, refusal.detail)
+        self.tell(number)
         if chunk:
             yield chunk
         self.report.counts.setdefault(self.table, {"created": 0, "changed": 0, "unchanged": 0})
@@ -148,6 +156,10 @@ class Reading:
         if rounded:
             self.report.notes.append(f"{self.file}: {rounded} prices have more than 5 decimals and were rounded.")
         self.report.notes.extend(getattr(rows, "notes", ()))
+
+    def tell(self, rows: int) -> None:
+        if self.progress:
+            self.progress(self.table, rows, sum(getattr(one, "bytes_read", 0) for one in self.tables.values()))
 
     def leave_out(self, number: int, raw: Mapping[str, Any]) -> bool:
         """Whether the row is of an order that is left out; it is kept as it came, to be sent again once it is right."""
