@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('masterdata', '0009_units_ranges_and_holidays'),
-        ('policies', '0006_price_yield'),
+        ('policies', '0007_bought_complete'),
     ]
 
     operations = [
