@@ -56,6 +56,43 @@ const pick = (row) => {
   showSelection();
 };
 
+// ── Columns ─────────────────────────────────────────────────────────────
+
+// Which columns of a list a person does not want to see is kept on this device, by the list's address.
+const hiddenColumns = () => {
+  try {
+    return JSON.parse(localStorage.getItem(`scColumns:${location.pathname}`)) || [];
+  } catch {
+    return [];
+  }
+};
+
+const showColumns = () => {
+  const table = document.querySelector(".sc-list");
+  const list = document.querySelector("[data-columns]");
+  if (!table || !list) return;
+  const hidden = hiddenColumns();
+  const heads = [...table.querySelectorAll("thead th")];
+  const named = heads.map((head, index) => [index, head.querySelector(".sc-check, .sc-hide") ? "" : head.textContent.trim()]);
+  list.replaceChildren(
+    ...named.filter(([, name]) => name).map(([, name]) => {
+      const label = document.createElement("label");
+      label.className = "sc-menu-item";
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.className = "sc-check";
+      box.dataset.column = name;
+      box.checked = !hidden.includes(name);
+      label.append(box, name);
+      return label;
+    }),
+  );
+  const gone = named.filter(([, name]) => name && hidden.includes(name)).map(([index]) => index);
+  table.querySelectorAll("tr").forEach((row) => {
+    [...row.children].forEach((cell, index) => cell.classList.toggle("sc-gone-column", gone.includes(index)));
+  });
+};
+
 // ── Palette ─────────────────────────────────────────────────────────────
 
 // Found anew each time: going back in the history puts a new body in place.
@@ -128,6 +165,15 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-act=pick-all]")) {
     document.querySelectorAll(".sc-list tbody .sc-check").forEach((box) => (box.checked = event.target.checked));
   }
+  if (event.target.dataset.column) {
+    const name = event.target.dataset.column;
+    const hidden = hiddenColumns().filter((other) => other !== name);
+    remember(`scColumns:${location.pathname}`, JSON.stringify(event.target.checked ? hidden : [...hidden, name]));
+    showColumns();
+    document.querySelector(`[data-column="${CSS.escape(name)}"]`)?.focus();
+    event.stopPropagation();
+    return;
+  }
   if (event.target.matches(".sc-check")) showSelection();
 });
 
@@ -138,8 +184,16 @@ const clearSelection = () => {
   showSelection();
 };
 
+// A menu closes when one clicks elsewhere or presses Escape.
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.sc-menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
+});
+
+showColumns();
+
 document.addEventListener("htmx:after:swap", () => {
   clearSelection();
+  showColumns();
   if (palette()?.open) paletteAt(0);
 });
 

@@ -16,6 +16,7 @@ from workbench.views import (
     receipts,
     returns,
     runs,
+    saved,
     shipments,
     tracing,
     worklist,
@@ -26,6 +27,8 @@ app_name = "workbench"
 urlpatterns = [
     path("", worklist.home, name="worklist"),
     path("me/", me.me, name="me"),
+    path("views/save/", saved.save, name="save_view"),
+    path("views/forget/", saved.forget, name="forget_view"),
     path("orders/", orders.order_list, name="order_list"),
     path("orders/act/", orders.act_on_many, name="act_on_many"),
     path("orders/<str:number>/", orders.order, name="order"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,9 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Alert, Severity
 from documents import services as documents
-from workbench import rules
+from workbench import rules, tables
 from workbench.forms import read_filters
-from workbench.views.page import Shell, act, choice, page_view, paged, show
+from workbench.views.page import Shell, act, as_file, asked_for_file, choice, page_view, paged, show
 
 MAY_APPLY = "subcontract_orders.change_subcontractorder"
 ACTS = {  # what applying an alert of a kind does, as its button says
@@ -47,7 +48,7 @@ def offer_acts(alerts: Iterable[Alert], request: HttpRequest) -> None:
 
 @require_safe
 @page_view
-def alert_list(request: HttpRequest) -> HttpResponse:
+def alert_list(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET)
     alerts = Alert.objects.open().visible_to(request.user).select_related("vendor")
     if filters.severity:
@@ -59,7 +60,10 @@ def alert_list(request: HttpRequest) -> HttpResponse:
             | Q(production_order__icontains=word)
             | Q(kind__icontains=word)
         )
-    page = paged(request, alerts.order_by(WORST_FIRST, "-opened_at", "-pk"))
+    alerts = alerts.order_by(WORST_FIRST, "-opened_at", "-pk")
+    if asked_for_file(request):
+        return as_file(request, tables.ALERTS, alerts, shell=Shell(request))
+    page = paged(request, alerts)
     page.object_list = list(page.object_list)
     for alert in page.object_list:
         alert.changes = rules.changes(alert.before, alert.after)

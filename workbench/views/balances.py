@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, DecimalField, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -20,9 +21,10 @@ from inventory.models import Balance, CostPool
 from masterdata.models import Vendor
 from receipts import services as receipts
 from receipts.models import Return, ReturnStatus
+from workbench import tables
 from workbench.forms import Filters, read_filters
 from workbench.templatetags.workbench import called
-from workbench.views.page import Shell, act, kept, page_for, paged, show, site_choice
+from workbench.views.page import Shell, act, as_file, asked_for_file, kept, page_for, paged, show, site_choice
 from workbench.views.worklist import Tab
 
 SEES = "inventory.view_balance"
@@ -73,9 +75,12 @@ def with_value(rows: QuerySet[Balance]) -> QuerySet[Balance]:
 
 @require_safe
 @page_for(SEES)
-def balance_list(request: HttpRequest) -> HttpResponse:
+def balance_list(request: HttpRequest) -> HttpResponseBase:
     shell, filters = Shell(request), read_filters(request.GET)
     there = at_vendors(request, filters).filter(quantity__gt=0)
+    if asked_for_file(request):
+        found = there.order_by("location__vendor__code", "item__code", "pk")
+        return as_file(request, tables.BALANCES, found, shell=shell)
     by_vendor = (
         there.order_by()
         .values("location__vendor")

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from policies.models import Award, Decision
 from subcontract_orders.models import OrderLine
-from workbench import rules
+from workbench import rules, tables
 from workbench.forms import read_filters
-from workbench.views.page import Shell, count, kept, page_view, paged, show, site_choice
+from workbench.views.page import Shell, as_file, asked_for_file, count, kept, page_view, paged, show, site_choice
 from workbench.views.worklist import Tab, attach_because, filtered_decisions, shown_decisions, vendor_names
 
 
@@ -43,13 +44,16 @@ def verdict_tabs() -> dict[str, Tab]:
 
 @require_safe
 @page_view
-def decision_list(request: HttpRequest) -> HttpResponse:
+def decision_list(request: HttpRequest) -> HttpResponseBase:
     shell, filters, tabs = Shell(request), read_filters(request.GET), verdict_tabs()
     tab = tabs.get(filters.verdict, tabs["outsource"])
     decisions = filtered_decisions(Decision.objects.current().visible_to(request.user), filters)
     for entry in tabs.values():
         entry.count = count(decisions.filter(verdict=entry.key))
-    page = paged(request, shown_decisions(decisions.filter(verdict=tab.key)), counted=tab.count)
+    found = shown_decisions(decisions.filter(verdict=tab.key))
+    if asked_for_file(request):
+        return as_file(request, tables.DECISIONS, found, shell=shell)
+    page = paged(request, found, counted=tab.count)
     page.object_list = list(page.object_list)
     attach_because(page.object_list)
     context = {

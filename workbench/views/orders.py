@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -36,12 +37,25 @@ from subcontract_orders.models import (
     OrderStatus,
     SubcontractOrder,
 )
-from workbench import rules
+from workbench import rules, tables
 from workbench.forms import read_filters
 from workbench.templatetags.workbench import day, money, quantity
 from workbench.views import order_terms
 from workbench.views.alerts import offer_acts
-from workbench.views.page import ROWS, Shell, act, choice, kept, page_view, paged, show, site_choice, vendor_choice
+from workbench.views.page import (
+    ROWS,
+    Shell,
+    act,
+    as_file,
+    asked_for_file,
+    choice,
+    kept,
+    page_view,
+    paged,
+    show,
+    site_choice,
+    vendor_choice,
+)
 from workbench.views.worklist import Tab, at_vendor, attach_first_lines, attach_refusals, filtered_orders, vendor_names
 
 MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
@@ -52,10 +66,12 @@ MAY_SHIP = "shipments.change_shipment"
 
 @require_safe
 @page_view
-def order_list(request: HttpRequest) -> HttpResponse:
+def order_list(request: HttpRequest) -> HttpResponseBase:
     shell, filters = Shell(request), read_filters(request.GET)
     found = filtered_orders(SubcontractOrder.objects.visible_to(request.user), filters, today=shell.today)
     rows = found.select_related("vendor", "currency").with_line_summary()
+    if asked_for_file(request):
+        return as_file(request, tables.ORDERS, rows.order_by("-pk"), shell=shell)
     page = paged(request, rows.order_by("-pk"))
     page.object_list = list(page.object_list)
     attach_first_lines(page.object_list)

@@ -11,7 +11,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -21,12 +22,15 @@ from activity.models import Alert
 from core.refusals import Refusal
 from masterdata.models import Company, Site, Vendor
 from subcontract_orders.models import SubcontractOrder
+from workbench import tables
 from workbench.forms import Filters
+from workbench.models import SavedView
+from workbench.tables import Table
 
 COUNT_UP_TO = 1000  # counts of tabs stop here and say 1,000+
 ROWS = 50
 ORDER_DAYS = 14  # what is to be ordered within these days stands in the work list, the rest is forecast
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 SEES_ORDERS = "subcontract_orders.view_subcontractorder"  # and prices and values with them
@@ -82,6 +86,14 @@ class Shell:
         return count(Alert.objects.open().visible_to(self.user))
 
     @cached_property
+    def views(self) -> dict[str, list[SavedView]]:
+        """The views this person keeps, by the list's path."""
+        found: dict[str, list[SavedView]] = {}
+        for view in SavedView.objects.filter(user=self.user.pk).order_by("name", "pk"):
+            found.setdefault(view.path, []).append(view)
+        return found
+
+    @cached_property
     def sees_value(self) -> bool:
         """Money is for those who see orders; the dock counts pieces."""
         return bool(self.user.has_perm(SEES_ORDERS))
@@ -118,7 +130,7 @@ def show(
         response = render(
             request,
             part if is_part else template,
-            {**context, "shell": shell, "section": section, "today": shell.today},
+            {**context, "shell": shell, "section": section, "today": shell.today, "path": request.path},
         )
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -142,6 +154,22 @@ def paged(request: HttpRequest, rows: QuerySet[Any], *, counted: int | None = No
     if counted is not None:
         paginator.counted = counted
     return paginator.get_page(request.GET.get("page"))
+
+
+def asked_for_file(request: HttpRequest) -> bool:
+    """Whether a list is wanted as a file instead of a page."""
+    return request.GET.get("format") in tables.KINDS
+
+
+def as_file(request: HttpRequest, table: Table, found: QuerySet[Any], *, shell: Shell) -> HttpResponseBase:
+    """A list as CSV or XLSX: all that it holds by the filters in the address, not one page of it."""
+    kind = request.GET["format"]
+    headers = {"Content-Disposition": f'attachment; filename="{table.name}-{shell.today}.{kind}"'}
+    if kind == tables.CSV:
+        return StreamingHttpResponse(
+            tables.as_csv(table, found, zone=shell.zone), content_type=tables.KINDS[kind], headers=headers
+        )
+    return HttpResponse(tables.as_xlsx(table, found, zone=shell.zone), content_type=tables.KINDS[kind], headers=headers)
 
 
 def choice(name: str, word: str, everything: str, options: list[tuple[str, str]], chosen: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -20,10 +21,23 @@ from masterdata.models import Item
 from receipts import services as receipts
 from receipts.models import ByProduct, Consumption, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
 from subcontract_orders.models import OrderLine, SubcontractOrder
+from workbench import tables
 from workbench.forms import Filters, Unreadable, read_filters, read_quantity
 from workbench.templatetags.workbench import plain_quantity
 from workbench.views.history import history
-from workbench.views.page import Shell, act, count, kept, page_for, paged, show, site_choice, vendors_of
+from workbench.views.page import (
+    Shell,
+    act,
+    as_file,
+    asked_for_file,
+    count,
+    kept,
+    page_for,
+    paged,
+    show,
+    site_choice,
+    vendors_of,
+)
 from workbench.views.worklist import Tab
 
 SEES = "receipts.view_receipt"
@@ -90,14 +104,17 @@ def attach_counted(found: Iterable[Receipt]) -> None:
 
 @require_safe
 @page_for(SEES)
-def receipt_list(request: HttpRequest) -> HttpResponse:
+def receipt_list(request: HttpRequest) -> HttpResponseBase:
     shell, filters, tabs = Shell(request), read_filters(request.GET), receipt_tabs()
     tab = tabs.get(filters.tab, tabs[""])
     visible = Receipt.objects.visible_to(request.user)
     lists = receipt_lists(filtered_receipts(visible, filters))
     for key, rows in lists.items():
         tabs[key].count = count(rows)
-    page = paged(request, lists[tab.key].select_related("vendor", "posted_by").order_by("-pk"), counted=tab.count)
+    found = lists[tab.key].select_related("vendor", "posted_by").order_by("-pk")
+    if asked_for_file(request):
+        return as_file(request, tables.RECEIPTS, found, shell=shell)
+    page = paged(request, found, counted=tab.count)
     page.object_list = list(page.object_list)
     attach_counted(page.object_list)
     context = {

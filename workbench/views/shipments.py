@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -21,9 +22,22 @@ from shipments import printing
 from shipments import services as shipments
 from shipments.models import BEFORE_DISPATCH, Shipment, ShipmentLine, ShipmentStatus
 from subcontract_orders.models import SubcontractOrder
+from workbench import tables
 from workbench.forms import Filters, read_filters
 from workbench.views.history import history
-from workbench.views.page import Shell, act, count, kept, page_for, paged, show, site_choice, vendors_of
+from workbench.views.page import (
+    Shell,
+    act,
+    as_file,
+    asked_for_file,
+    count,
+    kept,
+    page_for,
+    paged,
+    show,
+    site_choice,
+    vendors_of,
+)
 from workbench.views.worklist import Tab
 
 SEES = "shipments.view_shipment"
@@ -98,7 +112,7 @@ def attach_carried(found: Iterable[Shipment]) -> None:
 
 @require_safe
 @page_for(SEES)
-def shipment_list(request: HttpRequest) -> HttpResponse:
+def shipment_list(request: HttpRequest) -> HttpResponseBase:
     shell, filters, tabs = Shell(request), read_filters(request.GET), shipment_tabs()
     tab = tabs.get(filters.tab, tabs[""])
     lists = shipment_lists(filtered_shipments(Shipment.objects.visible_to(request.user), filters))
@@ -106,7 +120,10 @@ def shipment_list(request: HttpRequest) -> HttpResponse:
         tabs[key].count = count(rows)
     oldest_first = tab.key in ("", "forecast")
     rows = lists[tab.key].select_related("vendor", "from_location").with_ready()
-    page = paged(request, rows.order_by("dispatch_by" if oldest_first else "-pk", "pk"), counted=tab.count)
+    rows = rows.order_by("dispatch_by" if oldest_first else "-pk", "pk")
+    if asked_for_file(request):
+        return as_file(request, tables.SHIPMENTS, rows, shell=shell)
+    page = paged(request, rows, counted=tab.count)
     page.object_list = list(page.object_list)
     attach_carried(page.object_list)
     context = {

@@ -11,7 +11,8 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -21,12 +22,15 @@ from policies.models import Decision, Verdict
 from production.models import NOT_USED, ProductionOrder
 from subcontract_orders import services
 from subcontract_orders.models import UNSENT, OrderLine, OrderStatus, SubcontractOrder
+from workbench import tables
 from workbench.forms import Filters, read_filters
 from workbench.rules import because, pieces_at_vendor
 from workbench.templatetags.workbench import capped, whole
 from workbench.views.page import (
     ORDER_DAYS,
     Shell,
+    as_file,
+    asked_for_file,
     count,
     kept,
     page_view,
@@ -158,7 +162,7 @@ def shown_decisions(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
 
 @require_safe
 @login_required
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponseBase:
     """The first page of whoever signed in: the dock for people who work there and see no orders, else the work list."""
     shell = Shell(request)
     if not shell.sees_value and shell.works_at_dock:
@@ -167,7 +171,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @page_view
-def worklist(request: HttpRequest) -> HttpResponse:
+def worklist(request: HttpRequest) -> HttpResponseBase:
     shell, filters, tabs = Shell(request), read_filters(request.GET), worklist_tabs()
     today, until = shell.today, shell.today + timedelta(days=ORDER_DAYS)
     tab = tabs.get(filters.tab, tabs["to_order"])
@@ -186,14 +190,20 @@ def worklist(request: HttpRequest) -> HttpResponse:
     may_act = any(request.user.has_perm(f"subcontract_orders.{act}_subcontractorder") for act in ("approve", "send"))
     choices = [vendor_choice(request, filters), site_choice(request, filters)]
     if tab.key == "attention":
-        page = paged(request, shown_decisions(filtered_decisions(stuck, filters)), counted=tab.count)
+        found = shown_decisions(filtered_decisions(stuck, filters))
+        if asked_for_file(request):
+            return as_file(request, tables.DECISIONS, found, shell=shell)
+        page = paged(request, found, counted=tab.count)
         page.object_list = list(page.object_list)
         attach_because(page.object_list)
         choices = choices[1:]
     else:
         by = ["order_by", "pk"] if tab.key in ("to_order", "forecast") else [F("due_date").asc(nulls_last=True), "pk"]
         rows = filtered_orders(lists[tab.key], filters, today=today).select_related("vendor", "currency")
-        page = paged(request, rows.with_line_summary().order_by(*by), counted=tab.count)
+        rows = rows.with_line_summary().order_by(*by)
+        if asked_for_file(request):
+            return as_file(request, tables.ORDERS, rows, shell=shell)
+        page = paged(request, rows, counted=tab.count)
         page.object_list = list(page.object_list)
         attach_first_lines(page.object_list)
         attach_refusals(page.object_list, request)
