@@ -1,5 +1,6 @@
 """What every test shares. Tests run on PostgreSQL and may use the database unless they say otherwise."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,8 +9,21 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
 
 from outsourcing.celery import app as celery_app
+
+ROOT = Path(__file__).resolve().parent.parent
+WHOLE_SETS = {
+    "documents/test_acting.py", "documents/test_answering.py", "documents/test_holding.py", "documents/test_simulating.py",
+    "interchange/test_fuzz.py", "interchange/test_nightly.py", "outsourcing/test_planning_pages.py",
+    "outsourcing/test_schema.py", "receipts/test_api.py", "receipts/test_back_api.py", "receipts/test_correcting.py",
+    "receipts/test_falling_short.py", "receipts/test_inspecting.py", "receipts/test_leftovers.py",
+    "receipts/test_quarantining.py", "receipts/test_returning.py", "receipts/test_tracing.py", "scenarios/test_cases.py",
+    "shipments/test_api.py", "workbench/test_dock.py", "workbench/test_goods_pages.py",
+}  # fmt: skip
+"""Files whose tests each play whole document sets, or read whole plans: together they take longer than all the rest."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,13 +48,47 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test may use the database, rolled back afterwards, but for those marked `no_database`.
+    """Every test may use the database, rolled back afterwards, but for those marked `no_database`. WHOLE_SETS are slow.
 
     By a mark and not by a fixture asked for while it runs: the test database is made for what is seen at collection.
     """
     for item in items:
         if not item.get_closest_marker("no_database") and not item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.django_db)
+        if item.path.is_relative_to(ROOT / "tests") and str(item.path.relative_to(ROOT / "tests")) in WHOLE_SETS:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, django_db_blocker) -> None:
+    """The test database of every worker is a copy of one that was migrated once and stays until a migration changes."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = _migrated_once()
+
+
+def _migrated_once() -> str:
+    migrations = sorted(ROOT.glob("*/migrations/*.py"))
+    told = b"".join(path.name.encode() + path.read_bytes() for path in [*migrations, ROOT / "requirements.txt"])
+    prefix, own = "outwork_tests_", connection.settings_dict["NAME"]
+    name = prefix + hashlib.sha256(told).hexdigest()[:16]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [prefix])  # let go of with the connection
+        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix])
+        there = {row[0] for row in cursor.fetchall()}
+        if name in there:
+            return name
+        for outdated in there:
+            cursor.execute(f'DROP DATABASE "{outdated}"')
+        cursor.execute(f'CREATE DATABASE "{prefix}new"')
+        connection.close()
+        connection.settings_dict["NAME"] = f"{prefix}new"
+        try:
+            call_command("migrate", verbosity=0)
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = own
+        cursor.execute(f'ALTER DATABASE "{prefix}new" RENAME TO "{name}"')
+    return name
 
 
 @pytest.fixture(autouse=True)
