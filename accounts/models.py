@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.scope import Scope
+from masterdata.models import MoneyField
 
 
 class Role(models.TextChoices):
@@ -82,7 +83,7 @@ class Access(models.Model):
     role = models.CharField(max_length=15, choices=Role)
     site = models.ForeignKey("masterdata.Site", models.CASCADE, null=True, blank=True, related_name="+")
     vendor = models.ForeignKey("masterdata.Vendor", models.CASCADE, null=True, blank=True, related_name="+")
-    approval_limit = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    approval_limit = MoneyField(null=True, blank=True)
 
     objects = AccessQuerySet.as_manager()
 

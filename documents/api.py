@@ -379,8 +379,9 @@ class SimulatedPolicyViewSet(PolicyViewSet):
 
     def _simulated(self, said: AlsoSupposedSerializer, *policies: SupposedPolicy) -> Response:
         said.is_valid(raise_exception=True)
+        now = timezone.now()
         found = services.simulate(
-            change=said.change(*policies), on=masterdata.company_date(at=timezone.now()), by=self.request.user
+            change=said.change(*policies), on=masterdata.company_date(at=now), at=now, by=self.request.user
         )
         return Response(services.simulation_dict(found))
 

@@ -8,6 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from masterdata.models import MoneyField
+
 
 class RunState(models.TextChoices):
     WAITING = "waiting", "Waiting"
@@ -66,9 +68,7 @@ class GenerationRun(models.Model):
     change_pct = models.DecimalField(
         max_digits=12, decimal_places=3, null=True, help_text="Lines changed and withdrawn, of those open before."
     )
-    change_value = models.DecimalField(
-        max_digits=18,
-        decimal_places=2,
+    change_value = MoneyField(
         null=True,
         help_text="What is added, changed and withdrawn, in company currency.",
     )

@@ -131,6 +131,9 @@ class Standing(NamedTuple):
     promised_date: date | None = None
     replaced: Decimal = ZERO
     is_whole: bool = False
+    is_held: bool = False
+    """Its order was never sent and is held: it stays as it is, and nothing is made beside it."""
+    is_by_hand: bool = False
 
     @property
     def counts(self) -> Decimal:
@@ -367,7 +370,12 @@ def plan_order(
                 content_hash=content_hash,
             )
             if mine is None:
-                yield made
+                held = next((x for x in lines if x.is_held), None)
+                if held is None:
+                    yield made
+                else:  # somebody stopped that draft: what it should become is said, and not made beside it
+                    says = {"quantity": text(award.quantity), "vendor": str(award.vendor_id)}
+                    yield _alert(key, held, proposes="change", after=says)
                 continue
             wanted.add(mine.line_id)
             if mine.content_hash != content_hash:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from decimal import Decimal
+from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import FileExtensionValidator
@@ -11,7 +12,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Cast, Concat, Upper
 
 from core.scope import HasScope
-from masterdata.rules import MOST_DECIMALS
+from masterdata.rules import MOST_DECIMALS, short_money
 
 
 class ExternallyKnown(models.Model):
@@ -37,6 +38,16 @@ def reference(prefix: str) -> models.GeneratedField:
         db_persist=True,
         unique=True,
     )
+
+
+class MoneyField(models.DecimalField):  # type: ignore[type-arg]  # django-stubs fills them in for its own fields only
+    """An amount of money: kept with as many decimals as any currency in use has, read with two where the third is none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_digits": 19, "decimal_places": MOST_DECIMALS, **kwargs})
+
+    def from_db_value(self, value: Decimal | None, expression: Any, connection: Any) -> Decimal | None:
+        return None if value is None else short_money(value)
 
 
 class Currency(models.Model):
@@ -89,9 +100,7 @@ class Company(models.Model):
         blank=True,
         help_text="A run that would change more than this share of the open lines waits for a person.",
     )
-    max_change_value = models.DecimalField(
-        max_digits=18,
-        decimal_places=2,
+    max_change_value = MoneyField(
         null=True,
         blank=True,
         help_text="A run that would change more than this value of the open lines waits for a person.",

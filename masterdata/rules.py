@@ -1,6 +1,9 @@
 """What is known of currencies without asking anybody."""
 
-MOST_DECIMALS = 2
+from decimal import Decimal
+
+CENT = Decimal("0.01")
+MOST_DECIMALS = 3
 """Amounts are kept with so many decimals: a currency with more cannot be used."""
 
 # Currencies whose amounts do not have two decimals (ISO 4217).
@@ -9,6 +12,12 @@ CURRENCY_DECIMALS = (
     | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
     | dict.fromkeys("CLF UYW".split(), 4)
 )
+
+
+def short_money(amount: Decimal) -> Decimal:
+    """An amount with two decimals where it has no more: 100.000 is 100.00, 100.125 stays."""
+    short = amount.quantize(CENT)
+    return short if short == amount else amount
 
 
 def decimals_of_currency(code: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MinValueValidator
@@ -20,12 +21,24 @@ from masterdata.models import (
     ItemGroup,
     ItemUnit,
     Location,
+    MoneyField,
     Process,
     Site,
     Unit,
     Vendor,
     WorkCenter,
 )
+from masterdata.rules import MOST_DECIMALS, short_money
+
+
+class MoneyValue(serializers.DecimalField):
+    """An amount as text: two decimals, three where the third is not none."""
+
+    def quantize(self, value: Decimal) -> Decimal:
+        return short_money(super().quantize(value))
+
+
+serializers.ModelSerializer.serializer_field_mapping[MoneyField] = MoneyValue
 
 NOT_NEGATIVE = MinValueValidator(0)
 
@@ -233,7 +246,7 @@ class CurrencySerializer(CodedSerializer):
     class Meta:
         model = Currency
         fields = ["code", "name", "decimals"]
-        extra_kwargs = {"decimals": {"max_value": 2, "min_value": 0}, "code": {"min_length": 3}}
+        extra_kwargs = {"decimals": {"max_value": MOST_DECIMALS, "min_value": 0}, "code": {"min_length": 3}}
 
 
 class ExchangeRateSerializer(StrictFields, serializers.ModelSerializer[ExchangeRate]):

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.scope import HasScope
-from masterdata.models import ExternallyKnown, reference
+from masterdata.models import ExternallyKnown, MoneyField, reference
 from production.models import ProductionOrder
 
 
@@ -123,7 +123,7 @@ class Policy(ExternallyKnown):
     balance_days = models.PositiveIntegerField(default=180)
     # document rules
     consolidate = models.CharField(max_length=16, choices=Consolidate, default=Consolidate.NONE)
-    auto_approve_up_to = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    auto_approve_up_to = MoneyField(null=True, blank=True)
     auto_send = models.BooleanField(default=False)
     auto_send_wait_minutes = models.PositiveIntegerField(default=0)
     auto_send_days_before = models.PositiveIntegerField(default=30)
@@ -372,12 +372,12 @@ class Award(models.Model):
     price_unit = models.CharField(max_length=20, blank=True)
     price_factor = models.DecimalField(max_digits=18, decimal_places=8, default=1)
     is_estimate = models.BooleanField(default=False)
-    work_amount = models.DecimalField(max_digits=18, decimal_places=2)
-    minimum_top_up = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    lot_charge = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    freight = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    amount = models.DecimalField(max_digits=18, decimal_places=2)
-    amount_company = models.DecimalField(max_digits=18, decimal_places=2)
+    work_amount = MoneyField()
+    minimum_top_up = MoneyField(default=0)
+    lot_charge = MoneyField(default=0)
+    freight = MoneyField(default=0)
+    amount = MoneyField()
+    amount_company = MoneyField()
     lead_days = models.PositiveIntegerField(default=0)
     need_date = models.DateField()
     vendor_ready_date = models.DateField()

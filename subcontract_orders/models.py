@@ -12,7 +12,7 @@ from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, Out
 from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
-from masterdata.models import Item, Process, Vendor, found_within
+from masterdata.models import Item, MoneyField, Process, Vendor, found_within
 from policies.models import ChargeBasis, Consumption, Inspection, Rejects, Shortage
 from production.models import ProductionOrder, QuantityBasis, Supply
 
@@ -123,16 +123,14 @@ class SubcontractOrder(models.Model):
     consolidation_key = models.CharField(max_length=120)
     revision = models.PositiveIntegerField(default=1)
     version = models.PositiveIntegerField(default=1)
-    total = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    total_company = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    total = MoneyField(default=0)
+    total_company = MoneyField(default=0)
     material = models.CharField(max_length=8, choices=Progress, default=Progress.NONE)
     receipt = models.CharField(max_length=8, choices=Progress, default=Progress.NONE)
     order_by = models.DateField(null=True)
     dispatch_by = models.DateField(null=True)
     due_date = models.DateField(null=True, help_text="The earliest need date of its open lines.")
-    approved_total = models.DecimalField(
-        max_digits=18,
-        decimal_places=2,
+    approved_total = MoneyField(
         null=True,
         help_text="What was approved, in company currency; more goes back to draft.",
     )
@@ -267,12 +265,12 @@ class OrderLine(models.Model):
     minimum_charge_basis = models.CharField(max_length=5, choices=ChargeBasis, default=ChargeBasis.LINE)
     is_price_open = models.BooleanField(default=False)
     agreement_id = models.BigIntegerField(null=True, help_text="The price row frozen here.")
-    work_amount = models.DecimalField(max_digits=18, decimal_places=2)
-    minimum_top_up = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    lot_charge = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    freight = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    amount = models.DecimalField(max_digits=18, decimal_places=2)
-    amount_company = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    work_amount = MoneyField()
+    minimum_top_up = MoneyField(default=0)
+    lot_charge = MoneyField(default=0)
+    freight = MoneyField(default=0)
+    amount = MoneyField()
+    amount_company = MoneyField(default=0)
     need_date = models.DateField()
     vendor_ready_date = models.DateField()
     at_vendor_date = models.DateField()
@@ -293,7 +291,7 @@ class OrderLine(models.Model):
     rejects = models.CharField(max_length=14, choices=Rejects, default=Rejects.EXPENSE)
     use_vendor_stock = models.BooleanField(default=False)
     transit_back_days = models.PositiveIntegerField(default=0)
-    auto_approve_up_to = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    auto_approve_up_to = MoneyField(null=True)
     auto_send = models.BooleanField(default=False)
     auto_send_wait_minutes = models.PositiveIntegerField(default=0)
     auto_send_days_before = models.PositiveIntegerField(default=30)
@@ -309,8 +307,8 @@ class OrderLine(models.Model):
     # what the last sent revision says, while a dearer one waits; blank where the columns above are what is in force
     sent_quantity = models.DecimalField(max_digits=18, decimal_places=5, null=True, editable=False)
     sent_unit_price = models.DecimalField(max_digits=18, decimal_places=5, null=True, editable=False)
-    sent_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, editable=False)
-    sent_amount_company = models.DecimalField(max_digits=18, decimal_places=2, null=True, editable=False)
+    sent_amount = MoneyField(null=True, editable=False)
+    sent_amount_company = MoneyField(null=True, editable=False)
     sent_need_date = models.DateField(null=True, editable=False)
     sent_promised_date = models.DateField(null=True, editable=False)
     sent_dispatch_by = models.DateField(null=True, editable=False)
@@ -375,11 +373,13 @@ class OrderLine(models.Model):
 
     @property
     def amount_in_force(self) -> Decimal:
-        return self.amount if self.sent_amount is None else self.sent_amount
+        amount: Decimal = self.amount if self.sent_amount is None else self.sent_amount
+        return amount
 
     @property
     def amount_company_in_force(self) -> Decimal:
-        return self.amount_company if self.sent_amount_company is None else self.sent_amount_company
+        amount: Decimal = self.amount_company if self.sent_amount_company is None else self.sent_amount_company
+        return amount
 
     @property
     def dispatch_in_force(self) -> date:

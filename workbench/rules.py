@@ -52,6 +52,7 @@ TITLES = {
     "default_inside": "Nothing sends it outside",
     "already_ordered": "Already ordered at {vendor}",
     "ends_with": "Bought complete with its order",
+    "center_moved": "The work center has another vendor by now",
     "not_whole": "It cannot be bought complete any more",
     "not_bought": "No policy buys it complete any more",
     "nothing_to_order": "Nothing left to order",
@@ -60,7 +61,7 @@ TITLES = {
     "not_named": "{vendor} is not named by policy {policy} any more",
 }
 # These name a vendor and still speak of the verdict, not of weighing him.
-OF_THE_VERDICT = {"planners_word", "work_center_vendor", "already_ordered", "previous_late"}
+OF_THE_VERDICT = {"center_moved", "planners_word", "work_center_vendor", "already_ordered", "previous_late"}
 # Which reason says the most about a verdict, the best first.
 DECIDING = {
     "outsource": (
@@ -84,7 +85,7 @@ GOOD = {
     "already_ordered",
     "ends_with",
 }
-WARNING = {"not_whole", "not_bought", "late_by", "previous_late", "not_named", "no_policy"}
+WARNING = {"center_moved", "not_whole", "not_bought", "late_by", "previous_late", "not_named", "no_policy"}
 
 
 @dataclass(frozen=True, slots=True)

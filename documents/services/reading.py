@@ -212,6 +212,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             "promised_date",
             Least("reordered", F("rejected") + F("scrapped")),
             "is_whole",
+            "order__made_by_run",
         )
     )
     loaded = list(rows)
@@ -249,6 +250,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         promised_date,
         replaced,
         is_whole,
+        made_by_run,
     ) in loaded:
         is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
         found.setdefault(operation_id, []).append(
@@ -282,6 +284,8 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 promised_date,
                 replaced,
                 is_whole,
+                order_status == OrderStatus.HELD and sent_at is None,
+                not made_by_run,
             )
         )
     return found
@@ -334,6 +338,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Fr
             promised_date=line.promised_date,
             replaced=line.replaced,
             is_whole=line.is_whole,
+            is_by_hand=line.is_by_hand,
         )
         for line in lines
         if line.is_sent

@@ -276,7 +276,11 @@ def _decide(run: GenerationRun, *, at: datetime) -> None:
     ground = reading.ground(places)
     policy_ids = dict(Policy.objects.values_list("code", "pk"))
     estimates = Policy.objects.active().filter(price_missing=PriceMissing.ESTIMATE).exists()
-    decider = deciding.Decider.load(on=run.on, last_paid=reading.last_paid() if estimates else None)
+    decider = deciding.Decider.load(
+        on=run.on,
+        last_paid=reading.last_paid() if estimates else None,
+        days=masterdata.site_days(on=run.on, at=at),
+    )
     scoped = reading.orders_in_scope(run.scope) if run.scope else None
     decider.commit(reading.committed_lines(on=run.on, policy_ids=policy_ids, outside_of=scoped))
     seen: set[int] = set()

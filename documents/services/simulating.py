@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from core.refusals import NotFound
 from documents import rules
 from documents.rules import DocumentRules
 from documents.services import reading
+from masterdata import services as masterdata
 from masterdata.models import Company, Item
 from policies.models import Policy
 from policies.rules import reasons
@@ -93,6 +94,7 @@ def simulate(
     *,
     change: Change,
     on: date,
+    at: datetime | None = None,
     by: User | None = None,
     horizon_days: int = deciding.HORIZON_DAYS,
     most: int = MOST_FLIPS,
@@ -100,15 +102,16 @@ def simulate(
 ) -> Simulation:
     """Decide the whole plan as it stands and as it would be after the change; what is sent stays with its vendors on both.
 
-    Both sides read one and the same state of the database and are decided from scratch, as a run does. All orders are
-    decided, as they share capacity; figures and flips are those of the sites `by` may see. Raises NotFound, InvalidInput,
-    NoCompany.
+    Both sides read one and the same state of the database and are decided from scratch, as a run does, with `at` each site by
+    its own day. All orders are decided, as they share capacity; figures and flips are those of the sites `by` may see. Raises
+    NotFound, InvalidInput, NoCompany.
     """
     began = time.monotonic()
     with _reading_only():
         if not Company.objects.exists():
             raise NoCompany("There is no company yet: load a plan first.")
-        book = load_book(on=on, last_paid=reading.last_paid())
+        days = masterdata.site_days(on=on, at=at) if at else None
+        book = load_book(on=on, last_paid=reading.last_paid(), days=days)
         supposed = supposing.suppose(book, change)
         comparison = _compare(book, supposed, change, by=by, horizon_days=horizon_days, most=most, progress=progress)
         return _told(comparison, book, supposed, began=began)

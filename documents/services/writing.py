@@ -6,7 +6,7 @@ respected: such an item is left, and the next run says what it means now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from activity.models import Event
 from documents.models import Action, GenerationRun, RunItem, RunShard
 from documents.rules import DocumentRules, Need
 from documents.services import reading
+from masterdata import services as masterdata
 from policies.models import ChargeBasis
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
@@ -193,7 +194,8 @@ def _write(
 
     planned = shipments.planned_shipments(order_ids=[order.pk for order in known.values()])
     changes = [item for item in items if item.action == Action.CHANGE]
-    changed, changed_components, changed_needs = _change(changes, document_rules, on=run.on)
+    days = masterdata.site_days(on=run.on, at=at) if any(item.action == Action.CHANGE for item in items) else {}
+    changed, changed_components, changed_needs = _change(changes, document_rules, days=days)
 
     wanted = []
     for item, line, mine, rows in zip(
@@ -299,7 +301,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
 
 
 def _change(
-    items: Sequence[Item], document_rules: dict[int | None, DocumentRules], *, on: date
+    items: Sequence[Item], document_rules: dict[int | None, DocumentRules], *, days: Mapping[int, date]
 ) -> tuple[list[OrderLine], list[list[OrderComponent]], list[list[Need]]]:
     """Bring lines never sent in line with what was decided, but for the fields a person has pinned."""
     if not items:
@@ -315,7 +317,7 @@ def _change(
         _fill(line, item, document_rules[item.policy_id])
         for name, value in kept.items():
             if name == "need_date":
-                orders.set_need_date(line, value, on=on)
+                orders.set_need_date(line, value, on=days[item.site_id])
             else:
                 setattr(line, name, value)
         if "unit_price" in kept:  # a price somebody set is not open any more

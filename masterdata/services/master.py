@@ -177,6 +177,12 @@ def company_date(*, at: datetime) -> date:
     return at.astimezone(ZoneInfo(company().time_zone)).date()
 
 
+def site_days(*, on: date, at: datetime) -> dict[int, date]:
+    """What day it is at each site while it is `on` for the company, by the time zones as they lie at this moment."""
+    today = company_date(at=at)
+    return {site_id: on + (day - today) for site_id, day in site_dates(at=at).items()}
+
+
 YEARS_BACK, YEARS_AHEAD = 10, 20
 
 

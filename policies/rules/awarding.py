@@ -63,9 +63,11 @@ class Sourcing:
             offers.append(offer)
         if not offers:
             return None
-        return (self._best(policy, offers, reasons),)
+        return (self._best(operation, policy, offers, reasons),)
 
-    def _best(self, policy: PolicyValues, offers: Sequence[Offer], reasons: list[Reason]) -> Offer:
+    def _best(
+        self, operation: OperationFacts, policy: PolicyValues, offers: Sequence[Offer], reasons: list[Reason]
+    ) -> Offer:
         """By the policy's strategy; ties go to the better rank."""
         measured: list[tuple[Decimal | date, int, Offer]] = []
         given = self.scales.counters.given
@@ -79,7 +81,8 @@ class Sourcing:
             elif policy.strategy == "earliest":
                 vendor = offer.vendor
                 transit = self.scales.transit[policy.policy_id]
-                measure = dates.order_forward(self.scales.book.on, offer.lead_days, transit, vendor.closed)[2]
+                today = self.scales.book.today(operation.site_id)
+                measure = dates.order_forward(today, offer.lead_days, transit, vendor.closed)[2]
             else:
                 measure = sourcing.deviation(
                     known, self._shares[policy.policy_id], offer.vendor.vendor_id, offer.quantity

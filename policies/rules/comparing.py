@@ -153,14 +153,17 @@ class Tally:
                 award.need_date, award.vendor_ready_date, award.at_vendor_date, award.dispatch_by, award.order_by,
                 award.order_by, award.late_by, award.promise_date, award.dispatch_by, award.at_vendor_date,
             )  # fmt: skip
-            moved = dates.moved(frozen, pin.need_date, book.on, vendor.closed)
+            moved = dates.moved(frozen, pin.need_date, book.today(operation.site_id), vendor.closed)
             need_date, promise_date = moved.need_date, moved.promise
         if pin.quantity is None and pin.unit_price is None:
             return _as_awarded(award)._replace(need_date=need_date, promise_date=promise_date)
         currency = book.currencies[award.currency_id]
         quantity = award.quantity if pin.quantity is None else pin.quantity
         unit_price = award.unit_price if pin.unit_price is None else pin.unit_price
-        shelves = ((award.vendor_id, operation.process_id or 0, item) for item in (operation.item_id, 0))
+        shelves = (
+            (award.vendor_id, (not award.is_whole and operation.process_id) or 0, item)
+            for item in (operation.item_id, 0)
+        )
         rows = (row for shelf in shelves for row in book.prices.get(shelf, ()))
         row = next((row for row in rows if row.agreement_id == award.agreement_id), None)
         if row is None:
@@ -206,7 +209,7 @@ class Tally:
     def _inside(self, operation: OperationFacts) -> None:
         figures = self.figures
         center = self._book.work_centers.get(operation.work_center_id) if operation.work_center_id is not None else None
-        late = conditions.days_late_inside(operation, center, self._book.on, self.closed(center))
+        late = conditions.days_late_inside(operation, center, self._book.today(operation.site_id), self.closed(center))
         if late:
             figures.late_inside += 1
             figures.late_inside_days += late

@@ -273,7 +273,7 @@ class Decider:
         else:
             quantity = operation.quantity
             if verdict == "blocked":
-                flips_on = max(self.today, conditions.start_of(operation)) + dates.ONE_DAY
+                flips_on = max(self.book.today(operation.site_id), conditions.start_of(operation)) + dates.ONE_DAY
         if self._counts_hours and verdict in ("in_house", "review") and operation.work_center_id is not None:
             week = dates.monday(conditions.start_of(operation))
             self._counters.count(
@@ -579,6 +579,9 @@ class Decider:
             names = policy.vendors if policy is not None and line.is_by_policy else ()
             if policy is not None and not against and names and row_of(policy, line.vendor_id) is None:
                 against.append(Reason("not_named", policy.code, self.book.vendors[line.vendor_id].code))
+            if policy is None and not against and (moved := self._center_moved(operation, line, need, reasons)):
+                found.append((line.number, moved))
+                continue
             if not against:
                 continue
             reasons.extend(against)
@@ -586,6 +589,18 @@ class Decider:
             offers = self._sourcing.find(operation, rules, rest, need, reasons) if rules is not None else None
             found.append((line.number, offers[0].vendor.vendor_id if offers else None))
         return tuple(found)
+
+    def _center_moved(self, operation: OperationFacts, line: Frozen, need: date, reasons: list[Reason]) -> int | None:
+        """The vendor an external work center has by now, where it gave the line to another before and this one can take it."""
+        center = self._scales.center_of(operation)
+        if center is None or not center.is_external or center.vendor_id in (None, line.vendor_id):
+            return None
+        if line.is_by_policy or line.is_by_hand or operation.word is not None:
+            return None
+        reasons.append(Reason("center_moved", "", self.book.vendors[line.vendor_id].code, (center.code,)))
+        rest = Wanted(line.open, ZERO, False, operation.decimals)
+        offer = self._scales.weigh(operation, None, None, center.vendor_id or 0, rest, need, reasons)
+        return offer.vendor.vendor_id if offer is not None else None
 
     def _give_the_rest(self, operation: OperationFacts, wanted: Wanted, need: date, reasons: list[Reason]) -> Outcome:
         """What is missing beyond the sent lines, by the rules they were ordered under, to their vendors first."""
@@ -640,7 +655,9 @@ class Decider:
                 return "when_down", start, end
         if policy.late_days is not None:
             center = self._scales.center_of(operation)
-            late = conditions.days_late_inside(operation, center, self.today, self._closed_days(center))
+            late = conditions.days_late_inside(
+                operation, center, self.book.today(operation.site_id), self._closed_days(center)
+            )
             if late < max(1, policy.late_days):
                 return "late_days", late, policy.late_days
         if policy.load_above_pct is not None:

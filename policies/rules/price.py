@@ -11,7 +11,7 @@ from typing import NamedTuple
 from policies.rules.values import HUNDRED, ZERO, CurrencyValues, PriceRow
 
 QUANTA = [Decimal(1).scaleb(-decimals) for decimals in range(9)]
-STORED_DECIMALS = 2  # amounts are stored with two decimals, even of a currency that has three
+STORED_DECIMALS = 3  # as many as any currency in use has
 TOO_MUCH = Decimal(10) ** 15  # more than an amount column holds with room to add up
 
 Group = tuple[PriceRow, ...]

@@ -28,6 +28,11 @@ def plain(value: object) -> str:
     return str(value)
 
 
+def money(amount: object) -> str:
+    """An amount or price with thousands marks, as pages write them."""
+    return f"{amount:,f}" if isinstance(amount, Decimal) else plain(amount)
+
+
 def percent(value: object) -> str:
     return plain(value.quantize(Decimal("0.1")) if isinstance(value, Decimal) else value)
 
@@ -95,10 +100,10 @@ def _policy_matched(reason: Reason) -> Sentence:
 
 def _vendor_chosen(reason: Reason) -> Sentence:
     rank, quantity, unit_price, price_unit, total, currency, order_by, dispatch_by, is_estimate = reason.values
-    each = f"{plain(unit_price)} {currency} {f'for one {price_unit}' if price_unit else 'each'}"
+    each = f"{money(unit_price.normalize())} {currency} {f'for one {price_unit}' if price_unit else 'each'}"
     estimate = " (an estimate, the price is to be confirmed)" if is_estimate else ""
     return (
-        f"Vendor {reason.vendor} qualifies and takes {plain(quantity)}: {each}{estimate}, {total:f} {currency} in all; "
+        f"Vendor {reason.vendor} qualifies and takes {plain(quantity)}: {each}{estimate}, {money(total)} {currency} in all; "
         f"order by {plain(order_by)}, dispatch by {plain(dispatch_by)}.",
         {
             "rank": rank,
@@ -115,7 +120,7 @@ def _compared(reason: Reason) -> Sentence:
     chosen = reason.code == "vendor_compared"
     name = f"Vendor {reason.vendor}"
     if strategy == "lowest_cost":
-        text = f"{name} would cost {plain(measure)} in all{', the lowest' if chosen else f', the lowest is {plain(best)}'}."
+        text = f"{name} would cost {money(measure)} in all{', the lowest' if chosen else f', the lowest is {money(best)}'}."
     elif strategy == "earliest":
         text = f"{name} could deliver by {plain(measure)}{', the earliest' if chosen else f', the earliest is {plain(best)}'}."
     else:
@@ -277,6 +282,10 @@ SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
     "no_capacity": _no_capacity,
     "already_ordered": _already_ordered,
     "not_named": lambda reason: (f"Policy {reason.policy} does not name vendor {reason.vendor} any more.", {}),
+    "center_moved": lambda reason: (
+        f"External work center {reason.values[0]} has another vendor than {reason.vendor} by now.",
+        {"work_center": reason.values[0]},
+    ),
     "late_by": _late_by,
     "previous_late": _previous_late,
 }  # fmt: skip

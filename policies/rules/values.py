@@ -63,6 +63,8 @@ class Frozen:
     replaced: Decimal = ZERO
     is_whole: bool = False
     """The whole production order was bought with this line, not this operation alone."""
+    is_by_hand: bool = False
+    """A person ordered it, no run."""
 
     @property
     def is_by_policy(self) -> bool:
@@ -288,8 +290,14 @@ class Book:
     work_centers: dict[int, WorkCenterValues] = field(default_factory=dict)
     unit_factors: dict[tuple[int, int], Decimal] = field(default_factory=dict)
     """How many of an item's own unit one of another unit holds, by item and unit; for units that prices name."""
+    days: Mapping[int, date] = field(default_factory=dict)
+    """What day it is at a site, where that is not `on`."""
     last_paid: Mapping[tuple[int, int, int], Paid] = field(default_factory=dict)
     """What was paid last, by vendor, item and process (0: an item bought complete); for estimates."""
+
+    def today(self, site_id: int) -> date:
+        """What day it is at a site of ours."""
+        return self.days.get(site_id, self.on)
 
 
 # --- what is decided ------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ class Scales:
             )
             for policy in book.policies
         }
-        self._chains: dict[tuple[int, dates.Transit, date], dict[int, dates.Chain]] = {}
+        self._chains: dict[tuple[int, dates.Transit, date, date], dict[int, dates.Chain]] = {}
         self._levels: dict[tuple[int, int, int, int], tuple[tuple[price.Group, price.Group], ...]] = {}
 
     def center_of(self, operation: OperationFacts) -> WorkCenterValues | None:
@@ -101,12 +101,12 @@ class Scales:
         # price and dates
         base_yield = policy.yield_pct if policy is not None and policy.yield_pct is not None else HUNDRED
         transit = self.transit[policy.policy_id] if policy is not None else dates.NO_TRANSIT
-        chains = self._chains.get((vendor_id, transit, need))
+        today, closed = book.today(operation.site_id), vendor.closed
+        chains = self._chains.get((vendor_id, transit, need, today))
         if chains is None:
             if len(self._chains) >= KEPT:
                 self._chains.clear()
-            chains = self._chains[vendor_id, transit, need] = {}
-        today, closed = self.book.on, vendor.closed
+            chains = self._chains[vendor_id, transit, need, today] = {}
 
         def chain_of(lead_days: int) -> dates.Chain:
             found = chains.get(lead_days)

@@ -27,8 +27,11 @@ from policies.rules.values import (
 )
 
 
-def load_book(*, on: date, last_paid: Mapping[tuple[int, int, int], Paid]) -> Book:
-    """Everything but the plan that a decision reads."""
+def load_book(
+    *, on: date, last_paid: Mapping[tuple[int, int, int], Paid], days: Mapping[int, date] | None = None
+) -> Book:
+    """Everything but the plan that a decision reads. `days`: what day it is at each site, where that is not `on`."""
+    days = {site_id: day for site_id, day in (days or {}).items() if day != on}
     company_currency_id = company().currency_id
     rates: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
     for currency_id, valid_from, rate in ExchangeRate.objects.order_by("-valid_from").values_list(
@@ -77,12 +80,12 @@ def load_book(*, on: date, last_paid: Mapping[tuple[int, int, int], Paid]) -> Bo
         pk: ProcessValues(pk, name or code, requires_approval)
         for pk, code, name, requires_approval in Process.objects.values_list("pk", "code", "name", "requires_approval")
     }
-    prices = _prices(on, vendors, company_currency_id)
+    prices = _prices(min([on, *days.values()]), vendors, company_currency_id)
     priced_in = PriceAgreement.objects.exclude(per_unit=None).values_list("per_unit", flat=True).distinct().order_by()
     return Book(
         on, company_currency_id, currencies, vendors, policy_values(Policy.objects.active()),
         prices, approvals, processes, centers,
-        unit_factors=unit_factors(unit_ids=set(priced_in)), last_paid=last_paid,
+        unit_factors=unit_factors(unit_ids=set(priced_in)), days=days, last_paid=last_paid,
     )  # fmt: skip
 
 

@@ -109,11 +109,12 @@ class Decider(decide.Decider):
         on: date,
         change: Change | None = None,
         last_paid: Mapping[tuple[int, int, int], Paid] | None = None,
+        days: Mapping[int, date] | None = None,
     ) -> Self:
         """Read policies, vendors, prices, approvals, calendars, rates and work centers once, as they stand on the day `on`;
-        with a `change` as they would be. `last_paid` is what estimates begin with.
+        with a `change` as they would be. `last_paid` is what estimates begin with, `days` what day it is at each site.
         """
-        book = load_book(on=on, last_paid=last_paid or {})
+        book = load_book(on=on, last_paid=last_paid or {}, days=days)
         return cls(suppose(book, change) if change else book)
 
 

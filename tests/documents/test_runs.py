@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,7 +13,7 @@ from activity.models import Alert, Event
 from core.refusals import InvalidInput, NotFound
 from documents import services as documents
 from documents.models import GenerationRequest, GenerationRun, RunItem, RunState
-from masterdata.models import Vendor
+from masterdata.models import Site, Vendor
 from policies.models import Decision, Policy
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine, ShipmentStatus
@@ -512,6 +512,82 @@ def test_a_held_draft_stays_as_it_is_until_it_is_released():
     documents.release_set(**by)
     plans.generate()
     assert plans.line(1).quantity == 9
+
+
+def test_a_held_draft_is_not_made_again_beside_it_where_its_work_moves_to_another_vendor():
+    plans.base(
+        vendors=[{"code": "V2", "name": "Vendor Two", "currency": "EUR"}],
+        prices=[
+            {"vendor": "V2", "item": "FG", "operation_name": "Plating", "currency": "EUR", "unit_price": 90, "lead_days": 5,
+             "valid_from": "2026-01-01"}
+        ],
+    )  # fmt: skip
+    plans.plan("P1", "FG", 5, "2026-03-31")
+    plans.generate()
+    by = {"order_id": plans.order(1).pk, "by": plans.boss(), "at": moment()}
+    documents.hold_set(**by, reason="drawing is wrong")
+    plans.load({"policies": [{"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V2", "V1"]}]})
+
+    plans.generate()
+    plans.generate()
+
+    assert [line[:5] for line in plans.lines()] == [("SC-00001", "V1", "P1", "10", Decimal(5))]
+    alert = Alert.objects.open().get(kind="requirement_changed")
+    assert (alert.order_number, alert.after) == ("SC-00001", {"quantity": "5", "vendor": "V2"})
+    documents.release_set(**by)
+    plans.generate()
+    assert [line[:5] for line in plans.lines()] == [("SC-00002", "V2", "P1", "10", Decimal(5))]
+    assert open_alerts() == []
+
+
+def test_a_work_center_that_changes_its_vendor_raises_what_was_sent():
+    vendors = [{"code": "V2", "name": "Vendor Two", "currency": "EUR"}]
+    center = {"code": "CHROME", "name": "Chrome", "kind": "external"}
+    prices = [
+        {"vendor": vendor, "item": "FG", "operation_name": "Plating", "currency": "EUR", "unit_price": 90, "lead_days": 5,
+         "valid_from": "2026-01-01"}
+        for vendor in ("V1", "V2")
+    ]  # fmt: skip
+    routing = {"item": "FG", "operation_no": 10, "name": "Plating", "work_center": "CHROME", "outsourced": "yes"}
+    retired = {"code": "PLATE", "status": "retired", "process": "Plating", "verdict": "outsource", "vendors": ["V1"]}
+    plans.base(
+        vendors=vendors,
+        work_centers=[{**center, "vendor": "V1"}],
+        prices=prices,
+        routings=[routing],
+        policies=[retired],
+    )
+    plans.plan("P1", "FG", 5, "2026-03-31")
+    plans.generate()
+    plans.send(1)
+    plans.generate()
+    assert open_alerts() == []
+    plans.load({"work_centers": [{**center, "vendor": "V2"}]})
+
+    plans.generate()
+
+    alert = Alert.objects.open().get()
+    assert (alert.kind, alert.order_number, alert.after) == ("requirement_changed", "SC-00001", {"vendor": "V2"})
+    assert [line[:2] for line in plans.lines()] == [("SC-00001", "V1")]
+
+
+def test_a_run_decides_by_the_day_it_is_at_each_site():
+    plans.base(
+        company=[{"currency": "EUR", "time_zone": "Europe/Berlin", "name": "Ours"}],
+        locations=[{"code": "AKL", "name": "Auckland", "kind": "plant"}],
+    )
+    plans.plan("P1", "FG", 5, "2026-03-02")
+    Site.objects.update(time_zone="Pacific/Auckland")
+    late = datetime(2026, 3, 2, 20, tzinfo=UTC)  # Tuesday there, still Monday here
+
+    run = documents.start_run(at=late, on=MONDAY)
+    documents.run_to_end(run_id=run.pk, at=late)
+
+    line = plans.line(1)
+    assert (line.late_by, line.promised_date.isoformat()) == (
+        8,
+        "2026-03-10",
+    )  # 23 February to 3 March; five days from then
 
 
 def test_a_shortage_is_said_by_part_and_place_and_goes_with_its_cause():

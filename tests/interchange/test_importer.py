@@ -208,12 +208,12 @@ def test_currencies_know_their_decimals():
 
 def test_a_currency_with_more_decimals_than_amounts_are_kept_with_is_refused():
     with pytest.raises(ImportRefused) as refused:
-        load({"vendors": [{"code": "K", "currency": "KWD"}]})
+        load({"vendors": [{"code": "K", "currency": "CLF"}]})
 
     (bad,) = refused.value.rows
-    assert (bad.column, bad.value, bad.code) == ("currency", "KWD", "invalid")
-    assert bad.detail == "Amounts in KWD have 3 decimals; Outwork keeps 2, so it cannot be used."
-    assert not Currency.objects.filter(code="KWD").exists()
+    assert (bad.column, bad.value, bad.code) == ("currency", "CLF", "invalid")
+    assert bad.detail == "Amounts in CLF have 4 decimals; Outwork keeps 3, so it cannot be used."
+    assert not Currency.objects.filter(code="CLF").exists()
 
 
 def test_half_done_operations_come_with_a_go_live():

@@ -193,7 +193,7 @@ def test_the_first_vendor_that_qualifies_gets_it():
     assert places([found]) == ["V2 10"]
     assert told(found)[1:] == [
         "Vendor V1: no price for 10 is valid on 2026-03-31.",
-        "Vendor V2 qualifies and takes 10: 130 EUR each, 1300.00 EUR in all; order by 2026-03-24, dispatch by 2026-03-24.",
+        "Vendor V2 qualifies and takes 10: 130 EUR each, 1,300.00 EUR in all; order by 2026-03-24, dispatch by 2026-03-24.",
     ]
 
 
@@ -360,9 +360,9 @@ def test_lowest_cost_counts_lot_minimum_and_freight_in_company_currency():
 
     assert places(found) == ["V2 100", "V1 300", "V3 500"]
     assert told(found[0])[1:4] == [
-        "Vendor V1 would cost 250 in all, the lowest is 230.",
-        "Vendor V2 would cost 230 in all, the lowest.",
-        "Vendor V3 would cost 700 in all, the lowest is 230.",
+        "Vendor V1 would cost 250.00 in all, the lowest is 230.00.",
+        "Vendor V2 would cost 230.00 in all, the lowest.",
+        "Vendor V3 would cost 700.00 in all, the lowest is 230.00.",
     ]
 
 
@@ -875,3 +875,44 @@ def test_an_amount_no_order_can_hold_is_refused_and_not_written():
     what = book(policies=[policy("OUT", V1)], prices=[price(V1, Decimal(10) ** 12)])
 
     assert "above_maximum" in one(what, operation(quantity=Decimal(10) ** 12)).codes()
+
+
+# --- where it is another day ---
+
+
+def test_dates_run_by_the_day_it_is_at_the_operations_own_site():
+    far = 32
+    what = book(
+        policies=[policy("OUT", V1)],
+        prices=[price(V1, 100, valid_from=TODAY + timedelta(days=1)), price(V1, 90, valid_to=TODAY)],
+        days={far: TODAY + timedelta(days=1)},
+    )
+
+    here, there = decide(what, operation(due_date=TODAY), operation(due_date=TODAY, site_id=far))
+
+    assert [found.awards[0].unit_price for found in (here, there)] == [90, 100]
+    assert there.awards[0].late_by == here.awards[0].late_by + 1
+
+
+# --- a work center with another vendor than before ---
+
+
+def at_center(vendor_id, **frozen):
+    """Ten pieces sent to V1 by an external work center whose vendor is by now another, both with a price."""
+    centers = {OUT: WorkCenterValues(OUT, "CHROME", is_external=True, vendor_id=vendor_id)}
+    sent = Frozen(V1, d(10), d(0), number="SO-1/1", **frozen)
+    return one(book(prices=[price(V1), price(V2)], work_centers=centers), operation(frozen=(sent,)))
+
+
+def test_a_work_center_that_changed_its_vendor_says_where_sent_work_would_go_now():
+    found = at_center(V2)
+
+    assert (found.verdict, found.leaving, found.awards) == ("outsource", (("SO-1/1", V2),), ())
+    assert "External work center CHROME has another vendor than V1 by now." in told(found)
+
+
+@pytest.mark.parametrize(
+    ("vendor_id", "frozen"), [(V1, {}), (V3, {}), (V2, {"is_by_hand": True}), (V2, {"policy_code": "OLD"})]
+)
+def test_sent_work_stays_where_the_center_did_not_give_it_or_its_new_vendor_cannot_take_it(vendor_id, frozen):
+    assert at_center(vendor_id, **frozen).leaving == ()

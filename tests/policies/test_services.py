@@ -65,7 +65,7 @@ def test_an_operation_goes_to_the_vendor_of_its_policy_with_price_dates_and_reas
     assert decision.flips_on == date(2026, 3, 24)
     assert services.explain(decision) == [
         "Policy PLATE (priority 100) was looked at: process Plating fits; it applies, it goes outside.",
-        "Vendor GALVA qualifies and takes 10: 100 EUR each, 1000.00 EUR in all; order by 2026-03-23, dispatch by 2026-03-23.",
+        "Vendor GALVA qualifies and takes 10: 100 EUR each, 1,000.00 EUR in all; order by 2026-03-23, dispatch by 2026-03-23.",
     ]
 
 

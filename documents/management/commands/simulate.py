@@ -51,7 +51,7 @@ class Command(BaseCommand):
                 "Say what should be supposed: a POLICY, --leave-out, --down, --without-vendor or --price."
             )
         try:
-            found = services.simulate(change=change, on=masterdata.company_date(at=timezone.now()))
+            found = services.simulate(change=change, on=masterdata.company_date(at=timezone.now()), at=timezone.now())
         except Refusal as refusal:
             raise CommandError(refusal.detail) from refusal
         if options["json"]:
