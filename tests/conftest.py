@@ -16,12 +16,15 @@ from outsourcing.celery import app as celery_app
 
 ROOT = Path(__file__).resolve().parent.parent
 WHOLE_SETS = {
-    "documents/test_acting.py", "documents/test_answering.py", "documents/test_holding.py", "documents/test_simulating.py",
-    "interchange/test_fuzz.py", "interchange/test_nightly.py", "outsourcing/test_planning_pages.py",
-    "outsourcing/test_schema.py", "receipts/test_api.py", "receipts/test_back_api.py", "receipts/test_correcting.py",
-    "receipts/test_falling_short.py", "receipts/test_inspecting.py", "receipts/test_leftovers.py",
-    "receipts/test_quarantining.py", "receipts/test_returning.py", "receipts/test_tracing.py", "scenarios/test_cases.py",
-    "shipments/test_api.py", "workbench/test_dock.py", "workbench/test_goods_pages.py",
+    "documents/test_acting.py", "documents/test_answering.py", "documents/test_applying_receipts.py",
+    "documents/test_holding.py", "documents/test_simulating.py", "interchange/test_fuzz.py",
+    "interchange/test_nightly.py", "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py",
+    "receipts/test_api.py", "receipts/test_back_api.py", "receipts/test_by_products.py",
+    "receipts/test_correcting.py", "receipts/test_falling_short.py", "receipts/test_inspecting.py",
+    "receipts/test_leftovers.py", "receipts/test_opening.py", "receipts/test_quarantining.py",
+    "receipts/test_returning.py", "receipts/test_returns_on_the_way.py", "receipts/test_tracing.py",
+    "scenarios/test_cases.py", "shipments/test_api.py", "workbench/test_dock.py", "workbench/test_goods_pages.py",
+    "workbench/test_return_pages.py",
 }  # fmt: skip
 """Files whose tests each play whole document sets, or read whole plans: together they take longer than all the rest."""
 
