@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('masterdata', '0008_currency_decimals'),
+        ('masterdata', '0010_papers'),
     ]
 
     operations = [

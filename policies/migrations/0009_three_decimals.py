@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('policies', '0007_bought_complete'),
+        ('policies', '0008_price_per_unit'),
     ]
 
     operations = [
