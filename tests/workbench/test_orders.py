@@ -252,8 +252,8 @@ def test_the_order_page_costs_the_same_for_any_number_of_lines(desk, django_asse
         rows.decision(line.operation, reasons=[{"code": "vendor_chosen", "vendor": "V1"}])
 
     # session, user, access, order, lines, components, decisions, alerts, company, shipments, vendors, events, expected,
-    # receipts; shell 2
-    with django_assert_num_queries(16):
+    # receipts, mail; shell 2
+    with django_assert_num_queries(17):
         desk.get(reverse("workbench:order", args=[order.number]))
 
 
