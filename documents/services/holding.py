@@ -15,6 +15,7 @@ from activity.models import Alert, Severity
 from core.refusals import NotFound, WrongState
 from documents.models import GenerationRun, RunState
 from masterdata import services as masterdata
+from subcontract_orders.rules import written_money
 
 KIND = "run_held"
 
@@ -39,7 +40,12 @@ def hold_if_large(run: GenerationRun, *, at: datetime) -> bool:
             f"{lines} lines or {run.change_pct} % of the open ones (limit {company.max_change_pct.normalize():f} %)"
         )
     if company.max_change_value is not None and run.change_value > company.max_change_value:
-        because.append(f"{run.change_value} {company.currency} (limit {company.max_change_value})")
+        currency = company.currency
+        would, may = (
+            written_money(value, decimals=currency.decimals, code=currency.code)
+            for value in (run.change_value, company.max_change_value)
+        )
+        because.append(f"{would} (limit {may})")
     if not because:
         return False
     run.state, run.held_because = RunState.HELD, f"It would change {' and '.join(because)}."[:300]

@@ -96,7 +96,7 @@ def test_a_run_is_let_go_over_the_api_by_who_may():
     assert (answer.status_code, answer.data["state"], answer.data["held_because"]) == (
         200,
         "writing",
-        "It would change 1200.00 EUR (limit 100.00).",
+        "It would change 1,200.00 EUR (limit 100.00 EUR).",
     )
     assert SubcontractOrder.objects.count() == 4
     documents.run_to_end(run_id=run.pk, at=moment())

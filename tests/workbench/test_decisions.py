@@ -96,7 +96,7 @@ def test_the_decision_list_costs_the_same_for_any_number_of_rows(desk, django_as
         rows.decision(rows.operation(), reasons=[{"code": "vendor_chosen", "vendor": f"V{number}"}])
 
     # session, user, access, company; four tabs; sites; rows, vendors; to order, alerts
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         desk.get(LIST)
 
 

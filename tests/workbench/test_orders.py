@@ -241,7 +241,7 @@ def test_the_order_list_costs_the_same_for_any_number_of_rows(desk, django_asser
         rows.order(lines=2)
 
     # session, user, access, company; vendors, sites; count, rows, first lines, components; to order, alerts
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         desk.get(reverse("workbench:order_list"))
 
 
