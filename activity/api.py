@@ -22,7 +22,7 @@ from core.requests import KEY, NothingSerializer
 class AlertViewSet(Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Alert]):
     """Open alerts; those whose cause is gone with `closed=true`."""
 
-    queryset = Alert.objects.select_related("site", "vendor", "taken_by", "responsible")
+    queryset = Alert.objects.select_related("site", "vendor", "taken_by", "responsible", "refused_by")
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
     lookup_field = "reference"

@@ -19,6 +19,12 @@ class AlertFilter(filters.FilterSet):
     taken = filters.BooleanFilter("taken_by", lookup_expr="isnull", exclude=True)
     responsible = filters.CharFilter("responsible__username")
     snoozed = filters.BooleanFilter(method="that_are_snoozed", label="Put off, or not")
+    refused = filters.BooleanFilter(
+        "refused_at",
+        lookup_expr="isnull",
+        exclude=True,
+        label="What they propose was refused; left out: only those not refused",
+    )
     closed = filters.BooleanFilter(method="that_are_closed", label="Closed ones; open ones where it is left out")
 
     class Meta:
@@ -27,7 +33,10 @@ class AlertFilter(filters.FilterSet):
 
     def filter_queryset(self, queryset: Any) -> Any:
         found = super().filter_queryset(queryset)
-        return found if self.form.cleaned_data.get("closed") else found.open()
+        said = self.form.cleaned_data
+        if not said.get("closed"):
+            found = found.open()
+        return found if said.get("closed") or said.get("refused") is not None else found.waiting()
 
     def that_are_snoozed(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
         awake = Alert.objects.awake(at=timezone.now()).values("pk")

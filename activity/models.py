@@ -54,6 +54,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def open(self) -> Self:
         return self.filter(closed_at__isnull=True)
 
+    def waiting(self) -> Self:
+        """Open, and what it proposes was not refused."""
+        return self.open().filter(refused_at__isnull=True)
+
     def awake(self, *, at: datetime) -> Self:
         """Not put off, or put off until before `at`."""
         return self.filter(Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=at))
@@ -100,6 +104,11 @@ class Alert(models.Model):
     act_by = models.DateTimeField(null=True, help_text="When it goes one step up if nobody has taken it.")
     escalated_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True, help_text="Put off: shown again, and reminded of, from then on.")
+    refused_at = models.DateTimeField(
+        null=True, help_text="What it proposes was refused: it is not shown until it proposes something else."
+    )
+    refused_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    refusal = models.CharField(max_length=300, blank=True)
     reference = reference("AL-")
 
     objects = AlertQuerySet.as_manager()

@@ -22,6 +22,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     after = serializers.JSONField()
     taken_by = serializers.CharField(source="taken_by.username", default=None, allow_null=True)
     responsible = serializers.CharField(source="responsible.username", default=None, allow_null=True)
+    refused_by = serializers.CharField(source="refused_by.username", default=None, allow_null=True)
     due = serializers.DateField(source="due_date", allow_null=True)
 
     class Meta:
@@ -29,7 +30,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         fields = [
             "reference", "kind", "severity", "title", "order", "line", "production_order", "operation", "site", "vendor",
             "before", "after", "proposes", "opened_at", "updated_at", "closed_at", "taken_by", "taken_at", "due",
-            "responsible", "act_by", "escalated_at", "snoozed_until",
+            "responsible", "act_by", "escalated_at", "snoozed_until", "refused_at", "refused_by", "refusal",
         ]  # fmt: skip
         read_only_fields = fields
 

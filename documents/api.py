@@ -332,6 +332,7 @@ class ProposingAlertViewSet(AlertViewSet):
         **AlertViewSet.rights,
         "apply": "subcontract_orders.change_subcontractorder",
         "accept": "subcontract_orders.change_subcontractorder",
+        "refuse": "subcontract_orders.change_subcontractorder",
     }
 
     @extend_schema(request=NothingSerializer, responses=AlertSerializer)
@@ -357,6 +358,18 @@ class ProposingAlertViewSet(AlertViewSet):
 
     def _shown(self, request: Request, alert: Alert) -> Response:
         return Response(self.get_serializer(Alert.objects.visible_to(request.user).get(pk=alert.pk)).data)
+
+    @extend_schema(request=ReasonSerializer, responses=AlertSerializer)
+    @action(detail=True, methods=["post"])
+    def refuse(self, request: Request, reference: str) -> Response:
+        """Leave things as they are; the same is not proposed again. A vendor's counter-offer is rejected."""
+        alert = self.get_object()
+        said = ReasonSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        services.refuse_alert(
+            alert_id=alert.pk, by=request.user, at=timezone.now(), through="api", **said.validated_data
+        )
+        return self._shown(request, alert)
 
 
 class SimulatedPolicyViewSet(PolicyViewSet):

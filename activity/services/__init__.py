@@ -1,6 +1,7 @@
 """What happened, what wants attention and whose, and the mail that goes out about it."""
 
 from activity.services.alerts import (
+    NothingToRefuse,
     Taken,
     close_alerts,
     close_others,
@@ -8,6 +9,7 @@ from activity.services.alerts import (
     open_alerts,
     record,
     record_many,
+    refuse_alert,
     snooze_alert,
     take_alert,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "Composer",
     "Concern",
     "Mail",
+    "NothingToRefuse",
     "Overtaken",
     "Taken",
     "assign_alerts",
@@ -39,6 +42,7 @@ __all__ = [
     "queue_messages",
     "record",
     "record_many",
+    "refuse_alert",
     "send_due_messages",
     "snooze_alert",
     "take_alert",

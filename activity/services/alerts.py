@@ -30,6 +30,16 @@ SHOWN = [
 ]
 
 
+REFUSABLE = ("change", "cancel", "accept", "join")
+"""What an alert may propose that one can say no to."""
+
+
+class NothingToRefuse(WrongState):
+    """The alert proposes nothing one could refuse."""
+
+    code = "nothing_to_do"
+
+
 class Taken(WrongState):
     """Somebody else took the alert."""
 
@@ -81,11 +91,17 @@ def open_alerts(alerts: Iterable[Alert], *, at: datetime) -> int:
     changed = []
     for key, alert in wanted.items():
         if key in known and any(getattr(known[key], field) != getattr(alert, field) for field in SHOWN):
+            if (known[key].after, known[key].proposes) != (
+                alert.after,
+                alert.proposes,
+            ):  # another proposal is asked anew
+                known[key].refused_at, known[key].refused_by, known[key].refusal = None, None, ""
             for field in SHOWN:
                 setattr(known[key], field, getattr(alert, field))
             known[key].updated_at = at
             changed.append(known[key])
-    Alert.objects.bulk_update(changed, [field.removesuffix("_id") for field in SHOWN] + ["updated_at"], batch_size=500)
+    columns = [field.removesuffix("_id") for field in SHOWN] + ["updated_at", "refused_at", "refused_by", "refusal"]
+    Alert.objects.bulk_update(changed, columns, batch_size=500)
     new = [alert for key, alert in wanted.items() if key not in known]
     for alert in new:
         alert.opened_at = alert.updated_at = at
@@ -141,6 +157,21 @@ def snooze_alert(*, alert_id: int, until: datetime, by: User, at: datetime) -> A
         raise InvalidInput(f"{until:%Y-%m-%d %H:%M} is over already; name a later time.", field="until")
     alert.taken_by, alert.taken_at, alert.snoozed_until = by, alert.taken_at or at, until
     alert.save(update_fields=["taken_by", "taken_at", "snoozed_until"])
+    return alert
+
+
+@transaction.atomic
+def refuse_alert(*, alert_id: int, reason: str = "", by: User, at: datetime) -> Alert:
+    """Leave things as they are, whatever the alert proposes. It is shown again when it proposes something else.
+
+    Refusing twice is the same. Raises NotFound, WrongState; NothingToRefuse where it proposes nothing.
+    """
+    alert = _locked(alert_id, by)
+    if alert.proposes not in REFUSABLE:
+        raise NothingToRefuse("This alert proposes nothing: it closes when its cause is gone. Put it off, or take it.")
+    if alert.refused_at is None:
+        alert.refused_at, alert.refused_by, alert.refusal = at, by, reason[:300]
+        alert.save(update_fields=["refused_at", "refused_by", "refusal"])
     return alert
 
 

@@ -33,7 +33,7 @@ def assign_alerts(*, concerns: Mapping[int, Concern], on: date) -> int:
     """
     duties = _duties()
     changed: dict[int | None, list[int]] = defaultdict(list)
-    rows = Alert.objects.open().filter(taken_by=None).order_by("pk")
+    rows = Alert.objects.waiting().filter(taken_by=None).order_by("pk")
     for pk, vendor_id, site_id, known in rows.values_list("pk", "vendor", "site", "responsible").iterator():
         concern = concerns.get(pk, Concern())
         person = rules.responsible(
@@ -56,7 +56,7 @@ def mail_critical_alerts(*, at: datetime, limit: int = 500) -> int:
     """Tell of critical alerts at once, each once. Returns how many mails were queued."""
     told = Message.objects.filter(kind="alert").values("document_number")
     fresh = (
-        Alert.objects.open()
+        Alert.objects.waiting()
         .awake(at=at)
         .filter(severity=Severity.CRITICAL, responsible__isnull=False)
         .exclude(responsible__email="")
@@ -76,7 +76,7 @@ def escalate_alerts(*, at: datetime, limit: int = 500) -> int:
     """
     duties = _duties()
     late = list(
-        Alert.objects.open()
+        Alert.objects.waiting()
         .awake(at=at)
         .filter(taken_by=None, escalated_at=None, act_by__lte=at)
         .order_by("act_by", "pk")[:limit]
@@ -102,7 +102,7 @@ def escalate_alerts(*, at: datetime, limit: int = 500) -> int:
 def write_digests(*, at: datetime, on: date) -> int:
     """Queue each person's morning mail of what is open and not critical, once a day. Returns how many were queued."""
     rows = (
-        Alert.objects.open()
+        Alert.objects.waiting()
         .awake(at=at)
         .exclude(severity=Severity.CRITICAL)
         .filter(Q(taken_by__isnull=False) | Q(responsible__isnull=False))

@@ -23,7 +23,7 @@ from documents.services.answering import (
     rush_set,
     withdraw_revision,
 )
-from documents.services.applying import ACCEPTABLE, accept_alert, apply_alert, is_applicable
+from documents.services.applying import ACCEPTABLE, accept_alert, apply_alert, is_applicable, refuse_alert
 from documents.services.checking import Checked, check_invariants, recount
 from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.mailing import order_document, send_due_messages
@@ -77,6 +77,7 @@ __all__ = [
     "order_document",
     "progress",
     "recount",
+    "refuse_alert",
     "refuse_set",
     "reject_counter",
     "release_set",

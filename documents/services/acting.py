@@ -223,18 +223,15 @@ def revise_line(
 def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page") -> Alert:
     """Do what an alert about a changed or cancelled requirement proposes, in one act, and close it.
 
-    A sent line is revised or taken off (with its last line the order is cancelled); a draft's pinned fields are given back
-    to the next run. Raises NotFound, NothingToApply, and as the acts it stands for.
+    A sent line is revised or taken off (with its last line the order is cancelled), also where another vendor is to take it: the
+    run it asks for orders there. A draft's pinned fields are given back to the next run. Raises NotFound, NothingToApply, and as
+    the acts it stands for.
     """
     alert = Alert.objects.visible_to(by).filter(pk=alert_id).first()
     if alert is None:
         raise NotFound("There is no such alert.", field="alert")
     if alert.closed_at is not None or alert.kind not in REQUIREMENT_KINDS:
         raise NothingToApply("This alert proposes nothing that could be applied, or its cause is gone.")
-    if "vendor" in alert.after:
-        raise NothingToApply(
-            f"Another vendor takes a new order: cancel {alert.order_number}, and the next run orders at {alert.after['vendor']}."
-        )
     if alert.after.get("verdict") == Verdict.REVIEW:
         raise NothingToApply(
             f"A person must say what becomes of {alert.order_number}: give the planner's word, revise it or cancel it."
@@ -250,6 +247,11 @@ def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page")
     if line.order.sent_at is None:
         orders.unpin_line(order_id=line.order_id, line_no=line.line_no, by=by, at=at, through=through)
         request_run(reason=f"{alert.order_number} follows the plan again", at=at, by=by)
+    elif "vendor" in alert.after:
+        # Another vendor takes a new order. What this one delivered stays his; the run asked for orders the rest there.
+        _end(line, reason=alert.title, by=by, at=at, through=through)
+        scope = {"production_order": [alert.production_order]} if alert.production_order else {}
+        request_run(reason=f"{alert.order_number} goes to {alert.after['vendor']}"[:200], at=at, by=by, scope=scope)
     elif alert.kind == CHANGED:
         quantity, need_date = alert.after.get("quantity"), alert.after.get("need_date")
         revise_line(
@@ -262,13 +264,19 @@ def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page")
             at=at,
             through=through,
         )
-    elif line.received == 0 and not OrderLine.objects.active().filter(order=line.order_id).exclude(pk=line.pk).exists():
-        cancel_set(order_id=line.order_id, reason=alert.title, by=by, at=at, through=through)
     else:
-        _take_off(line, reason=alert.title, by=by, at=at, through=through)
+        _end(line, reason=alert.title, by=by, at=at, through=through)
     activity.close_alerts(kind=alert.kind, subjects=[alert.subject], at=at)
     alert.refresh_from_db()
     return alert
+
+
+def _end(line: OrderLine, *, reason: str, by: User, at: datetime, through: str) -> None:
+    """Expect no more of a sent line; with its last line, and nothing received, the order is cancelled."""
+    if line.received == 0 and not OrderLine.objects.active().filter(order=line.order_id).exclude(pk=line.pk).exists():
+        cancel_set(order_id=line.order_id, reason=reason, by=by, at=at, through=through)
+    else:
+        _take_off(line, reason=reason, by=by, at=at, through=through)
 
 
 def _take_off(line: OrderLine, *, reason: str, by: User, at: datetime, through: str) -> None:

@@ -19,6 +19,7 @@ from policies.models import Verdict
 from receipts import services as receipts
 from receipts.models import Receipt
 from subcontract_orders.models import OrderLine, SubcontractOrder
+from subcontract_orders.services.lines import KIND
 from subcontract_orders.services.order import COUNTERED
 
 SHORT, DISCREPANCY, QUARANTINED, LEFT = "short_receipt", "discrepancy", "over_receipt", "material_left_at_vendor"
@@ -36,8 +37,28 @@ ELSEWHERE = {
 def is_applicable(alert: Alert) -> bool:
     """Whether one act does what an alert proposes; of some it is said why not when it is tried."""
     if alert.kind in REQUIREMENT_KINDS:
-        return "vendor" not in alert.after and alert.after.get("verdict") != Verdict.REVIEW
+        return bool(alert.after.get("verdict") != Verdict.REVIEW)
     return alert.kind in (COUNTERED, advising.BATCH, SHORT, DISCREPANCY, QUARANTINED, LEFT)
+
+
+@transaction.atomic
+def refuse_alert(*, alert_id: int, reason: str = "", by: User, at: datetime, through: str = "page") -> Alert:
+    """Say no to what an alert proposes: things stay as they are, a vendor's counter-offer is rejected.
+
+    The same proposal is not made again; another one is. Raises NotFound, WrongState, NothingToRefuse, and as rejecting does.
+    """
+    alert = activity.refuse_alert(alert_id=alert_id, reason=reason, by=by, at=at)
+    if alert.kind == COUNTERED:
+        order = SubcontractOrder.objects.get(number=alert.order_number)
+        answering.reject_counter(order_id=order.pk, reason=reason, by=by, at=at, through=through)
+        alert.refresh_from_db()
+    elif alert.order_number:
+        activity.record(
+            "order.proposal_refused", kind=KIND, number=alert.order_number, at=at, by=by, through=through,
+            site_id=alert.site_id, vendor_id=alert.vendor_id,
+            data={"alert": alert.reference, "detail": f"{alert.title}{f' ({reason})' if reason else ''}"},
+        )  # fmt: skip
+    return alert
 
 
 @transaction.atomic

@@ -227,7 +227,7 @@ def _concerns() -> dict[int, Concern]:
     order = SubcontractOrder.objects.filter(number=OuterRef("order_number"))
     line = OrderLine.objects.filter(order__number=OuterRef("order_number"), line_no=OuterRef("line_no"))
     rows = (
-        Alert.objects.open()
+        Alert.objects.waiting()
         .filter(taken_by=None)
         .exclude(order_number="")
         .annotate(

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from activity.models import Alert, Event
+from activity.services import NothingToRefuse
 from core.refusals import InvalidDate, InvalidQuantity, NotFound, Stale, TooPrecise
 from documents import services as documents
 from documents.services import NothingToApply
@@ -16,7 +17,7 @@ from policies.models import PriceAgreement
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine, ShipmentStatus
 from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus
-from subcontract_orders.services import NotDraft, NotOfThisState, OverLimit, Received
+from subcontract_orders.services import CounteredLine, NotDraft, NotOfThisState, OverLimit, Part, Received
 from tests.documents import plans
 from tests.documents.plans import moment
 
@@ -384,3 +385,68 @@ def test_a_price_set_on_a_draft_is_open_no_more_also_after_the_next_run():
 
     line = plans.line(2)
     assert (line.quantity, line.unit_price, line.amount, line.is_price_open) == (11, 12, 132, False)
+
+
+def test_what_was_refused_is_not_proposed_again_but_something_else_is():
+    plans.send(1)
+    plans.plan("P1", "FG", 12, "2026-03-31")
+    plans.generate()
+    refused = documents.refuse_alert(alert_id=alert().pk, reason="They are full", by=plans.boss(), at=moment())
+
+    plans.generate()
+
+    assert (refused.refused_by, refused.refusal) == (plans.boss(), "They are full")
+    assert not Alert.objects.waiting().exists()
+    assert alert().pk == refused.pk
+    assert plans.line(1).quantity == 9
+    assert "They are full" in Event.objects.get(name="order.proposal_refused").data["detail"]
+
+    plans.plan("P1", "FG", 15, "2026-03-31")
+    plans.generate()
+
+    assert Alert.objects.waiting().get().after == {"quantity": "15"}
+    assert (alert().refused_at, alert().refused_by, alert().refusal) == (None, None, "")
+
+
+def test_a_counter_offer_is_refused_through_its_alert():
+    plans.send(1)
+    documents.counter_set(
+        order_id=plans.order(1).pk, lines=[CounteredLine(1, (Part(Decimal(5)),))], by=None, at=moment()
+    )
+
+    refused = documents.refuse_alert(alert_id=alert().pk, reason="no", by=plans.boss(), at=moment())
+
+    assert refused.closed_at == moment()
+    assert plans.order(1).counter_offers.get().state == "rejected"
+    assert plans.line(1).quantity == 9
+
+
+def test_an_alert_that_proposes_nothing_is_not_refused():
+    Alert.objects.create(kind="shortage", subject="x", proposes="order", opened_at=moment(), updated_at=moment())
+
+    with pytest.raises(NothingToRefuse):
+        documents.refuse_alert(alert_id=alert().pk, by=plans.boss(), at=moment())
+    assert alert().refused_at is None
+
+
+def test_applying_another_vendor_takes_the_line_away_and_the_next_run_orders_there():
+    plans.load(
+        {
+            "vendors": [{"code": "V2", "currency": "EUR"}],
+            "prices": [
+                {"vendor": "V2", "item": "FG", "operation_name": "Plating", "currency": "EUR", "unit_price": 90,
+                 "lead_days": 5, "valid_from": "2026-01-01"},
+            ],
+        }
+    )  # fmt: skip
+    plans.send(1)
+    plans.word("P1", "10", "outsource", vendor="V2")
+    plans.generate()
+    assert alert().after == {"vendor": "V2"}
+
+    apply(alert())
+    plans.generate()
+
+    assert plans.order(1).status == OrderStatus.CANCELLED
+    assert plans.lines() == [("SC-00002", "V2", "P1", "10", 9, 810)]
+    assert not Alert.objects.open().exists()
