@@ -156,7 +156,7 @@ document.addEventListener("click", (event) => {
     return;
   }
   const row = event.target.closest("tr[data-href]");
-  if (!row || event.target.closest("a, button, input, label") || String(getSelection())) return;
+  if (!row || event.target.closest("a, button, input, label, summary") || String(getSelection())) return;
   if (event.ctrlKey || event.metaKey) window.open(row.dataset.href, "_blank");
   else location.assign(row.dataset.href);
 });

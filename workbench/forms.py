@@ -26,6 +26,7 @@ class ListFilters(forms.Form):
     vendor = forms.CharField(required=False, max_length=60)
     site = forms.CharField(required=False, max_length=60)
     status = forms.ChoiceField(required=False, choices=OrderStatus.choices)
+    kind = forms.CharField(required=False, max_length=40)
     severity = forms.ChoiceField(required=False, choices=Severity.choices)
     verdict = forms.CharField(required=False, max_length=10)
     run = forms.CharField(required=False, max_length=20)
@@ -42,6 +43,7 @@ class Filters:
     vendor: str = ""
     site: str = ""
     status: str = ""
+    kind: str = ""
     severity: str = ""
     verdict: str = ""
     run: str = ""
@@ -57,6 +59,7 @@ class Filters:
             or self.site
             or self.status
             or self.severity
+            or self.kind
             or self.run
             or self.late
             or self.due is not None

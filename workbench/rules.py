@@ -292,6 +292,40 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     return found
 
 
+def alert_changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """What an alert tells, by kind: lines of a counter-offer one by one, advice as what it saves."""
+    if kind == "vendor_countered" and (after.get("lines") or before.get("lines")):
+        was = {row["line"]: row for row in before.get("lines", [before]) if "line" in row}
+        found = []
+        for row in after.get("lines", [after]):
+            if "line" not in row:
+                continue
+            old = was.get(row["line"], {})
+            name = f"line {row['line']}"
+            found.append(
+                Change(
+                    name,
+                    f"{_shown(old.get('quantity'))} by {_shown(old.get('promised_date'))}" if old else None,
+                    f"{_shown(row['quantity'])} by {_shown(row['promised_date'])}",
+                )
+            )
+        return found
+    if kind == "batch_opportunity":
+        return changes(
+            {"extra to the minimum": before.get("top_up")},
+            {
+                "extra to the minimum": after.get("top_up"),
+                "saves": after.get("saves"),
+                "wait days": after.get("wait_days"),
+            },
+        )
+    hidden = {"line"} if kind == "vendor_countered" else {"shipment"}
+    return changes(
+        {name: value for name, value in before.items() if name not in hidden},
+        {name: value for name, value in after.items() if name not in hidden},
+    )
+
+
 def _shown(value: Any) -> str:
     """A value as a person writes it: a day as 14 Dec 2026, a quantity without needless zeros."""
     if value in (None, ""):

@@ -1,6 +1,7 @@
 """What happened, what wants attention and whose, and the mail that goes out about it."""
 
 from activity.services.alerts import (
+    REFUSABLE,
     NothingToRefuse,
     Taken,
     close_alerts,
@@ -25,6 +26,7 @@ from activity.services.messages import (
 from activity.services.people import Concern, assign_alerts, escalate_alerts, mail_critical_alerts, write_digests
 
 __all__ = [
+    "REFUSABLE",
     "Attachment",
     "Composer",
     "Concern",

@@ -27,6 +27,7 @@ from documents.services.applying import ACCEPTABLE, accept_alert, apply_alert, i
 from documents.services.checking import Checked, check_invariants, recount
 from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.mailing import order_document, send_due_messages
+from documents.services.reminding import REMINDER, Reminded, remind_vendors
 from documents.services.runs import (
     Progress,
     continue_run,
@@ -48,6 +49,7 @@ from subcontract_orders.services import send_due_orders
 
 __all__ = [
     "ACCEPTABLE",
+    "REMINDER",
     "AlreadyOut",
     "Change",
     "Checked",
@@ -56,6 +58,7 @@ __all__ = [
     "NotHeld",
     "NothingToApply",
     "Progress",
+    "Reminded",
     "Simulation",
     "accept_alert",
     "accept_counter",
@@ -81,6 +84,7 @@ __all__ = [
     "refuse_set",
     "reject_counter",
     "release_set",
+    "remind_vendors",
     "reopen_set",
     "request_run",
     "revise_line",

@@ -16,6 +16,7 @@ from activity.services import Concern
 from documents.rules import text
 from documents.services.acting import expected_on
 from documents.services.advising import BATCH, advice_alerts
+from documents.services.reminding import remind_unconfirmed
 from documents.services.watching import watch_approvals
 from masterdata import services as masterdata
 from receipts.models import ExpectedReceipt
@@ -65,21 +66,20 @@ def watch_unconfirmed(*, at: datetime, on: date) -> int:
         .select_related("vendor")
         .order_by("pk")
     )
-    return activity.keep_alerts(
-        kind=UNCONFIRMED,
-        alerts=[
-            _of_order(
-                UNCONFIRMED,
-                order,
-                title=f"{order.vendor.code} has not answered {order} since {order.sent_at:%Y-%m-%d}",
-                before={"sent": f"{order.sent_at:%Y-%m-%d}"},
-                proposes="remind",
-                due=order.due_date,
-            )
-            for order in found.iterator()
-        ],
-        at=at,
-    )
+    alerts = [
+        _of_order(
+            UNCONFIRMED,
+            order,
+            title=f"{order.vendor.code} has not answered {order} since {order.sent_at:%Y-%m-%d}",
+            before={"sent": f"{order.sent_at:%Y-%m-%d}"},
+            proposes="remind",
+            due=order.due_date,
+        )
+        for order in found.iterator()
+    ]
+    known = set(Alert.objects.open().filter(kind=UNCONFIRMED).values_list("subject", flat=True))
+    remind_unconfirmed(numbers={alert.subject for alert in alerts} - known, at=at)
+    return activity.keep_alerts(kind=UNCONFIRMED, alerts=alerts, at=at)
 
 
 def watch_not_sent(*, at: datetime, on: date) -> int:

@@ -95,6 +95,8 @@ RUN_LOOKS = {
     "running": Look("brand", _("Running"), "dot"),
     "done": Look("ok", _("Done"), "check"),
     "failed": Look("bad", _("Failed"), "alert-triangle"),
+    "held": Look("warn", _("Waits for a person"), "hand-stop"),
+    "dropped": Look("mute", _("Dropped"), "x"),
     "cancelled": Look("mute", _("Cancelled"), "x"),
 }
 SEVERITY_LOOKS = {

@@ -40,7 +40,7 @@ from subcontract_orders.models import (
 from workbench import rules, tables
 from workbench.forms import read_filters
 from workbench.templatetags.workbench import day, money, quantity
-from workbench.views import order_terms
+from workbench.views import answers, order_terms
 from workbench.views.alerts import offer_acts
 from workbench.views.page import (
     ROWS,
@@ -122,11 +122,12 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     may_change = request.user.has_perm(MAY_CHANGE)
     decisions = deciding(active)
     alerts = list(
-        Alert.objects.open().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk")
+        Alert.objects.waiting().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk")
     )
-    for alert in alerts:
-        alert.changes = rules.changes(alert.before, alert.after)
     offer_acts(alerts, request)
+    answer = answers.answer_of(shown, request, shell.today)
+    if answer["offer"]:  # it has a panel of its own
+        alerts = [alert for alert in alerts if alert.kind != "vendor_countered"]
     carried = shipments_of(shown)
     to_approve = shown.status == OrderStatus.DRAFT and request.user.has_perm(MAY_APPROVE)
     refusal = orders.why_not_approve([shown], by=request.user).get(shown.pk) if to_approve else None
@@ -147,6 +148,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         .order_by("order_line__line_no"),
         "whys": whys(active, decisions),
         "alerts": alerts,
+        "answer": answer,
         "history": history(shown),
         "company_value": company_value(shown, shell),
         "acts": acts_on(request, shown, carried, lines),

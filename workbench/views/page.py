@@ -83,7 +83,7 @@ class Shell:
 
     @cached_property
     def alerts(self) -> int:
-        return count(Alert.objects.open().visible_to(self.user))
+        return count(Alert.objects.waiting().awake(at=timezone.now()).visible_to(self.user))
 
     @cached_property
     def views(self) -> dict[str, list[SavedView]]:
