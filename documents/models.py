@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from core.scope import HasScope
 from masterdata.models import MoneyField
 
 
@@ -171,3 +172,51 @@ class RunItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.operation_id}"
+
+
+class SimulationState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    REFUSED = "refused", "Refused"
+
+
+class SimulationRunQuerySet(models.QuerySet["SimulationRun"]):
+    def visible_to(self, user: HasScope) -> Self:
+        """One's own; those of others only for who sees all sites, as their figures are of the sites of who asked."""
+        return self if user.scope.everywhere else self.filter(requested_by=user)
+
+
+class SimulationRun(models.Model):
+    """A simulation somebody asked for on a page, with its answer, so that it can be opened again and shown to others.
+
+    `asked` is what is supposed, as `POST policies/simulate/` takes it; `answer` what came of it, as that answers. The row is the
+    queue: whoever finds it waiting works on it, and one whose worker died is found by its heartbeat.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    state = models.CharField(max_length=10, choices=SimulationState, default=SimulationState.WAITING)
+    asked = models.JSONField(default=dict)
+    said = models.CharField(max_length=300, help_text="What is supposed, in one sentence.")
+    answer = models.JSONField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = SimulationRunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "simulation"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=SimulationState.values), name="simulation_state"),
+            models.CheckConstraint(
+                condition=~Q(state="done") | Q(answer__isnull=False), name="simulation_done_has_answer"
+            ),
+        ]
+        indexes = [models.Index(fields=["id"], name="simulation_open", condition=Q(state__in=["waiting", "running"]))]
+
+    def __str__(self) -> str:
+        return self.number

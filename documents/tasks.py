@@ -6,8 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from documents import services
-from documents.models import GenerationRun, RunShard, RunState, ShardState
+from documents.models import GenerationRun, RunShard, RunState, ShardState, SimulationRun
 from masterdata import services as masterdata
+from policies.serializers import SimulateSerializer
 
 WRITERS = 8
 
@@ -63,3 +64,22 @@ def watch() -> None:
     """Beat: alerts that follow from state open, change and close; mail about critical ones waits in the outbox."""
     now = timezone.now()
     services.watch(at=now, on=masterdata.company_date(at=now))
+
+
+@shared_task
+def answer_simulations() -> None:
+    """Beat: simulations that wait for an answer get one, also those whose worker died."""
+    for simulation_id in services.waiting_simulations(at=timezone.now()):
+        answer_simulation.delay(simulation_id)
+
+
+@shared_task
+def answer_simulation(simulation_id: int) -> None:
+    """Work one simulation out, if nobody else does."""
+    run = SimulationRun.objects.filter(pk=simulation_id).first()
+    if run is None:
+        return
+    now = timezone.now()
+    said = SimulateSerializer(data=run.asked)
+    said.is_valid(raise_exception=True)
+    services.answer(simulation_id=simulation_id, change=said.change(), at=now, on=masterdata.company_date(at=now))

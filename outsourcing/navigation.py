@@ -26,6 +26,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Policies",
         [
             ("Policies", "rule", "policies.policy"),
+            ("Simulations", "science", "documents.simulationrun"),
             ("Price agreements", "sell", "policies.priceagreement"),
             ("Vendor approvals", "verified", "policies.vendorapproval"),
         ],

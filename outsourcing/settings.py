@@ -239,6 +239,11 @@ CELERY_BEAT_SCHEDULE = {
     "start due runs": {"task": "documents.tasks.start_due_runs", "schedule": 5.0, "options": {"expires": 30}},
     "continue runs": {"task": "documents.tasks.continue_runs", "schedule": 15.0, "options": {"expires": 60}},
     "continue imports": {"task": "interchange.tasks.continue_imports", "schedule": 15.0, "options": {"expires": 60}},
+    "answer simulations": {
+        "task": "documents.tasks.answer_simulations",
+        "schedule": 15.0,
+        "options": {"expires": 60},
+    },
     "deliver due shipments": {
         "task": "shipments.tasks.deliver_due_shipments",
         "schedule": 300.0,

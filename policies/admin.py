@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -93,7 +94,7 @@ class PolicyAdmin(PlanAdmin):
     readonly_fields = ["show_sentence", "show_status"]
     inlines = [PolicyVendorInline]
     actions = ["activate_all", "retire_all"]
-    actions_detail = ["activate", "retire"]
+    actions_detail = ["activate", "simulate", "retire"]
     warn_unsaved_form = True
     fieldsets = [
         (None, {"fields": ["show_sentence", ("code", "name"), ("show_status", "priority"), "verdict"]}),
@@ -238,6 +239,18 @@ class PolicyAdmin(PlanAdmin):
     )
     def retire(self, request: HttpRequest, form: Any, object_id: int) -> HttpResponse:
         return self.move_one(request, object_id, PolicyStatus.RETIRED)
+
+    @action(description="Simulate", permissions=["simulate"], icon="science", url_path="simulate")
+    def simulate(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Open the simulation page with this policy taken as in force."""
+        code = Policy.objects.filter(pk=object_id).values_list("code", flat=True).first()
+        # The page belongs to the app above; it is reached by its name.
+        return HttpResponseRedirect(
+            f"{reverse('admin:documents_simulationrun_add')}?{urlencode({'policies': code or ''})}"
+        )
+
+    def has_simulate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("policies.change_policy")
 
     def move_one(self, request: HttpRequest, object_id: int, status: PolicyStatus) -> HttpResponse:
         self.move(request, Policy.objects.filter(pk=object_id), status)

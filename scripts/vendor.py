@@ -36,6 +36,11 @@ SOURCES = [
             "LICENSE": "inter/LICENSE",
         },
     ),
+    (
+        "echarts",
+        "6.1.0",
+        {"dist/echarts.min.js": "echarts/echarts.min.js", "LICENSE": "echarts/LICENSE", "NOTICE": "echarts/NOTICE"},
+    ),
 ]
 
 # A map that is not shipped stops collectstatic, which resolves every reference it finds.

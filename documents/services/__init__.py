@@ -24,6 +24,7 @@ from documents.services.answering import (
     withdraw_revision,
 )
 from documents.services.applying import ACCEPTABLE, accept_alert, apply_alert, is_applicable, refuse_alert
+from documents.services.asking import answer, ask, operations_so_far, waiting_simulations
 from documents.services.checking import Checked, check_invariants, recount
 from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.mailing import order_document, send_due_messages
@@ -63,8 +64,10 @@ __all__ = [
     "accept_alert",
     "accept_counter",
     "acknowledge_set",
+    "answer",
     "apply_alert",
     "approve_set",
+    "ask",
     "cancel_set",
     "change_line",
     "check_invariants",
@@ -77,6 +80,7 @@ __all__ = [
     "drop_run",
     "hold_set",
     "is_applicable",
+    "operations_so_far",
     "order_document",
     "progress",
     "recount",
@@ -99,6 +103,7 @@ __all__ = [
     "start_due_runs",
     "start_run",
     "summary",
+    "waiting_simulations",
     "watch",
     "watch_shipped",
     "withdraw_revision",

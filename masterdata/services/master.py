@@ -39,6 +39,7 @@ PREFIXES = {
     "shipment": "SH-",
     "receipt": "GR-",
     "run": "RUN-",
+    "simulation": "SIM-",
     "return": "RT-",
     "vendor_count": "CN-",
     "vendor_write_off": "WO-",

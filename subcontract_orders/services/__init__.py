@@ -14,7 +14,14 @@ from subcontract_orders.services.lines import (
     send_loaded,
     withdraw_lines,
 )
-from subcontract_orders.services.links import LinkedOrder, LinkExpired, LinkOvertaken, open_link, vendor_link
+from subcontract_orders.services.links import (
+    LinkedOrder,
+    LinkExpired,
+    LinkOvertaken,
+    open_link,
+    vendor_link,
+    vendor_links,
+)
 from subcontract_orders.services.order import (
     LineChange,
     NotDraft,
@@ -102,6 +109,7 @@ __all__ = [
     "tell",
     "unpin_line",
     "vendor_link",
+    "vendor_links",
     "why_not_approve",
     "withdraw_lines",
     "withdraw_revision",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Max
 from django.urls import reverse
 
 from core.refusals import NotFound, WrongState
@@ -36,12 +38,28 @@ def vendor_link(*, order: SubcontractOrder, at: datetime) -> str:
     """The whole address for the vendor of a sent order. It opens the revision sent last, until a later one is sent or its days
     (VENDOR_LINK_DAYS) are over. The same on one day.
     """
-    sent = OrderRevision.objects.filter(order=order, sent_at__isnull=False).order_by("-revision").first()
-    if sent is None:
+    links = vendor_links(orders=[order], at=at)
+    if not links:
         raise WrongState(f"{order} was never sent: there is nothing its vendor could answer.")
-    until = at.date() + timedelta(days=settings.VENDOR_LINK_DAYS)
-    token = signing.dumps({"o": order.number, "r": sent.revision, "u": until.isoformat()}, salt=SALT)
-    return settings.SITE_ADDRESS.rstrip("/") + reverse("portal:order", args=[token])
+    return links[order.pk]
+
+
+def vendor_links(*, orders: Sequence[SubcontractOrder], at: datetime) -> dict[int, str]:
+    """The addresses for many orders at once, by key; those never sent have none."""
+    sent = dict(
+        OrderRevision.objects.filter(order__in=orders, sent_at__isnull=False)
+        .values_list("order_id")
+        .annotate(last=Max("revision"))
+        .order_by()
+    )
+    until = (at.date() + timedelta(days=settings.VENDOR_LINK_DAYS)).isoformat()
+    address = settings.SITE_ADDRESS.rstrip("/")
+    return {
+        order.pk: address
+        + reverse("portal:order", args=[signing.dumps({"o": order.number, "r": sent[order.pk], "u": until}, salt=SALT)])
+        for order in orders
+        if order.pk in sent
+    }
 
 
 def open_link(*, token: str, at: datetime) -> LinkedOrder:

@@ -86,6 +86,6 @@ def test_the_alert_list_costs_the_same_for_any_number_of_rows(desk, django_asser
     for number in range(12):
         alert(str(number))
 
-    # session, user, access; count, rows; company, to order, alerts
-    with django_assert_num_queries(9):
+    # session, user, access; count, rows, kinds; views, company, to order, alerts
+    with django_assert_num_queries(10):
         desk.get(HERE)
