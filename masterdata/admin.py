@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
@@ -31,7 +32,26 @@ def plain(number: Decimal | None) -> str:
 class CompanyAdmin(ModelAdmin):
     list_display = ["name", "currency", "time_zone"]
     list_select_related = ["currency"]
-    fields = ["name", "currency", "time_zone", "address"]
+    fieldsets = [
+        (None, {"fields": ["name", "currency", "time_zone", "address"]}),
+        (
+            _("Approval and promise"),
+            {
+                "fields": ["four_eyes", "unconfirmed_days"],
+                "description": _(
+                    "What each person may approve stands with the user, under Access. How long an order approved by a policy "
+                    "waits before it sends itself stands in the policy."
+                ),
+            },
+        ),
+        (
+            _("Runs that wait for a person"),
+            {
+                "fields": ["max_change_pct", "max_change_value"],
+                "description": _("Blank: however much a run would change, it goes on by itself."),
+            },
+        ),
+    ]
     has_delete_permission = never
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -30,7 +30,7 @@ def _today(mill):  # noqa: F811
 
 def person(client: Client, role: str, *, at: Site | None = None) -> User:
     user = User.objects.create_user(f"{role} {at or ''}".strip(), password="let me in")
-    accounts.give_role(user=user, role=role, site=at)
+    accounts.give_role(user=user, role=role, site_id=at.pk if at else None)
     client.force_login(user)
     return user
 
@@ -71,7 +71,7 @@ def test_a_draft_policy_is_simulated_from_its_page_and_the_answer_is_kept(planne
     assert run.answer["changed_total"] == 1
     assert "1 operation flips" in shown
     assert "P3, 10" in shown
-    assert "loaded to" in shown
+    assert "it applies, it goes outside" in shown
     assert "Open OVER to activate it" in shown
     assert 'data-picture="load"' in shown
     assert f"{ADD}?policies=OVER" in shown
