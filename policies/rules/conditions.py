@@ -46,6 +46,19 @@ def fixed_condition_failing(policy: PolicyValues, operation: OperationFacts, sta
     return None
 
 
+def fixed_conditions_held(policy: PolicyValues, operation: OperationFacts, start: date) -> list[Failure]:
+    """The same conditions where they hold: what was compared with what."""
+    quantity = operation.quantity
+    pairs: tuple[Failure, ...] = (
+        ("quantity_from", quantity, policy.quantity_from),
+        ("quantity_to", quantity, policy.quantity_to),
+        ("season_from", start, policy.season_from),
+        ("season_to", start, policy.season_to),
+        ("transition_from", start, policy.transition_from),
+    )
+    return [pair for pair in pairs if pair[2] is not None]
+
+
 def is_of_the_moment(policy: PolicyValues) -> bool:
     """Whether a policy asks for something that changes by itself, and because of what is given out."""
     return (

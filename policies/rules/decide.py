@@ -440,7 +440,7 @@ class Decider:
                 reasons.append(Reason("policy_skipped", policy.code, "", (policy.looked_at, *failure)))
                 continue
             if policy.verdict in ("in_house", "review"):
-                reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
+                reasons.append(self._matched(policy, operation, start))
                 return Outcome(policy.verdict, "policy", policy)
             if policy.verdict == BUY_COMPLETE:
                 if policy.policy_id not in self._bought:
@@ -448,7 +448,7 @@ class Decider:
                 if (failure := self._bought[policy.policy_id]) is not None:
                     reasons.append(Reason("policy_skipped", policy.code, "", (policy.looked_at, *failure)))
                     continue
-                reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
+                reasons.append(self._matched(policy, operation, start))
                 return Outcome(BUY_COMPLETE, "policy", policy)  # what comes of it is said for the whole order
             found: list[Reason] = []
             offers = self._sourcing.find(operation, policy, wanted, need, found)
@@ -460,7 +460,7 @@ class Decider:
                 failure = ("transition_share_pct", self._moved_pct(policy), policy.transition_share_pct)
                 reasons.append(Reason("policy_skipped", policy.code, "", (policy.looked_at, *failure)))
                 continue
-            reasons.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
+            reasons.append(self._matched(policy, operation, start, offers))
             reasons.extend(found)
             return Outcome("blocked" if offers is None else "outsource", "policy", policy, offers or ())
         center = self._scales.center_of(operation)
@@ -664,6 +664,41 @@ class Decider:
             return self._still_fits(policy.load_above_pct, operation, start)
         return None
 
+    def _matched(
+        self, policy: PolicyValues, operation: OperationFacts, start: date, offers: tuple[Offer, ...] | None = None
+    ) -> Reason:
+        """That a policy applies, with what each of its conditions was compared with and how it came out."""
+        held: list[conditions.Failure] = conditions.fixed_conditions_held(policy, operation, start)
+        center = self._scales.center_of(operation)
+        if policy.when_down:
+            down = conditions.down_during(center, start, max(start, operation.planned_end or start))
+            held.append(("when_down", down[0] if down else start, down[1] if down else start))
+        if policy.late_days is not None:
+            late = conditions.days_late_inside(operation, center, self.today, self._closed_days(center))
+            held.append(("late_days", late, policy.late_days))
+        if policy.load_above_pct is not None and center is not None:
+            hours, capacity = self._load_with(operation, center, start)
+            share = hours * HUNDRED / capacity if capacity else None
+            held.append(("load_above_pct", share, policy.load_above_pct))
+        if policy.cost_below_pct is not None and offers:
+            inside = conditions.own_cost(operation, center)
+            outside = sum((offer.amount_company for offer in offers), ZERO)
+            held.append(("cost_below_pct", outside * HUNDRED / inside if inside else None, policy.cost_below_pct))
+        if policy.transition_share_pct is not None and policy.transition_from is not None:
+            held.append(("transition_share_pct", self._moved_pct(policy), policy.transition_share_pct))
+        said = (policy.looked_at, policy.verdict, tuple(held)) if held else (policy.looked_at, policy.verdict)
+        return Reason("policy_matched", policy.code, "", said)
+
+    def _load_with(self, operation: OperationFacts, center: WorkCenterValues, start: date) -> tuple[Decimal, Decimal]:
+        """Hours of the work center in the operation's week with all that stays inside before it and with it, and its capacity."""
+        week = dates.monday(start)
+        capacity = self._weeks.get((center.work_center_id, week))
+        if capacity is None:
+            capacity = conditions.week_hours(center, week, self._closed_days(center))
+            self._weeks[center.work_center_id, week] = capacity
+        own = conditions.own_hours(operation)
+        return self._counters.hours.get((center.work_center_id, week), ZERO) + own, capacity
+
     def _closed_days(self, center: WorkCenterValues | None) -> frozenset[date]:
         if center is None:
             return frozenset()
@@ -677,13 +712,8 @@ class Decider:
         center = self._scales.center_of(operation)
         if center is None or center.is_external:
             return "load_above_pct", None, above_pct
-        week = dates.monday(start)
-        capacity = self._weeks.get((center.work_center_id, week))
-        if capacity is None:
-            capacity = conditions.week_hours(center, week, self._closed_days(center))
-            self._weeks[center.work_center_id, week] = capacity
+        hours, capacity = self._load_with(operation, center, start)
         own = conditions.own_hours(operation)
-        hours = self._counters.hours.get((center.work_center_id, week), ZERO) + own
         if own and conditions.is_overloaded(hours, capacity, above_pct):
             return None
         return "load_above_pct", hours * HUNDRED / capacity if capacity else ZERO, above_pct

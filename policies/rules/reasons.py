@@ -94,8 +94,37 @@ def _policy_skipped(reason: Reason) -> Sentence:
 
 
 def _policy_matched(reason: Reason) -> Sentence:
-    looked, verdict = reason.values
-    return f"{looked}it applies, {MATCHED[verdict]}.", {"verdict": verdict}
+    looked, verdict, *rest = reason.values
+    held = rest[0] if rest else ()
+    values: dict[str, Any] = {"verdict": verdict}
+    if held:
+        values["held"] = [
+            {"condition": name, "found": plain(found), "limit": plain(limit)} for name, found, limit in held
+        ]
+    said = "".join(f"{_held(*one)}; " for one in held)
+    return f"{looked}{said}it applies, {MATCHED[verdict]}.", values
+
+
+def _held(field: str, found: object, limit: object) -> str:
+    """A condition that holds, as a part of a sentence."""
+    have, want = plain(found), plain(limit)
+    sentences = {
+        "quantity_from": f"quantity {have} is {want} or more",
+        "quantity_to": f"quantity {have} is at most {want}",
+        "season_from": f"the planned start {have} is in its season from {want}",
+        "season_to": f"the planned start {have} is in its season to {want}",
+        "transition_from": f"the planned start {have} is after its transition began on {want}",
+        "transition_share_pct": f"with it {percent(found)} % of the quantity went out, {want} % are to",
+        "when_down": f"the work center is down from {have} to {want}",
+        "late_days": f"inside it would be {have} days late, {want} or more",
+        "load_above_pct": (
+            f"with it the work center is loaded to {percent(found)} % in that week, above {want} %"
+            if found is not None
+            else f"the work center cannot work in that week, so any work is above {want} %"
+        ),
+        "cost_below_pct": f"outside costs {percent(found)} % of inside, at most {want} %",
+    }
+    return sentences[field]
 
 
 def _vendor_chosen(reason: Reason) -> Sentence:

@@ -916,3 +916,47 @@ def test_a_work_center_that_changed_its_vendor_says_where_sent_work_would_go_now
 )
 def test_sent_work_stays_where_the_center_did_not_give_it_or_its_new_vendor_cannot_take_it(vendor_id, frozen):
     assert at_center(vendor_id, **frozen).leaving == ()
+
+
+def test_a_policy_that_applies_says_how_each_of_its_conditions_came_out():
+    peak = policy(
+        "PEAK", V1, work_center_id=MILL, load_above_pct=d(50), quantity_from=d(10), quantity_to=d(20), late_days=2,
+        cost_below_pct=d(200), season_to=date(2026, 3, 31), when_down=True,
+    )  # fmt: skip
+    mill = WorkCenterValues(
+        MILL,
+        "MILL",
+        hours_a_day=d(8),
+        hourly_cost=d(60),
+        downtimes=((date(2026, 2, 26), date(2026, 2, 27), "spindle"),),
+    )
+    late = operation(
+        work_center_id=MILL, quantity=16, outsourced="maybe", run_minutes=d(60), planned_start=date(2026, 2, 26),
+        planned_end=date(2026, 2, 27), due_date=date(2026, 2, 27),
+    )  # fmt: skip
+
+    found = one(book(policies=[peak], prices=[price(V1, 100)], work_centers={MILL: mill}), late)
+
+    matched = next(reason for reason in found.reasons if reason.code == "policy_matched")
+    held = {row["condition"]: (row["found"], row["limit"]) for row in reasons.as_dict(matched)["held"]}
+    assert held == {
+        "quantity_from": ("16", "10"),
+        "quantity_to": ("16", "20"),
+        "season_to": ("2026-02-26", "2026-03-31"),
+        "when_down": ("2026-02-26", "2026-02-27"),
+        "late_days": ("4", "2"),  # 16 hours from Monday 2 March: done on Tuesday
+        "load_above_pct": (reasons.plain(d(16) * 100 / 24), "50"),  # of three days that are left of the week
+        "cost_below_pct": (reasons.plain(d(1600) * 100 / 960), "200"),
+    }
+    assert told(found)[0] == (
+        "Policy PEAK (priority 100) was looked at: process Plating fits; quantity 16 is 10 or more; quantity 16 is at "
+        "most 20; the planned start 2026-02-26 is in its season to 2026-03-31; the work center is down from 2026-02-26 to "
+        "2026-02-27; inside it would be 4 days late, 2 or more; with it the work center is loaded to 66.7 % in that week, "
+        "above 50 %; outside costs 166.7 % of inside, at most 200 %; it applies, it goes outside."
+    )
+
+
+def test_a_policy_without_conditions_says_only_that_it_applies():
+    found = one(book(policies=[policy("OUT", V1)], prices=[price(V1)]), operation())
+
+    assert "held" not in reasons.as_dict(found.reasons[0])
