@@ -42,6 +42,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "on_error": ("refuse", "skip_order"),
     "confirm": ("true", "false"),
     "as_job": ("true", "false"),
+    "profile": (),
     "source": (),
     "site": (),
     "statuses": (),
@@ -77,6 +78,12 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
         },
         parameters=[
             OpenApiParameter("dry_run", bool, description="Say what would change, and change nothing."),
+            OpenApiParameter(
+                "profile",
+                str,
+                enum=services.profile_names(),
+                description="The files are an export of this system.",
+            ),
             OpenApiParameter(
                 "as_job",
                 bool,
@@ -117,6 +124,8 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
             if _is_for_a_worker(request, options):
                 return self.queue(request, options)
             tables, origin = _tables(request)
+            if "profile" in options:
+                tables = services.through_profile(services.load_profile(options["profile"]), tables)  # type: ignore[arg-type]
             report = services.import_tables(
                 tables=tables,
                 at=timezone.now(),
@@ -140,6 +149,7 @@ class ImportViewSet(Repeatable, mixins.ListModelMixin, mixins.RetrieveModelMixin
             options={
                 "snapshot": asdict(snapshot) if snapshot else None,
                 "skip_orders": options.get("on_error") == "skip_order",
+                "profile": services.load_profile(options["profile"]).name if "profile" in options else "",
             },
             at=timezone.now(),
             by=request.user,

@@ -17,6 +17,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Production orders", "precision_manufacturing", "policies.orderwithverdicts"),
             ("Decisions", "alt_route", "policies.decision"),
             ("Runs", "play_circle", "documents.generationrun"),
+            ("Imports", "upload_file", "interchange.importjob"),
             ("Alerts", "notifications", "activity.alert"),
             ("Responsible people", "assignment_ind", "activity.responsible"),
             ("Messages", "mail", "activity.message"),

@@ -21,6 +21,7 @@ from interchange.services.jobs import (
     stop_job,
     unfinished_jobs,
 )
+from interchange.services.profiles import UnknownProfile, load_profile, profile_names, through_profile
 from interchange.services.report import BadRow, ImportRefused, ImportReport, rows_as_csv
 
 __all__ = [
@@ -35,10 +36,13 @@ __all__ = [
     "NotUnfinished",
     "Rows",
     "Snapshot",
+    "UnknownProfile",
     "confirm_job",
     "forget_files",
     "import_tables",
     "job_progress",
+    "load_profile",
+    "profile_names",
     "rows_as_csv",
     "run_job",
     "start_job",
@@ -46,5 +50,6 @@ __all__ = [
     "tables_in_files",
     "tables_in_folder",
     "tables_in_zip",
+    "through_profile",
     "unfinished_jobs",
 ]

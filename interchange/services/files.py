@@ -68,16 +68,21 @@ class CsvRows:
 
     def __init__(self, file: str, open_file: Callable[[], Any], allowance: Allowance) -> None:
         self.file, self._open, self._allowance = file, open_file, allowance
+        self._separator, self._encoding = ",", "utf-8-sig"
         self.columns: list[str] = []
         self.notes: list[str] = []
         self.bytes_read = 0
         self._read_before = False
 
+    def written(self, *, separator: str, encoding: str) -> None:
+        """How another system writes its files."""
+        self._separator, self._encoding = separator, encoding
+
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         row = 1
         try:
             with closing(self._open()) as binary:
-                reader = csv.reader(self._lines(binary), strict=True)
+                reader = csv.reader(self._lines(binary), strict=True, delimiter=self._separator)
                 self.columns = self._header(next(reader, None))
                 width = len(self.columns)
                 for cells in reader:
@@ -88,7 +93,8 @@ class CsvRows:
                         self._refuse_width(cells, row)
         except UnicodeDecodeError as problem:
             cut = "unexpected end" in problem.reason
-            text = "The file ends in the middle of a character." if cut else "The file is not UTF-8 text."
+            name = "UTF-8" if self._encoding.startswith("utf-8") else self._encoding
+            text = "The file ends in the middle of a character." if cut else f"The file is not {name} text."
             raise self._refuse(text, row + 1, "truncated" if cut else "invalid_encoding") from None
         except csv.Error as problem:
             cut = "unexpected end of data" in str(problem)
@@ -100,7 +106,7 @@ class CsvRows:
             raise self._refuse("The packed file cannot be unpacked here.", None, "invalid") from None
 
     def _lines(self, binary: BinaryIO) -> Iterator[str]:
-        decode = codecs.getincrementaldecoder("utf-8-sig")("strict").decode
+        decode = codecs.getincrementaldecoder(self._encoding)("strict").decode
         ended = True
         for line in iter(lambda: binary.readline(LONGEST_LINE), b""):
             if not self._read_before:
@@ -120,7 +126,7 @@ class CsvRows:
         if not any(columns):
             raise self._refuse("The file has no header row.", 1, "truncated")
         for mark, word in ((";", "semicolons"), ("\t", "tabs")):
-            if len(columns) == 1 and mark in columns[0]:
+            if len(columns) == 1 and mark in columns[0] and mark != self._separator:
                 raise self._refuse(
                     f"The columns are separated by {word}; the separator must be a comma.", 1, "invalid", columns[0]
                 )

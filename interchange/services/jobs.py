@@ -18,8 +18,9 @@ from django.db import OperationalError, connection, transaction
 from accounts.models import User
 from core.refusals import NotFound, Refusal, Refusals, WrongState
 from interchange.models import UNFINISHED, ImportJob, ImportPart, JobState, PlanImport
-from interchange.services.files import LARGEST_UPLOAD, FileRefused, tables_in_files, tables_in_zip, unpacked_size
+from interchange.services.files import LARGEST_UPLOAD, FileRefused, Rows, tables_in_files, tables_in_zip, unpacked_size
 from interchange.services.importer import Snapshot, import_tables
+from interchange.services.profiles import load_profile, through_profile
 
 log = logging.getLogger(__name__)
 
@@ -168,6 +169,8 @@ def _read(job: ImportJob, *, at: datetime) -> None:
             tables = json.load(files[names[0]], parse_float=Decimal)
         else:
             tables = tables_in_files(list(files.items()))
+        if profile := job.options.get("profile"):
+            tables = through_profile(load_profile(profile), cast(Mapping[str, Rows], tables))
         snapshot = job.options.get("snapshot")
         report = import_tables(
             tables=tables,

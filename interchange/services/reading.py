@@ -118,7 +118,8 @@ class Reading:
         number = getattr(rows, "first", 1) - 1
         try:
             for raw in rows:
-                number += 1
+                number = getattr(rows, "at_row", number + 1)
+                self.file = getattr(rows, "file", self.file)
                 if not isinstance(raw, Mapping):
                     self.bad(number, "", raw, "invalid", "A row must be an object of columns.")
                     continue

@@ -20,6 +20,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, help="a folder of CSV files, or a zip of them")
+        parser.add_argument(
+            "--profile",
+            choices=services.profile_names(),
+            help="the files are another system's export, read through this",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
         parser.add_argument(
             "--snapshot", action="store_true", help="the plan is whole: withdraw orders it does not hold"
@@ -74,6 +79,8 @@ class Command(BaseCommand):
             self.stdout.write(note)
 
     def read(self, tables: Any, options: dict[str, Any]) -> services.ImportReport:
+        if options["profile"]:
+            tables = services.through_profile(services.load_profile(options["profile"]), tables)
         return services.import_tables(
             tables=tables,
             at=timezone.now(),
