@@ -79,7 +79,8 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
             "amount", "amount_company",
             "need_date", "vendor_ready_date", "at_vendor_date", "dispatch_by", "order_by", "promised_date", "late_by",
             "policy", "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection",
-            "sample_pct", "certificates", "rejects", "use_vendor_stock", "pinned", "quantity_in_force", "promises", "components",
+            "sample_pct", "certificates", "item_revision", "specification", "rejects",
+            "use_vendor_stock", "pinned", "quantity_in_force", "promises", "components",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -18,6 +18,7 @@ from masterdata.filters import (
     ItemFilter,
     ItemUnitFilter,
     LocationFilter,
+    SpecificationFilter,
     VendorFilter,
     WorkCenterFilter,
 )
@@ -33,6 +34,7 @@ from masterdata.models import (
     Location,
     Process,
     Site,
+    Specification,
     Unit,
     Vendor,
     WorkCenter,
@@ -49,6 +51,7 @@ from masterdata.serializers import (
     LocationSerializer,
     ProcessSerializer,
     SiteSerializer,
+    SpecificationSerializer,
     UnitSerializer,
     VendorSerializer,
     WorkCenterSerializer,
@@ -164,6 +167,17 @@ class ItemUnitViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
     rights = {"destroy": "masterdata.change_itemunit"}
 
 
+class SpecificationViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
+    """What vendors are told of the work; frozen on a line when it is sent."""
+
+    queryset = Specification.objects.select_related("item", "process")
+    serializer_class = SpecificationSerializer
+    filterset_class = SpecificationFilter
+    lookup_field = "reference"
+    orderings: dict[str, str] = {}
+    rights = {"destroy": "masterdata.change_specification"}
+
+
 class DowntimeViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
     """When work centers of ours cannot work. What was entered by mistake may be taken out again."""
 
@@ -200,6 +214,7 @@ ROUTES = [
     ("calendars", ClosureViewSet),
     ("holiday-calendars", HolidayCalendarViewSet),
     ("item-units", ItemUnitViewSet),
+    ("specifications", SpecificationViewSet),
     ("downtimes", DowntimeViewSet),
     ("currencies", CurrencyViewSet),
     ("exchange-rates", ExchangeRateViewSet),

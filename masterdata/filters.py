@@ -12,6 +12,7 @@ from masterdata.models import (
     Item,
     ItemUnit,
     Location,
+    Specification,
     Vendor,
     WorkCenter,
 )
@@ -63,6 +64,15 @@ class ItemUnitFilter(filters.FilterSet):
 
     class Meta:
         model = ItemUnit
+        fields: list[str] = []
+
+
+class SpecificationFilter(filters.FilterSet):
+    item = filters.CharFilter("item__code")
+    process = filters.CharFilter("process__code")
+
+    class Meta:
+        model = Specification
         fields: list[str] = []
 
 

@@ -356,6 +356,26 @@ class Process(models.Model):
         return self.code
 
 
+class Specification(models.Model):
+    """What a vendor is told of the work: of a process, of an item, or of that process on that item, which goes first."""
+
+    item = models.ForeignKey(Item, models.CASCADE, null=True, blank=True, related_name="+")
+    process = models.ForeignKey(Process, models.CASCADE, null=True, blank=True, related_name="+")
+    text = models.TextField()
+    reference = reference("SPEC-")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["process", "item"], nulls_distinct=False, name="specification_once"),
+            models.CheckConstraint(
+                condition=Q(item__isnull=False) | Q(process__isnull=False), name="specification_of_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.reference)
+
+
 class Closure(models.Model):
     """A closed day beyond weekends, or all days to `last_day`: of a vendor, of a work center, or (neither) of all of ours."""
 

@@ -24,6 +24,7 @@ from masterdata.models import (
     MoneyField,
     Process,
     Site,
+    Specification,
     Unit,
     Vendor,
     WorkCenter,
@@ -146,6 +147,25 @@ class ProcessSerializer(CodedSerializer):
     class Meta:
         model = Process
         fields = ["code", "name", "requires_approval", "certificates"]
+
+
+class SpecificationSerializer(StrictFields, serializers.ModelSerializer[Specification]):
+    """What a vendor is told of a process, of an item, or of that process on that item."""
+
+    item = CodeField(queryset=Item.objects.all(), allow_null=True, required=False, default=None)
+    process = CodeField(queryset=Process.objects.all(), allow_null=True, required=False, default=None)
+
+    class Meta:
+        model = Specification
+        fields = ["reference", "item", "process", "text"]
+        read_only_fields = ["reference"]
+        validators: list[Any] = []
+        extra_kwargs = {"text": {"max_length": 10_000}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not any(attrs.get(name, getattr(self.instance, name, None)) for name in ("item", "process")):
+            raise serializers.ValidationError("A specification is for an item, a process, or both.", "required")
+        return attrs
 
 
 class ClosureSerializer(StrictFields, serializers.ModelSerializer[Closure]):

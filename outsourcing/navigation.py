@@ -55,6 +55,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Routings", "route", "production.routingstep"),
             ("Vendors", "handshake", "masterdata.vendor"),
             ("Processes", "build", "masterdata.process"),
+            ("Specifications", "description", "masterdata.specification"),
             ("Work centers", "factory", "masterdata.workcenter"),
             ("Downtimes", "engineering", "masterdata.downtime"),
             ("Closed days", "event_busy", "masterdata.closure"),

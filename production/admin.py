@@ -27,6 +27,7 @@ from masterdata.models import (
     Item,
     ItemUnit,
     Process,
+    Specification,
     Vendor,
     WorkCenter,
 )
@@ -234,6 +235,17 @@ class ClosureAdmin(PlanAdmin):
     search_fields = ["reason", "vendor__code", "work_center__code"]
     autocomplete_fields = ["vendor", "work_center"]
     ordering = ["-day", "pk"]
+
+
+@admin.register(Specification)
+class SpecificationAdmin(ModelAdmin):
+    list_display = ["process", "item", "text"]
+    list_select_related = ["process", "item"]
+    list_filter = [("process", AutocompleteSelectFilter), ("item", AutocompleteSelectFilter)]
+    list_filter_submit = True
+    search_fields = ["text", "item__code", "process__code"]
+    autocomplete_fields = ["process", "item"]
+    ordering = ["process__code", "item__code", "pk"]
 
 
 @admin.register(HolidayCalendar)

@@ -296,6 +296,8 @@ class OrderLine(models.Model):
     auto_send_wait_minutes = models.PositiveIntegerField(default=0)
     auto_send_days_before = models.PositiveIntegerField(default=30)
     pinned = models.JSONField(default=dict)
+    item_revision = models.CharField(max_length=20, blank=True, help_text="The item's drawing, as it was asked for.")
+    specification = models.TextField(blank=True, help_text="What the vendor was told of the work.")
     content_hash = models.CharField(max_length=32, blank=True)
     invoiced_before = models.DecimalField(
         max_digits=18,

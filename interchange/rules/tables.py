@@ -219,6 +219,12 @@ TABLES: dict[str, Table] = {
             },
         ),
         Table(
+            "specifications",
+            ("item", "process"),
+            {"item": may(CODE), "process": may(v.text(100)), "text": need(v.text(10_000))},
+            {"operation_name": "process"},
+        ),
+        Table(
             "calendars",
             ("vendor", "work_center", "date", "country"),
             {

@@ -173,6 +173,7 @@ READERS: dict[str, Callable[[Reading], None]] = {
     "item_units": master.item_units,
     "work_centers": master.work_centers,
     "processes": lambda work: work.simple(Process),
+    "specifications": master.specifications,
     "calendars": master.calendars,
     "downtimes": master.downtimes,
     "boms": structure.boms,

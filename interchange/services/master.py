@@ -19,6 +19,7 @@ from masterdata.models import (
     ItemUnit,
     Location,
     LocationKind,
+    Process,
     Site,
     Unit,
     Vendor,
@@ -134,6 +135,19 @@ def item_units(work: Reading) -> None:
     for chunk in work.chunks():
         masterdata.make_units(codes={values["unit"] for _, values in chunk} - work.ids[Unit].keys())
         work.upsert(ItemUnit, [values for _, values in work.resolve_all(chunk, {"item": Item, "unit": Unit}, ready)])
+
+
+def specifications(work: Reading) -> None:
+    def ready(row: int, values: Values) -> Values | None:
+        if not values.get("item_id") and not values.get("process_id"):
+            work.bad(row, "item", "", "missing_value", "A specification is for an item, a process, or both.")
+            return None
+        return {"item_id": None, "process_id": None} | values
+
+    for chunk in work.chunks():
+        work.make_processes(values.get("process") for _, values in chunk)
+        rows = [values for _, values in work.resolve_all(chunk, {"item": Item, "process": Process}, ready)]
+        work.count(masterdata.upsert_specifications(rows=rows))
 
 
 def calendars(work: Reading) -> None:

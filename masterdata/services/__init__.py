@@ -23,6 +23,7 @@ from masterdata.services.master import (
     site_days,
     transit_location,
     upsert_master,
+    upsert_specifications,
     vendor_location,
     virtual_location,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "unit_factors",
     "upsert_by_key",
     "upsert_master",
+    "upsert_specifications",
     "vendor_location",
     "virtual_location",
 ]

@@ -27,6 +27,7 @@ from masterdata.models import (
     NumberRange,
     Process,
     Site,
+    Specification,
     Unit,
     Vendor,
     WorkCenter,
@@ -221,6 +222,23 @@ def upsert_master(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]
     A row maps column names (`code`, `unit_id`) to values; the key columns must be there.
     """
     return upsert_by_key(model=model, key=KEYS[model], rows=rows)
+
+
+def upsert_specifications(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
+    """Make or change specifications by process and item, one of which is filled."""
+    done = Upserted()
+    # Found by their first key column, which must be filled.
+    for key, mine in (
+        (("process_id", "item_id"), [row for row in rows if row["process_id"]]),
+        (("item_id", "process_id"), [row for row in rows if not row["process_id"]]),
+    ):
+        part = upsert_by_key(model=Specification, key=key, rows=mine)
+        done.created, done.changed, done.unchanged = (
+            done.created + part.created,
+            done.changed + part.changed,
+            done.unchanged + part.unchanged,
+        )
+    return done
 
 
 def make_currencies(*, codes: Iterable[str]) -> int:

@@ -50,6 +50,7 @@ def add_orders(orders: Sequence[SubcontractOrder]) -> None:
 def add_lines(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:
     """Write new lines, each with its components at the same place of the second list."""
     masterdata.copy_objects(lines)
+    freeze_specifications(line_ids=[line.pk for line in lines])
     complete_components(lines, components)
 
 
@@ -64,7 +65,33 @@ def rewrite_lines(lines: Sequence[OrderLine], components: Sequence[Sequence[Orde
     OrderLine.objects.bulk_create(
         lines, batch_size=1000, update_conflicts=True, unique_fields=["id"], update_fields=LINE_FIELDS
     )
+    freeze_specifications(line_ids=[line.pk for line in lines])
     complete_components(lines, components)
+
+
+def freeze_specifications(*, line_ids: Collection[int] = (), order_ids: Collection[int] = ()) -> None:
+    """Write the item's revision and the text for its process on lines, as both stand now. What was sent keeps what it had.
+
+    The text for item and process goes before that for the process, and that before the item's.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE subcontract_orders_orderline l SET item_revision = x.revision, specification = x.text
+            FROM (
+                SELECT l.id, i.revision, coalesce(s.text, '') AS text
+                FROM subcontract_orders_orderline l JOIN masterdata_item i ON i.id = l.item_id
+                LEFT JOIN LATERAL (
+                    SELECT s.text FROM masterdata_specification s
+                    WHERE (s.item_id = l.item_id OR s.item_id IS NULL) AND (s.process_id = l.process_id OR s.process_id IS NULL)
+                    ORDER BY s.process_id IS NULL, s.item_id IS NULL LIMIT 1
+                ) s ON true
+                WHERE l.id = ANY(%s) OR l.order_id = ANY(%s)
+            ) x
+            WHERE l.id = x.id AND (l.item_revision, l.specification) IS DISTINCT FROM (x.revision, x.text)
+            """,
+            [list(line_ids), list(order_ids)],
+        )
 
 
 def complete_components(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:
@@ -231,6 +258,8 @@ def send(
         auto_send_at=None,
         version=F("version") + 1,
     )
+    first = [order.pk for order in orders if order.sent_at is None]
+    freeze_specifications(order_ids=first)
     OrderLine.objects.filter(order__in=ids).update(is_draft=False)
     lines_now = OrderLine.objects.active().filter(order__in=ids)
     commit_operations(operation_ids=lines_now.values_list("operation_id", flat=True))
@@ -359,6 +388,8 @@ def contents_of(order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         "promised_date",
         "dispatch_by",
         "certificates",
+        "item_revision",
+        "specification",
     )
     active = OrderLine.objects.active().filter(order__in=ids).order_by("order_id", "line_no")
     for row in active.values("id", "order_id", *names):

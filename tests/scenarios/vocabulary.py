@@ -145,6 +145,7 @@ TABLES: dict[str, set[str]] = {
     "stock": {"item", "location", "quantity", "lot", "cost"},
     "calendars": {"vendor", "work_center", "date", "end", "country", "subdivision", "reason"},
     "item_units": {"item", "unit", "factor", "per_item"},
+    "specifications": {"item", "process", "text"},
     "exchange_rates": {"currency", "rate", "valid_from"},
     "downtimes": {"work_center", "start", "end", "reason"},
     "production_orders": {
@@ -174,6 +175,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "stock": ("item", "location", "lot"),
     "calendars": ("vendor", "work_center", "date", "country"),
     "item_units": ("item", "unit"),
+    "specifications": ("item", "process"),
     "exchange_rates": ("currency", "valid_from"),
     "downtimes": ("work_center", "start"),
     "production_orders": ("number",),
