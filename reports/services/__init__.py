@@ -1,7 +1,17 @@
 """The measured promises: kept up to date, rebuilt, checked and read."""
 
 from reports.services.keeping import Kept, check, keep_up, rebuild
-from reports.services.reading import Answer, Line, Question, Value, answer, ask, report_named, rows_behind
+from reports.services.reading import (
+    Answer,
+    Line,
+    Question,
+    Value,
+    answer,
+    ask,
+    report_named,
+    rows_behind,
+    vendor_scores,
+)
 
 __all__ = [
     "Answer",
@@ -16,4 +26,5 @@ __all__ = [
     "rebuild",
     "report_named",
     "rows_behind",
+    "vendor_scores",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -56,8 +56,20 @@ class Line:
     names: Mapping[str, str]
     values: Sequence[Value]
 
+    @property
+    def code(self) -> str | date | None:
+        """The one thing it is grouped by."""
+        return next(iter(self.keys.values()), None)
+
+    @property
+    def title(self) -> str:
+        return next(iter(self.names.values()), "") or str(self.code or "")
+
     def __getitem__(self, figure: str) -> Value:
-        return next(value for value in self.values if value.figure.name == figure)
+        for value in self.values:
+            if value.figure.name == figure:
+                return value
+        raise KeyError(figure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +119,20 @@ def ask(
 
 def answer(report: Report, question: Question, *, viewer: User) -> Answer:
     """The report's figures: one line for each group that has any, and all together. Raises InvalidInput for unknown codes."""
-    figures = [FIGURES[name] for name in report.figures]
-    narrowed = _keys(question.narrowed)
+    lines, groups, figures = _lines(report, question, _keys(question.narrowed), viewer=viewer)
     time = next((name for name in question.by if name in TIMES), None)
-    groups: dict[tuple[Any, ...], dict[str, Sums]] = defaultdict(lambda: defaultdict(Sums))
+    return Answer(report, question, figures, lines, _total(figures, groups, question, time=time))
+
+
+Groups = dict[tuple[Any, ...], dict[str, Sums]]
+
+
+def _lines(
+    report: Report, question: Question, narrowed: Mapping[str, Any], *, viewer: User
+) -> tuple[list[Line], Groups, list[Figure]]:
+    figures = [FIGURES[name] for name in report.figures]
+    time = next((name for name in question.by if name in TIMES), None)
+    groups: Groups = defaultdict(lambda: defaultdict(Sums))
     flows = [figure.name for figure in figures if figure.reading != Reading.STANDING]
     if flows:
         _gather(groups, flows, question, narrowed, viewer=viewer, time=time)
@@ -126,7 +148,7 @@ def answer(report: Report, question: Question, *, viewer: User) -> Answer:
         titles = {name: title for name, (_, title) in known.items()}
         lines.append(Line(codes, titles, [_value(figure, sums[figure.name]) for figure in figures]))
     lines.sort(key=lambda line: tuple(str(line.keys[name] or "") for name in question.by))
-    return Answer(report, question, figures, lines, _total(figures, groups, question, time=time))
+    return lines, groups, figures
 
 
 def rows_behind(report: Report, question: Question, *, figure: str, viewer: User) -> QuerySet[Measurement]:
@@ -256,3 +278,12 @@ def _names(by: Sequence[str], groups: Mapping[tuple[Any, ...], Any]) -> dict[str
             rows = MODELS[name].objects.filter(pk__in=wanted).values_list("pk", "code", "name")  # type: ignore[attr-defined]
             found[name] = {pk: (code, title or code) for pk, code, title in rows}
     return found
+
+
+def vendor_scores(vendor_ids: Collection[int], *, today: date, viewer: User) -> dict[int, Line]:
+    """The scores of some vendors over the last twelve months, by their keys: shown wherever vendors are compared."""
+    report = REPORTS["vendor-scores"]
+    question = ask(report, first=None, last=None, by=("vendor",), narrowed={}, today=today)
+    codes = dict(Vendor.objects.filter(pk__in=vendor_ids).values_list("code", "pk"))
+    lines = _lines(report, question, {"vendor_id__in": list(vendor_ids)}, viewer=viewer)[0]
+    return {codes[str(line.keys["vendor"])]: line for line in lines}

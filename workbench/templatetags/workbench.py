@@ -254,6 +254,15 @@ def days(text: Any) -> str:
     return days_written_out(str(text))
 
 
+@register.filter
+def figure_text(value: Any) -> str:
+    """A measured figure as it stands in a table: 1,250, 93.3, 4.25; – where there is nothing to read it from."""
+    if value is None or value.value is None:
+        return "–"
+    places = {"share": 1, "ppm": 0, "sum": 1, "median": 0, "standing": 2}[value.figure.reading]
+    return money(value.value, places)
+
+
 # ── Bars and tiles ──────────────────────────────────────────────────────
 
 

@@ -1,0 +1,81 @@
+"""Report pages: charts, tables, what figures mean, the rows behind them, and who may look."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Role
+from reports import services as reports
+from tests.workbench import goods, rows
+
+PAGE = reverse("workbench:report", args=["quality"])
+
+
+@pytest.fixture
+def received() -> None:
+    goods.receipt_of(goods.shipped_order(), accepted=36, rejected=Decimal(4))
+
+
+@pytest.mark.usefixtures("received")
+def test_a_report_shows_figures_chart_table_and_what_they_mean(desk: Client):
+    page = unescape(desk.get(PAGE).content.decode())
+
+    assert "100,000" in page  # 4 of 40
+    assert "Pieces rejected, scrapped, sent back on inspection or returned later" in page
+    chart = json.loads(unescape(re.search(r'data-chart="([^"]*)"', desk.get(PAGE).content.decode())[1]))
+    assert chart["series"][0]["name"] == "Rejects outside"
+    assert 100_000.0 in chart["series"][0]["values"]
+
+
+@pytest.mark.usefixtures("received")
+def test_a_figure_leads_to_its_rows_and_they_to_their_receipt(desk: Client):
+    found = re.search(r'href="([^"]*rows/\?figure=rejects_outside[^"]*)"', desk.get(PAGE).content.decode())
+    page = desk.get(unescape(found[1])).content.decode()
+
+    assert reverse("workbench:receipt", args=["GR-00001"]) in page
+
+
+@pytest.mark.usefixtures("received")
+def test_a_report_is_loaded_as_a_file(desk: Client):
+    answer = desk.get(PAGE, {"as": "csv", "by": "vendor"})
+
+    assert answer["Content-Type"].startswith("text/csv")
+    assert answer.content.decode().splitlines()[0].startswith("vendor,vendor_name,rejects_outside")
+
+
+@pytest.mark.usefixtures("received")
+@pytest.mark.parametrize(
+    "asked", [{"from": "2027-01-01", "to": "2026-01-01"}, {"vendor": "NOBODY"}, {"from": "soon", "by": "x"}]
+)
+def test_what_cannot_be_read_still_shows_a_page(desk: Client, asked: dict[str, str]):
+    assert desk.get(PAGE, asked).status_code == 200
+
+
+def test_reports_without_any_row_say_so(desk: Client):
+    assert "Nothing was measured" in desk.get(PAGE).content.decode()
+    assert desk.get(reverse("workbench:report_list")).status_code == 200
+    assert desk.get(reverse("workbench:report", args=["nonsense"])).status_code == 404
+    assert desk.get(reverse("workbench:report_rows", args=["quality"]), {"figure": "untouched"}).status_code == 404
+
+
+def test_the_dock_sees_no_reports(client: Client):
+    client.force_login(rows.user("dora", Role.DOCK))
+
+    assert client.get(PAGE).status_code == 403
+    assert client.get(reverse("workbench:report_list")).status_code == 403
+
+
+@pytest.mark.usefixtures("received")
+def test_a_report_page_costs_the_same_for_any_number_of_rows(desk: Client, django_assert_max_num_queries):
+    desk.get(PAGE)
+    reports.keeping.Feed.objects.update(done_id=10**9)
+
+    with django_assert_max_num_queries(22):
+        desk.get(PAGE)
