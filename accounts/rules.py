@@ -57,6 +57,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "receipts.change_return",
             "receipts.count_vendorstock",
             "receipts.write_off_material",
+            "invoices.release_invoice",
+            "invoices.add_chargeback",
+            "invoices.change_chargeback",
         }
     ),
     "dock": frozenset(
@@ -75,7 +78,18 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     "quality": frozenset(
         {"view", "staff", "policies.add_vendorapproval", "policies.change_vendorapproval", "receipts.inspect_receipt"}
     ),
-    "payables": frozenset({"view", "invoices.change_invoice"}),
+    "payables": frozenset(
+        {
+            "view",
+            "invoices.add_invoice",
+            "invoices.change_invoice",
+            "invoices.release_invoice",
+            "invoices.approve_invoice",
+            "invoices.export_invoice",
+            "invoices.add_chargeback",
+            "invoices.change_chargeback",
+        }
+    ),
     "auditor": frozenset({"view", "accounts.view", "staff"}),
     "administrator": frozenset({"all", "staff"}),
     "vendor": frozenset(),

@@ -27,6 +27,7 @@ APPS_WITH_RESOURCES = (
     "policies",
     "receipts",
     "documents",
+    "invoices",
     "interchange",
     "reports",
 )

@@ -44,6 +44,8 @@ POLICY_HELP = {
     "under_receipt_pct": "A line is complete when no more than this is missing.",
     "over_send_pct": "So much more material than needed may be sent.",
     "price_tolerance_pct": "So far an invoice's price may lie above the order's.",
+    "price_tolerance_amount": "So much more than agreed may be asked for a whole invoice line (company currency).",
+    "pay_for": "Whether a vendor is paid for the pieces we accept, or for all he made.",
     "quantity_tolerance_pct": "So far an invoice's quantity may lie above what was received.",
     "consumption": "How much of the material at the vendor a receipt uses up.",
     "yield_pct": "Good pieces out of a hundred. Blank: 100. A price agreement's own yield comes first.",

@@ -75,6 +75,11 @@ class PriceMissing(models.TextChoices):
     ESTIMATE = "estimate", "Estimate"
 
 
+class PayFor(models.TextChoices):
+    ACCEPTED = "accepted", "Accepted pieces"
+    RECEIVED = "received", "All received pieces"
+
+
 class Inspection(models.TextChoices):
     NONE = "none", "None"
     SAMPLE = "sample", "Sample"
@@ -132,7 +137,9 @@ class Policy(ExternallyKnown):
     under_receipt_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     over_send_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     price_tolerance_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    price_tolerance_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     quantity_tolerance_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    pay_for = models.CharField(max_length=8, choices=PayFor, default=PayFor.ACCEPTED)
     consumption = models.CharField(max_length=12, choices=Consumption, default=Consumption.STANDARD)
     yield_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
     use_vendor_stock = models.BooleanField(default=False)
@@ -160,6 +167,7 @@ class Policy(ExternallyKnown):
             models.CheckConstraint(condition=Q(consolidate__in=Consolidate.values), name="policy_consolidate"),
             models.CheckConstraint(condition=Q(consumption__in=Consumption.values), name="policy_consumption"),
             models.CheckConstraint(condition=Q(rejects__in=Rejects.values), name="policy_rejects"),
+            models.CheckConstraint(condition=Q(pay_for__in=PayFor.values), name="policy_pay_for"),
             models.CheckConstraint(condition=Q(shortage__in=Shortage.values), name="policy_shortage"),
             models.CheckConstraint(condition=Q(inspection__in=Inspection.values), name="policy_inspection"),
             models.CheckConstraint(condition=Q(price_missing__in=PriceMissing.values), name="policy_price_missing"),

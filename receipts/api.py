@@ -59,6 +59,7 @@ from receipts.services import KIND
 from subcontract_orders.models import OrderLine, SubcontractOrder
 
 
+# Registered by `invoices`, which proposes what a vendor is to bear of bad pieces.
 class ReceiptViewSet(
     Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Receipt]
 ):
@@ -422,7 +423,6 @@ class OrderCostsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Productio
 
 
 ROUTES = [
-    ("receipts", ReceiptViewSet),
     ("reports/production-order-costs", OrderCostsViewSet),
     ("returns", ReturnViewSet),
     ("vendor-balances", VendorBalanceViewSet),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,10 @@ PREFIXES = {
     "return": "RT-",
     "vendor_count": "CN-",
     "vendor_write_off": "WO-",
+    "invoice": "IV-",
+    "credit_note": "CR-",
+    "self_billed": "SB-",
+    "charge_back": "CB-",
 }
 
 
@@ -157,6 +162,14 @@ def transit_location(*, site: Site) -> Location:
         code=f"TRANSIT-{site.code}"[:60], defaults={"name": "On the way", "kind": LocationKind.TRANSIT, "site": site}
     )
     return location
+
+
+def exchange_rate(*, currency_id: int, on: date) -> Decimal | None:
+    """Company currency for one unit of a currency on a day: the latest rate valid by then. None where there is none."""
+    if currency_id == company().currency_id:
+        return Decimal(1)
+    rates = ExchangeRate.objects.filter(currency=currency_id, valid_from__lte=on).order_by("-valid_from")
+    return rates.values_list("rate", flat=True).first()
 
 
 def default_site() -> Site:

@@ -98,7 +98,8 @@ class PolicySerializer(StrictFields, serializers.ModelSerializer[Policy]):
             "verdict", "strategy", "vendors", "split", "balance_days",
             "consolidate", "auto_approve_up_to", "auto_send", "auto_send_wait_minutes", "auto_send_days_before",
             "price_missing",
-            "over_receipt_pct", "under_receipt_pct", "over_send_pct", "price_tolerance_pct", "quantity_tolerance_pct",
+            "over_receipt_pct", "under_receipt_pct", "over_send_pct", "price_tolerance_pct", "price_tolerance_amount",
+            "quantity_tolerance_pct", "pay_for",
             "consumption", "yield_pct", "use_vendor_stock", "shortage", "inspection", "certificates", "rejects",
             "transit_out_days", "transit_back_days", "inspection_days", "preparation_days",
             "source", "external_refs", "version",
@@ -107,8 +108,8 @@ class PolicySerializer(StrictFields, serializers.ModelSerializer[Policy]):
         extra_kwargs = dict.fromkeys(
             [
                 "quantity_from", "quantity_to", "load_above_pct", "cost_below_pct", "transition_share_pct", "auto_approve_up_to",
-                "over_receipt_pct", "under_receipt_pct", "over_send_pct", "price_tolerance_pct", "quantity_tolerance_pct",
-                "yield_pct",
+                "over_receipt_pct", "under_receipt_pct", "over_send_pct", "price_tolerance_pct", "price_tolerance_amount",
+                "quantity_tolerance_pct", "yield_pct",
             ],
             NOT_NEGATIVE,
         )  # fmt: skip

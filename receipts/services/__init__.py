@@ -24,6 +24,7 @@ from receipts.services.notes import (
 from receipts.services.opening import BadOpenLine, OpenLine, OpenOrdersRefused, load_open_orders
 from receipts.services.quarantining import receive_or_quarantine, refuse_quarantine, release_quarantine
 from receipts.services.receiving import post_receipt
+from receipts.services.repricing import settle_prices
 from receipts.services.returning import (
     MaterialLine,
     deliver_due_returns,
@@ -95,6 +96,7 @@ __all__ = [
     "reverse_return",
     "settle_leftovers",
     "spare_material",
+    "settle_prices",
     "take_back",
     "trace_lot",
     "waive_hold",

@@ -94,7 +94,7 @@ def adjust_consumption(
         value = _take(case, components, quantity, lot_id)
     else:
         value = -_give_back(case, _used(case, components, lot_id), -quantity, item=str(item))
-    _spread(case, value)
+    spread_value(case, value)
     case.row.components_value += value
     book_settled(subject=f"{case.receipt}/{line_no}", item=item.code, quantity=quantity, at=at)
     data = {"item": item.code, "quantity": f"{quantity}", "lot": lot, "reason": reason}
@@ -381,7 +381,7 @@ def _give_back(
     return -sum((one.value for one in rows), ZERO)
 
 
-def _spread(case: Case, value: Decimal) -> None:
+def spread_value(case: Case, value: Decimal) -> None:
     """A difference of value follows the line's pieces: the bad ones are expensed, good ones still here are worth more."""
     row = case.row
     bad = row.rejected + row.scrapped

@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from accounts.models import Access, Role, User
 from documents import services as documents
 from documents.models import GenerationRun
+from invoices import services as invoices
 from tests.scenarios import case_files, expectations
 from tests.scenarios.expectations import NotBuiltYet, WrongAnswer
 from tests.scenarios.vocabulary import BESIDE_A_STEP, check_case
@@ -224,6 +225,7 @@ class Play:
         """The clock moves, and what is watched all the time has been looked at meanwhile."""
         self.set_clock(today)
         documents.watch(at=timezone.now(), on=timezone.localdate())
+        invoices.watch_invoices(at=timezone.now(), on=timezone.localdate())
 
     def load(self, tables: case_files.Tables) -> Answer:
         return self.api.post("imports", body=case_files.row_defaults(tables, costs=self.costs))

@@ -1,0 +1,402 @@
+"""Vendor invoices over HTTP: entered, matched, let pass, disputed, approved, exported; credit notes, charge-backs, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import F, Prefetch, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from activity.models import Event
+from core.idempotency import Repeatable
+from core.refusals import InvalidInput, NotFound
+from core.requests import KEY, Changeable, NothingSerializer, if_match
+from invoices import services
+from invoices.filters import ChargeBackFilter, InvoiceFilter, NotInvoicedFilter, PriceVarianceFilter
+from invoices.models import ChargeBack, ChargeBackStatus, Hold, Invoice, InvoiceLine, Match
+from invoices.serializers import (
+    ChargeBackEntrySerializer,
+    ChargeBackSerializer,
+    CreditSerializer,
+    EnterInvoiceSerializer,
+    InvoiceDetailSerializer,
+    InvoiceSerializer,
+    NotInvoicedSerializer,
+    PriceVarianceSerializer,
+    SelfBillSerializer,
+    WhyInvoiceSerializer,
+)
+from invoices.services import KIND, EnteredLine
+from receipts.api import ReceiptViewSet
+from receipts.models import ReceiptLine
+from subcontract_orders.models import OrderLine, SubcontractOrder
+
+
+class ShownInvoices(Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin):
+    """How invoices and credit notes are listed and shown."""
+
+    filterset_class = InvoiceFilter
+    lookup_field = "number"
+    lookup_value_regex = KEY
+    orderings = {"number": "number", "invoice_date": "invoice_date", "entered_at": "entered_at"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc]
+
+    def get_serializer_class(self) -> Any:
+        return InvoiceSerializer if self.action == "list" else InvoiceDetailSerializer  # type: ignore[attr-defined]
+
+    def shown(self, number: str, status: int = 200) -> Response:
+        """An invoice with all that belongs to it, in a fixed number of queries."""
+        matches = Match.objects.select_related("order_line__order", "receipt_line__receipt").order_by("pk")
+        lines = (
+            InvoiceLine.objects.select_related("order_line__order", "order_line__item", "receipt")
+            .prefetch_related(Prefetch("matches", matches))
+            .order_by("line_no")
+        )
+        reasons = Hold.objects.select_related("line").order_by("pk")
+        found = Invoice.objects.visible_to(self.request.user).select_related(*RELATED)  # type: ignore[attr-defined]
+        whole = found.prefetch_related(Prefetch("lines", lines), Prefetch("holds", reasons), "credit_notes")
+        invoice = get_object_or_404(whole, number=number)
+        invoice.history = Event.objects.of(kind=KIND, number=number).select_related("by").order_by("pk")
+        return Response(InvoiceDetailSerializer(invoice).data, status=status)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.get_object()  # type: ignore[attr-defined]
+        return self.shown(kwargs["number"])
+
+
+RELATED = ("vendor", "site", "currency", "credits", "entered_by", "released_by", "approved_by")
+
+
+class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
+    """Vendors' invoices. If-Match binds an act to the invoice as it was read."""
+
+    queryset = Invoice.objects.billed().select_related(*RELATED).prefetch_related("holds")
+    rights = {
+        "release": "invoices.release_invoice",
+        "approve": "invoices.approve_invoice",
+        "export": "invoices.export_invoice",
+        "export_all": "invoices.export_invoice",
+        "self_bill": "invoices.add_invoice",
+        "credit": "invoices.add_invoice",
+    }
+
+    @extend_schema(request=EnterInvoiceSerializer, responses={201: InvoiceDetailSerializer})
+    def create(self, request: Request) -> Response:
+        """Enter a vendor's invoice, over any of his orders and receipts."""
+        given = EnterInvoiceSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = given.validated_data
+        invoice = services.enter_invoice(
+            vendor_id=said["vendor"].pk,
+            number=said["number"],
+            lines=self._lines(said),
+            currency_id=said["currency"].pk if said["currency"] else None,
+            invoice_date=said["invoice_date"],
+            due_date=said["due_date"],
+            note=said["note"],
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+            through="api",
+        )
+        return self.shown(invoice.number, status=201)
+
+    @extend_schema(request=NothingSerializer, responses=InvoiceDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def match(self, request: Request, number: str) -> Response:
+        """Compare it with what was received: matched, or held with every reason."""
+        return self._act(request, services.match_invoice)
+
+    @extend_schema(request=WhyInvoiceSerializer, responses=InvoiceDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, number: str) -> Response:
+        """Let it pass as it is; not by who entered it."""
+        return self._act(request, services.release_invoice, WhyInvoiceSerializer)
+
+    @extend_schema(request=WhyInvoiceSerializer, responses=InvoiceDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def dispute(self, request: Request, number: str) -> Response:
+        """It is not paid as it is; the vendor has to answer."""
+        return self._act(request, services.dispute_invoice, WhyInvoiceSerializer)
+
+    @extend_schema(request=WhyInvoiceSerializer, responses=InvoiceDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, number: str) -> Response:
+        """It should not have been entered; the vendor's number is free again."""
+        return self._act(request, services.withdraw_invoice, WhyInvoiceSerializer)
+
+    @extend_schema(request=NothingSerializer, responses=InvoiceDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, number: str) -> Response:
+        """Approve it for payment; its differences are booked."""
+        return self._act(request, services.approve_invoice)
+
+    @extend_schema(request=NothingSerializer, responses=InvoiceDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def export(self, request: Request, number: str) -> Response:
+        """Mark it as handed over to who pays."""
+        return self._act(request, services.export_invoice)
+
+    @extend_schema(request=NothingSerializer, responses={(200, "text/csv"): str}, operation_id="invoices_export_all")
+    @action(detail=False, methods=["post"], url_path="export", url_name="export-all")
+    def export_all(self, request: Request) -> HttpResponse:
+        """Hand over all that is approved, as CSV; each goes once."""
+        NothingSerializer.check(request)
+        text = services.export_approved(by=request.user, at=timezone.now(), through="api")  # type: ignore[arg-type]
+        return HttpResponse(text, content_type="text/csv; charset=utf-8")
+
+    @extend_schema(request=CreditSerializer, responses={201: InvoiceDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def credit(self, request: Request, number: str) -> Response:
+        """Enter the vendor's credit note on it."""
+        invoice = self.get_object()
+        given = CreditSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = given.validated_data
+        keys = self._order_lines([(line["order"], line["line"]) for line in said["lines"]])
+        lines = [
+            EnteredLine(
+                order_line_id=keys[line["order"], line["line"]],
+                **{name: value for name, value in line.items() if name not in ("order", "line")},
+            )
+            for line in said["lines"]
+        ]
+        made = services.credit_invoice(
+            invoice_id=invoice.pk,
+            lines=lines,
+            number=said["number"],
+            credit_date=said["credit_date"],
+            note=said["note"],
+            expected_version=if_match(request),
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+            through="api",
+        )
+        return self.shown(made.number, status=201)
+
+    @extend_schema(request=SelfBillSerializer, responses={201: InvoiceDetailSerializer})
+    @action(detail=False, methods=["post"], url_path="self-bill")
+    def self_bill(self, request: Request) -> Response:
+        """Write the invoice for a vendor, out of what we accepted of him."""
+        given = SelfBillSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = dict(given.validated_data)
+        numbers = said.pop("orders")
+        orders = SubcontractOrder.objects.visible_to(request.user).filter(number__in=numbers)  # type: ignore[arg-type]
+        known = dict(orders.values_list("number", "pk"))
+        if missing := [number for number in numbers if number not in known]:
+            raise NotFound(f"There is no order {missing[0]}.", field="orders")
+        made = services.self_bill(
+            vendor_id=said.pop("vendor").pk,
+            order_ids=list(known.values()),
+            **said,
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+            through="api",
+        )
+        return self.shown(made.number, status=201)
+
+    def _act(self, request: Request, service: Any, serializer: Any = NothingSerializer) -> Response:
+        invoice = self.get_object()
+        said = serializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        service(
+            invoice_id=invoice.pk,
+            expected_version=if_match(request),
+            by=request.user,
+            at=timezone.now(),
+            through="api",
+            **said.validated_data,
+        )
+        return self.shown(invoice.number)
+
+    def _lines(self, said: Mapping[str, Any]) -> list[EnteredLine]:
+        """Lines and charges with their order lines and receipts by key. Raises NotFound and InvalidInput with the field."""
+        named = [
+            (row["order"], row["line"])
+            for row in [*said["lines"], *said["charges"]]
+            if "order" in row and "line" in row
+        ]
+        keys = self._order_lines(named)
+        entered = []
+        for place, row in enumerate(said["lines"]):
+            words = {name: row[name] for name in row if name not in ("order", "line", "note", "item")}
+            order_line_id = keys.get((row.get("order", ""), row.get("line", 0)))
+            receipt_id = None
+            if "note" in row:
+                noted = self._noted(said["vendor"].pk, row, order_line_id, place)
+                order_line_id, receipt_id = noted.order_line_id, noted.receipt_id
+            elif order_line_id is None:
+                raise InvalidInput("Name the order and its line, or the delivery note.", field=f"lines.{place}.order")
+            entered.append(EnteredLine(order_line_id=order_line_id, receipt_id=receipt_id, **words))
+        for place, row in enumerate(said["charges"]):
+            if ("order" in row) != ("line" in row):
+                raise InvalidInput("Name the order and its line, or neither.", field=f"charges.{place}.line")
+            words = {name: row[name] for name in row if name not in ("order", "line")}
+            order_line_id = keys.get((row.get("order", ""), row.get("line", 0)))
+            entered.append(EnteredLine(order_line_id=order_line_id, field=f"charges.{place}", **words))
+        return entered
+
+    def _noted(self, vendor_id: int, row: Mapping[str, Any], order_line_id: int | None, place: int) -> ReceiptLine:
+        try:
+            return services.find_noted(
+                vendor_id=vendor_id,
+                note=row["note"],
+                item_id=row["item"].pk if "item" in row else None,
+                order_line_id=order_line_id,
+                by=self.request.user,  # type: ignore[arg-type]
+            )
+        except (NotFound, InvalidInput) as problem:
+            problem.field = f"lines.{place}.note"
+            raise
+
+    def _order_lines(self, named: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        numbers = {number for number, _ in named}
+        visible = OrderLine.objects.visible_to(self.request.user).filter(order__number__in=numbers)  # type: ignore[arg-type]
+        known = {(number, no): pk for pk, number, no in visible.values_list("pk", "order__number", "line_no")}
+        for place, key in enumerate(named):
+            if key not in known:
+                raise NotFound(f"There is no line {key[1]} of order {key[0]}.", field=f"lines.{place}.line")
+        return known
+
+
+class ChargingReceiptViewSet(ReceiptViewSet):
+    """Receipts whose bad pieces a vendor is to bear propose a charge-back at once; a sweep finds those counted elsewhere."""
+
+    def shown(self, number: str, status: int = 200) -> Response:
+        if self.request.method == "POST":
+            lines = ReceiptLine.objects.filter(receipt__number=number).values_list("order_line", flat=True)
+            services.watch_charge_backs(at=timezone.now(), order_line_ids=list(lines), by=self.request.user)
+        return super().shown(number, status)
+
+
+class CreditNoteViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
+    """Vendors' credit notes. They are entered on their invoice."""
+
+    queryset = Invoice.objects.credits().select_related(*RELATED).prefetch_related("holds")
+
+
+class ChargeBackViewSet(
+    Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[ChargeBack]
+):
+    """What vendors are to bear: bad pieces where the policy says so, lost material, lateness."""
+
+    queryset = (
+        ChargeBack.objects.filter(amount__gt=0)
+        .select_related("vendor", "order_line__order", "receipt_line__receipt")
+    )  # fmt: skip
+    serializer_class = ChargeBackSerializer
+    filterset_class = ChargeBackFilter
+    lookup_field = "number"
+    lookup_value_regex = KEY
+    orderings = {"number": "number", "created_at": "created_at"}
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)
+
+    @extend_schema(request=ChargeBackEntrySerializer, responses={201: ChargeBackSerializer})
+    def create(self, request: Request) -> Response:
+        """Claim something of an order line by hand."""
+        given = ChargeBackEntrySerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = dict(given.validated_data)
+        key = (said.pop("order"), said.pop("line"))
+        visible = OrderLine.objects.visible_to(request.user)  # type: ignore[arg-type]
+        line = visible.filter(order__number=key[0], line_no=key[1]).first()
+        if line is None:
+            raise NotFound(f"There is no line {key[1]} of order {key[0]}.", field="line")
+        made = services.charge_back(
+            order_line_id=line.pk, **said, by=request.user, at=timezone.now(), through="api"  # type: ignore[arg-type]
+        )  # fmt: skip
+        return Response(self.get_serializer(self.get_queryset().get(pk=made.pk)).data, status=201)
+
+    @extend_schema(request=WhyInvoiceSerializer, responses=ChargeBackSerializer)
+    @action(detail=True, methods=["post"])
+    def claim(self, request: Request, number: str) -> Response:
+        """Claim what was proposed."""
+        return self._decide(request, ChargeBackStatus.CLAIMED)
+
+    @extend_schema(request=WhyInvoiceSerializer, responses=ChargeBackSerializer)
+    @action(detail=True, methods=["post"])
+    def settle(self, request: Request, number: str) -> Response:
+        """The vendor has credited or paid it."""
+        return self._decide(request, ChargeBackStatus.SETTLED)
+
+    @extend_schema(request=WhyInvoiceSerializer, responses=ChargeBackSerializer)
+    @action(detail=True, methods=["post"])
+    def waive(self, request: Request, number: str) -> Response:
+        """Let it go, and say why."""
+        return self._decide(request, ChargeBackStatus.WAIVED)
+
+    def _decide(self, request: Request, status: str) -> Response:
+        found = self.get_object()
+        said = WhyInvoiceSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        services.decide_charge_back(
+            charge_back_id=found.pk,
+            status=status,
+            reason=said.validated_data["reason"],
+            expected_version=if_match(request),
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+            through="api",
+        )
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class NotInvoicedViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[OrderLine]):
+    """What is received and not invoiced, by order line; all of it together is the ledger's accrual."""
+
+    queryset = OrderLine.objects.all()
+    serializer_class = NotInvoicedSerializer
+    filterset_class = NotInvoicedFilter
+    orderings: dict[str, str] = {}
+    rights = {"list": "invoices.view_invoice"}
+
+    def get_queryset(self) -> Any:
+        received = Q(accepted__gt=0) | Q(rejected__gt=0) | Q(scrapped__gt=0) | Q(in_rework__gt=0)
+        touched = received | Q(pk__in=Match.objects.posted().values("order_line"))
+        return super().get_queryset().filter(touched).visible_to(self.request.user).order_by("pk")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        found = services.received_not_invoiced([line.pk for line in page])
+        rows = [found[line.pk] for line in page if line.pk in found and found[line.pk].open]
+        return self.get_paginated_response(NotInvoicedSerializer(rows, many=True).data)
+
+
+class PriceVarianceViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Match]):
+    """What was paid beyond what was agreed, invoice line by invoice line, and whether stock or variance bears it."""
+
+    queryset = Match.objects.select_related(
+        "line__invoice__vendor", "order_line__order", "order_line__production_order", "order_line__item"
+    )
+    serializer_class = PriceVarianceSerializer
+    filterset_class = PriceVarianceFilter
+    orderings: dict[str, str] = {}
+    rights = {"list": "invoices.view_invoice"}
+
+    def get_queryset(self) -> Any:
+        differing = (
+            super().get_queryset().filter(posted_at__isnull=False).exclude(price_difference=-F("exchange_difference"))
+        )
+        return differing.visible_to(self.request.user)
+
+
+ROUTES = [
+    ("invoices", InvoiceViewSet),
+    ("credit-notes", CreditNoteViewSet),
+    ("charge-backs", ChargeBackViewSet),
+    ("receipts", ChargingReceiptViewSet),
+    ("reports/received-not-invoiced", NotInvoicedViewSet),
+    ("reports/price-variance", PriceVarianceViewSet),
+]

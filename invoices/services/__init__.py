@@ -1,0 +1,64 @@
+"""Vendor invoices: entered, matched against what was received, held or let pass, paid; credit notes and charge-backs."""
+
+from invoices.services.charging_back import NotDecided, charge_back, decide_charge_back, watch_charge_backs
+from invoices.services.crediting import OverCredit, credit_invoice
+from invoices.services.entering import (
+    KIND,
+    DuplicateInvoice,
+    EnteredLine,
+    NoRate,
+    NotOrdered,
+    enter_invoice,
+    find_noted,
+)
+from invoices.services.exporting import NothingToExport, as_csv, export_approved, export_invoice
+from invoices.services.holding import (
+    OwnInvoice,
+    PriceStillOpen,
+    dispute_invoice,
+    release_invoice,
+    withdraw_invoice,
+)
+from invoices.services.matching import HELD_ALERT, Owed, match_invoice, what_is_owed
+from invoices.services.posting import NoLongerFits, approve_invoice
+from invoices.services.reading import NotInvoiced, check_invoices, received_not_invoiced, total_not_invoiced
+from invoices.services.self_billing import NothingToBill, self_bill
+from invoices.services.watching import watch_invoices
+
+__all__ = [
+    "HELD_ALERT",
+    "KIND",
+    "DuplicateInvoice",
+    "EnteredLine",
+    "NoLongerFits",
+    "NoRate",
+    "NotDecided",
+    "NotInvoiced",
+    "NotOrdered",
+    "NothingToBill",
+    "NothingToExport",
+    "OverCredit",
+    "Owed",
+    "OwnInvoice",
+    "PriceStillOpen",
+    "approve_invoice",
+    "as_csv",
+    "charge_back",
+    "check_invoices",
+    "credit_invoice",
+    "decide_charge_back",
+    "dispute_invoice",
+    "enter_invoice",
+    "export_approved",
+    "export_invoice",
+    "find_noted",
+    "match_invoice",
+    "received_not_invoiced",
+    "release_invoice",
+    "self_bill",
+    "total_not_invoiced",
+    "watch_charge_backs",
+    "watch_invoices",
+    "what_is_owed",
+    "withdraw_invoice",
+]

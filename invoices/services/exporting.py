@@ -1,0 +1,116 @@
+"""Handing approved invoices to whoever pays: once each, as rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from core.refusals import NotFound, Refusal, Stale
+from core.retries import retried
+from invoices import rules
+from invoices.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus
+from invoices.services.entering import record
+from invoices.services.matching import must_be
+
+COLUMNS = [
+    "number", "kind", "vendor", "vendor_number", "credits", "date", "due_date", "currency", "line", "line_kind", "order",
+    "order_line", "production_order", "operation", "item", "quantity", "unit", "unit_price", "net", "tax_category", "tax_rate",
+    "tax", "approved_at", "approved_by",
+]  # fmt: skip
+# What a spreadsheet would take for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class NothingToExport(Refusal):
+    """No approved invoice waits for export."""
+
+    code = "nothing_to_do"
+
+
+@retried
+@transaction.atomic
+def export_invoice(
+    *,
+    invoice_id: int,
+    expected_version: int | None = None,
+    by: User | None,
+    at: datetime,
+    through: str = "page",
+) -> Invoice:
+    """Mark an approved invoice as handed over. Raises NotFound, Stale, WrongState."""
+    mine = Invoice.objects.visible_to(by) if by else Invoice.objects.all()
+    invoice = mine.select_for_update(of=("self",)).filter(pk=invoice_id).first()
+    if invoice is None:
+        raise NotFound("There is no such invoice.", field="invoice")
+    if expected_version not in (None, invoice.version):
+        raise Stale("Somebody changed it since it was read. Read it again, then change it.")
+    if invoice.kind != InvoiceKind.CREDIT:
+        must_be(invoice, InvoiceStatus.APPROVED, to="export")
+    _mark([invoice], by=by, at=at, through=through)
+    return invoice
+
+
+@retried
+@transaction.atomic
+def export_approved(*, by: User | None, at: datetime, through: str = "page") -> str:
+    """Hand over every approved invoice and credit note as CSV, one row a line. Each goes once. Raises NothingToExport."""
+    mine = Invoice.objects.visible_to(by) if by else Invoice.objects.all()
+    found = list(mine.filter(status=InvoiceStatus.APPROVED).select_for_update(of=("self",)).order_by("pk"))
+    if not found:
+        raise NothingToExport("No approved invoice waits to be exported.")
+    _mark(found, by=by, at=at, through=through)
+    return as_csv([invoice.pk for invoice in found])
+
+
+def _mark(invoices: Sequence[Invoice], *, by: User | None, at: datetime, through: str) -> None:
+    for invoice in invoices:
+        invoice.status, invoice.exported_at = InvoiceStatus.EXPORTED, at
+        invoice.version += 1
+        record("invoice.exported", invoice, by=by, at=at, through=through)
+    Invoice.objects.bulk_update(invoices, ["status", "exported_at", "version"], batch_size=500)
+
+
+def as_csv(invoice_ids: Iterable[int]) -> str:
+    """Invoices line by line; what a credit note takes off is below zero. Text that looks like a formula gets an apostrophe."""
+    lines = (
+        InvoiceLine.objects.filter(invoice__in=list(invoice_ids))
+        .select_related(
+            "invoice__vendor", "invoice__currency", "invoice__credits", "invoice__approved_by", "order_line__order",
+            "order_line__production_order", "order_line__item",
+        )
+        .order_by("invoice", "line_no")
+    )  # fmt: skip
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for line in lines:
+        writer.writerow([_safe(value) for value in _row(line)])
+    return out.getvalue()
+
+
+def _row(line: InvoiceLine) -> list[object]:
+    invoice, ordered = line.invoice, line.order_line
+    sign = -1 if invoice.kind == InvoiceKind.CREDIT else 1
+    [total] = rules.taxes(
+        [rules.Taxed(line.amount, line.tax_category, line.tax_rate)], decimals=invoice.currency.decimals
+    )
+    plan = ordered.production_order if ordered else None
+    return [
+        invoice.number, invoice.kind, invoice.vendor.code, invoice.vendor_number,
+        invoice.credits.number if invoice.credits else "", invoice.invoice_date, invoice.due_date or "", invoice.currency.code,
+        line.line_no, line.kind, ordered.order.number if ordered else "", ordered.line_no if ordered else "",
+        plan.number if plan else "", ordered.operation_no if ordered else "", ordered.item.code if ordered else "",
+        line.quantity.normalize().__format__("f"), line.unit, line.unit_price.normalize().__format__("f"), sign * line.amount,
+        line.tax_category, line.tax_rate.normalize().__format__("f"), sign * total.tax,
+        f"{invoice.approved_at:%Y-%m-%dT%H:%M:%SZ}" if invoice.approved_at else "",
+        invoice.approved_by.username if invoice.approved_by else "",
+    ]  # fmt: skip
+
+
+def _safe(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

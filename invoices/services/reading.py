@@ -1,0 +1,161 @@
+"""What is received and not invoiced, and what was paid beyond what was agreed: worked out from rows, tied to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import connection
+
+from inventory.services.checking import Difference, text
+
+ZERO = Decimal(0)
+
+ACCRUED = """
+    SELECT rl.order_line_id, sum(rl.work_value) AS accrued FROM receipts_receiptline rl
+    JOIN receipts_receipt r ON r.id = rl.receipt_id WHERE r.status = 'posted' GROUP BY rl.order_line_id
+"""
+# What was invoiced before an order was loaded: its share of what the line was agreed at.
+BEFORE = """
+    SELECT id AS order_line_id, round(coalesce(sent_amount_company, amount_company)
+        * least(invoiced_before / coalesce(sent_quantity, quantity), 1), 5) AS agreed, invoiced_before AS quantity
+    FROM subcontract_orders_orderline WHERE invoiced_before > 0
+"""
+BILLED = """
+    SELECT m.order_line_id, sum(m.agreed) AS agreed, sum(m.amount_company) AS asked,
+        sum(m.quantity) FILTER (WHERE il.kind = 'work') AS quantity
+    FROM invoices_match m JOIN invoices_invoiceline il ON il.id = m.line_id JOIN invoices_invoice i ON i.id = il.invoice_id
+    WHERE i.status IN ('approved', 'exported') GROUP BY m.order_line_id
+"""
+SET_OFF = """
+    SELECT order_line_id, sum(set_off) AS set_off FROM invoices_chargeback WHERE status IN ('claimed', 'settled')
+    GROUP BY order_line_id
+"""
+OPEN = f"""
+    SELECT x.order_line_id, coalesce(a.accrued, 0) AS accrued, coalesce(b.agreed, 0) + coalesce(e.agreed, 0) AS agreed,
+        coalesce(b.quantity, 0) + coalesce(e.quantity, 0) AS quantity, coalesce(s.set_off, 0) AS set_off
+    FROM (
+        SELECT order_line_id FROM ({ACCRUED}) q UNION SELECT order_line_id FROM ({BILLED}) q
+        UNION SELECT order_line_id FROM ({SET_OFF}) q UNION SELECT order_line_id FROM ({BEFORE}) q
+    ) x
+    LEFT JOIN ({BEFORE}) e USING (order_line_id)
+    LEFT JOIN ({ACCRUED}) a USING (order_line_id) LEFT JOIN ({BILLED}) b USING (order_line_id)
+    LEFT JOIN ({SET_OFF}) s USING (order_line_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NotInvoiced:
+    """An order line whose work is received and not paid for, in company currency; below zero: paid and not received.
+
+    `open` = `accrued` by receipts − `invoiced` of it (by approved invoices, as agreed) − `set_off` against charge-backs.
+    """
+
+    vendor: str
+    order: str
+    line: int
+    production_order: str
+    item: str
+    received: Decimal
+    accepted: Decimal
+    invoiced_quantity: Decimal
+    accrued: Decimal
+    invoiced: Decimal
+    set_off: Decimal
+
+    @property
+    def open(self) -> Decimal:
+        return self.accrued - self.invoiced - self.set_off
+
+
+def received_not_invoiced(order_line_ids: Sequence[int]) -> dict[int, NotInvoiced]:
+    """The open amounts of order lines, by their key."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT l.id, v.code, o.number, l.line_no, coalesce(p.number, ''), i.code,
+                l.accepted + l.rejected + l.scrapped, l.accepted, x.quantity, x.accrued, x.agreed, x.set_off
+            FROM ({OPEN}) x JOIN subcontract_orders_orderline l ON l.id = x.order_line_id
+            JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id JOIN masterdata_vendor v ON v.id = l.vendor_id
+            JOIN masterdata_item i ON i.id = l.item_id LEFT JOIN production_productionorder p ON p.id = l.production_order_id
+            WHERE l.id = ANY(%s)
+            """,
+            [list(order_line_ids)],
+        )
+        return {row[0]: NotInvoiced(*row[1:]) for row in cursor.fetchall()}
+
+
+def total_not_invoiced() -> Decimal:
+    """All that is received and not paid for, in company currency."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(sum(accrued - agreed - set_off), 0) FROM ({OPEN}) x")
+        return Decimal(cursor.fetchone()[0])
+
+
+# What receipts put into stock (and into scrap) beyond what they took out of it: the work they accrued. What came before Outwork
+# was there stands in no movement.
+LEDGER_ACCRUED = """
+    SELECT coalesce(sum(CASE WHEN f.kind = 'consumed' THEN m.value ELSE 0 END)
+                  - sum(CASE WHEN t.kind = 'consumed' THEN m.value ELSE 0 END), 0)
+    FROM inventory_movement m JOIN masterdata_location f ON f.id = m.from_location_id
+    JOIN masterdata_location t ON t.id = m.to_location_id
+    JOIN receipts_receipt r ON r.number = m.document_number AND NOT r.is_opening WHERE m.document_kind = 'receipt'
+"""
+LEDGER_DIFFERENCES = """
+    SELECT coalesce(sum(CASE WHEN f.kind = 'supplier' THEN m.value ELSE 0 END)
+                  - sum(CASE WHEN t.kind = 'supplier' THEN m.value ELSE 0 END), 0)
+    FROM inventory_movement m JOIN masterdata_location f ON f.id = m.from_location_id
+    JOIN masterdata_location t ON t.id = m.to_location_id WHERE m.document_kind = 'invoice'
+"""
+
+
+def check_invoices() -> tuple[int, list[Difference]]:
+    """Whether invoices and ledger say the same, to the cent. How many rows were compared, and every difference."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce(sum(rl.work_value), 0) FROM receipts_receiptline rl JOIN receipts_receipt r ON r.id = rl.receipt_id
+            WHERE r.status = 'posted' AND NOT r.is_opening
+            """
+        )
+        accrued = Decimal(cursor.fetchone()[0])
+        cursor.execute(LEDGER_ACCRUED)
+        by_ledger = Decimal(cursor.fetchone()[0])
+        if accrued != by_ledger:
+            found.append(Difference("work accrued is in the ledger", "all receipts", text(accrued), text(by_ledger)))
+        cursor.execute(
+            "SELECT coalesce(sum(to_stock + to_variance), 0) FROM invoices_match WHERE posted_at IS NOT NULL"
+        )
+        differences = Decimal(cursor.fetchone()[0])
+        cursor.execute(LEDGER_DIFFERENCES)
+        by_ledger = Decimal(cursor.fetchone()[0])
+        if differences != by_ledger:
+            found.append(
+                Difference("invoice differences are in the ledger", "all invoices", text(differences), text(by_ledger))
+            )
+        cursor.execute(
+            """
+            SELECT i.number, sum(l.amount), i.net FROM invoices_invoice i JOIN invoices_invoiceline l ON l.invoice_id = i.id
+            GROUP BY i.id HAVING sum(l.amount) <> i.net ORDER BY 1
+            """
+        )
+        found += [
+            Difference("an invoice is its lines", number, text(net), text(lines)) for number, lines, net in cursor
+        ]
+        cursor.execute(
+            """
+            SELECT i.number, l.line_no, sum(abs(m.amount)), l.amount FROM invoices_match m
+            JOIN invoices_invoiceline l ON l.id = m.line_id JOIN invoices_invoice i ON i.id = l.invoice_id
+            WHERE i.status IN ('approved', 'exported') GROUP BY i.number, l.id
+            HAVING sum(abs(m.amount)) <> l.amount ORDER BY 1, 2
+            """
+        )
+        found += [
+            Difference("a line is all matched", f"{number}/{line_no}", text(matched), text(amount))
+            for number, line_no, matched, amount in cursor
+        ]
+        cursor.execute("SELECT (SELECT count(*) FROM invoices_invoice) + (SELECT count(*) FROM invoices_match)")
+        checked = cursor.fetchone()[0]
+    return checked, found
