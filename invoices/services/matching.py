@@ -205,17 +205,16 @@ def match_credit(credit: Invoice) -> None:
                 line__invoice=credit.credits_id, order_line=line.order_line_id, line__kind=line.kind
             ).order_by("pk")
         )
+        stand.sort(key=lambda match: (match.receipt_line_id is not None, -match.pk))
+        gone, free = _taken_back_before(credit, line), []
+        for match in stand:
+            used = min(gone, match.quantity)
+            gone -= used
+            free.append(match.quantity - used)
         if line.taken_back:
-            gone = _taken_back_before(credit, line)
-            stand.sort(key=lambda match: (match.receipt_line_id is not None, -match.pk))
-            free = []
-            for match in stand:
-                used = min(gone, match.quantity)
-                gone -= used
-                free.append(match.quantity - used)
             parts = rules.take(line.item_quantity, free)
         else:
-            parts = [match.quantity or abs(match.amount) for match in stand]
+            parts = free if any(free) else [abs(match.amount) for match in stand]
         weights = [part for part in parts if part]
         chosen = [match for match, part in zip(stand, parts, strict=True) if part]
         amounts = rules.spread(line.amount, weights, decimals=5)
