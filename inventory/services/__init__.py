@@ -4,7 +4,6 @@ from inventory.services.late_value import LateValue, Placed, post_late_value
 from inventory.services.ledger import Move, NotEnoughStock, post_movements, reverse_movements
 from inventory.services.opening import BadCount, CountedStock, CountsRefused, load_stock
 from inventory.services.valuing import unit_values
-
 from inventory.services.vendor_stock import VendorBalance, vendor_balances
 
 __all__ = [

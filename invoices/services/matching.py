@@ -282,7 +282,7 @@ def what_is_owed(order_line_ids: Collection[int], *, but: Invoice | None = None)
     )
     for row in rows:
         owed[row.order_line_id].rows.append(row)
-    sent_back = ReturnLine.objects.posted().filter(receipt_line__order_line__in=owed)
+    sent_back = ReturnLine.objects.gone().filter(receipt_line__order_line__in=owed)
     returned = dict(sent_back.values_list("receipt_line").annotate(Sum("quantity")))
     others = Match.objects.counted().filter(order_line__in=owed)
     if but is not None:

@@ -196,7 +196,7 @@ def _came(case: Case, component: OrderComponent, quantity: Decimal, lot: str) ->
         found = beside.valued([part], site_id=case.order.site_id, most=row.good_value + row.expensed_value)
     else:
         found = beside.taken_back(row, [(component, -quantity)])
-    _spread(case, -_book_beside(case, found))
+    spread_value(case, -_book_beside(case, found))
 
 
 def _correct_beside(
