@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('masterdata', '0008_currency_decimals'),
-        ('policies', '0007_bought_complete'),
+        ('policies', '0009_three_decimals'),
     ]
 
     operations = [

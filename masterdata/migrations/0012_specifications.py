@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('masterdata', '0009_units_ranges_and_holidays'),
+        ('masterdata', '0011_three_decimals'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subcontract_orders', '0014_bought_complete'),
+        ('subcontract_orders', '0015_three_decimals'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('documents', '0003_held_runs'),
+        ('documents', '0004_three_decimals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
