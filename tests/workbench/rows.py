@@ -14,7 +14,8 @@ from policies.models import Award, Basis, Decision, Verdict
 from production.models import Operation, ProductionOrder
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine
-from subcontract_orders.models import OrderComponent, OrderLine, OrderStatus, SubcontractOrder
+from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, OrderStatus, SubcontractOrder
+from subcontract_orders.services.lines import contents_of
 
 AT = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 TODAY = AT.date()
@@ -147,6 +148,9 @@ def order(
             shipment=shipment, position=no, component=part, order_line=line, item=raw, quantity=100
         )
         ExpectedReceipt.objects.create(order_line=line, item=line.item, quantity=100, expected_on=due, location=home)
+    if made.sent_at:  # what a vendor holds is kept
+        kept = contents_of([made.pk])[made.pk]
+        OrderRevision.objects.create(order=made, revision=made.revision, content=kept, made_at=AT, sent_at=AT)
     return made
 
 
