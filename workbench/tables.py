@@ -92,6 +92,14 @@ ALERTS = Table(
         (_("Looked after by"), "taken_by__username"),
     ),
 )  # fmt: skip
+VENDORS = Table(
+    "vendors",
+    (
+        (_("Vendor"), "code"), (_("Name"), "name"), (_("Country"), "country"), (_("City"), "city"), (_("Mail"), "email"),
+        (_("Currency"), "currency__code"), (_("Open orders"), "open_orders"), (_("Late"), "late_orders"),
+        (_("Open value"), "open_value"),
+    ),
+)  # fmt: skip
 
 
 def as_csv(table: Table, found: QuerySet[Any], *, zone: ZoneInfo) -> Iterator[str]:

@@ -21,6 +21,7 @@ from workbench.views import (
     saved,
     shipments,
     tracing,
+    vendors,
     worklist,
     writing_off,
 )
@@ -46,6 +47,9 @@ urlpatterns = [
     path("orders/<str:number>/withdraw-revision/", answers.withdraw_revision, name="withdraw_revision"),
     path("orders/<str:number>/close/", orders.close, name="close"),
     path("orders/<str:number>/reopen/", orders.reopen, name="reopen"),
+    path("vendors/", vendors.vendor_list, name="vendor_list"),
+    path("vendors/<path:code>/", vendors.vendor, name="vendor"),
+    path("prices/", vendors.offers, name="offers"),
     path("decisions/", decisions.decision_list, name="decision_list"),
     path("decisions/<path:number>/operations/<path:operation_no>/", decisions.decision, name="decision"),
     path("alerts/", alerts.alert_list, name="alert_list"),

@@ -22,6 +22,7 @@ from policies.services.deciding import (
     write_decisions,
 )
 from policies.services.master import upsert_approvals, upsert_policies, upsert_price_agreements
+from policies.services.offers import Offer, compare_offers
 from policies.services.standing import AlreadySo, NamesNobody, activate_policy, retire_policy, write_policy
 from policies.services.supposing import Change, SupposedDowntime, SupposedPolicy, SupposedPrice, suppose
 from policies.services.watching import EndingApproval, ending_approvals, policy_sentence
@@ -37,6 +38,7 @@ __all__ = [
     "EndingApproval",
     "Frozen",
     "NamesNobody",
+    "Offer",
     "OperationFacts",
     "OrderFacts",
     "Reason",
@@ -45,6 +47,7 @@ __all__ = [
     "SupposedPrice",
     "WordValues",
     "activate_policy",
+    "compare_offers",
     "drop_outdated_decisions",
     "ending_approvals",
     "explain",
