@@ -81,7 +81,7 @@ def _migrated_once() -> str:
         if name in there:
             return name
         for outdated in there:
-            cursor.execute(f'DROP DATABASE "{outdated}"')
+            cursor.execute(f'DROP DATABASE "{outdated}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{prefix}new"')
         connection.close()
         connection.settings_dict["NAME"] = f"{prefix}new"
