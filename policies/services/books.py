@@ -81,11 +81,11 @@ def load_book(
         for pk, code, name, requires_approval in Process.objects.values_list("pk", "code", "name", "requires_approval")
     }
     prices = _prices(min([on, *days.values()]), vendors, company_currency_id)
-    priced_in = PriceAgreement.objects.exclude(per_unit=None).values_list("per_unit", flat=True).distinct().order_by()
+    priced_in = {row.unit_id for rows in prices.values() for row in rows if row.unit_id is not None}
     return Book(
         on, company_currency_id, currencies, vendors, policy_values(Policy.objects.active()),
         prices, approvals, processes, centers,
-        unit_factors=unit_factors(unit_ids=set(priced_in)), days=days, last_paid=last_paid,
+        unit_factors=unit_factors(unit_ids=priced_in), days=days, last_paid=last_paid,
     )  # fmt: skip
 
 

@@ -316,5 +316,5 @@ def test_loading_costs_the_same_for_any_number_of_policies_and_prices(django_ass
         PolicyFactory(vendors=[vendor])
     services.Decider.load(on=TODAY)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(13):
         services.Decider.load(on=TODAY)
