@@ -86,6 +86,10 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "invoices.release_invoice",
             "invoices.approve_invoice",
             "invoices.export_invoice",
+            "accounting.add_confirmation",
+            "accounting.change_confirmation",
+            "accounting.close_period",
+            "accounting.change_account",
             "invoices.add_chargeback",
             "invoices.change_chargeback",
         }

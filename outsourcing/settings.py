@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "documents",
     "invoices",
     "interchange",
+    "accounting",
     "reports",
     "workbench",
     "portal",

@@ -29,6 +29,7 @@ APPS_WITH_RESOURCES = (
     "documents",
     "invoices",
     "interchange",
+    "accounting",
     "reports",
 )
 

@@ -49,6 +49,7 @@ PREFIXES = {
     "credit_note": "CR-",
     "self_billed": "SB-",
     "charge_back": "CB-",
+    "balance_confirmation": "BC-",
 }
 
 

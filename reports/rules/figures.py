@@ -99,6 +99,18 @@ _ALL = (
           "need date."),
     ),
     Figure(
+        "invoices_alone", _("Invoices matched without a person"), Reading.SHARE, "%", _("invoices matched alone"), _("invoices"),
+        _("Invoices that matched with nothing to let pass, of all invoices compared with what was received. Counted on the day "
+          "they matched, else on the day they were entered."),
+        rows="invoice",
+    ),
+    Figure(
+        "price_variance", _("Price variance"), Reading.SHARE, "%", _("asked above what was agreed"), _("agreed"),
+        _("What approved invoices asked above (or, below zero, less than) the agreed price, of the agreed amount, exchange rates "
+          "apart. Counted on the day of approval."),
+        lower_is_better=True, rows="invoice",
+    ),
+    Figure(
         "on_time_need", _("On time to need"), Reading.SHARE, "%", _("lines on time"), _("lines judged"),
         _("Order lines of which enough had come by the need date. A line is judged on the day it was complete, or on the day "
           "after its need date where it was not."),
@@ -146,11 +158,12 @@ REPORTS = {
         ),
         Report(
             "efficiency", _("Efficiency"), _("How much of the work does itself?"),
-            ("untouched", "plan_to_order", "changes_caught"), ("vendor", "process", "site"),
+            ("untouched", "plan_to_order", "changes_caught", "invoices_alone"), ("vendor", "process", "site"),
         ),
         Report(
             "vendor-scores", _("Vendor scores"), _("Whom can we count on?"),
-            ("on_time_need", "on_time_promise", "in_full", "rejects_outside", "turn_days", "confirmed"),
+            ("on_time_need", "on_time_promise", "in_full", "rejects_outside", "turn_days", "confirmed",
+             "price_variance"),
             ("vendor", "process", "site"),
         ),
         Report(

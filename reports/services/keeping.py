@@ -17,7 +17,9 @@ from reports.services.sources import (
     ALERT,
     DRAFT_CHANGE,
     INSIDE_REPORT,
+    INVOICE,
     LOAD,
+    MATCH,
     MOVED_IN,
     MOVED_OUT,
     ORDER,
@@ -284,6 +286,14 @@ def _rows_of(cursor: Any, numbers: dict[str, set[str]], found: Touched) -> None:
     found[RECEIPT_LINE] |= {pk for pk, _ in came} | {pk for (pk,) in of_orders}
     found[ORDER_LINE] |= lines | {line for _, line in came}
     found[ORDER] |= orders
+    invoices = {pk for (pk,) in ids("SELECT id FROM invoices_invoice WHERE number = ANY(%s)", numbers["invoice"])}
+    found[INVOICE] |= invoices
+    found[MATCH] |= {pk for (pk,) in ids(
+        """
+        SELECT m.id FROM invoices_match m JOIN invoices_invoiceline l ON l.id = m.line_id WHERE l.invoice_id = ANY(%s)
+        """,
+        invoices,
+    )}  # fmt: skip
     # Settling what an order's alert asked for is an event of the order.
     found[ALERT] |= {pk for (pk,) in ids(
         "SELECT id FROM activity_alert WHERE kind LIKE 'requirement%%' AND order_number = ANY(%s)",

@@ -226,6 +226,37 @@ LOAD = Source(
     """,
 )
 
+INVOICE = Source(
+    "invoice",
+    "i.id",
+    """
+    SELECT 'invoices_alone' AS figure, i.id AS row_id,
+        (coalesce(i.matched_at, i.entered_at) AT TIME ZONE coalesce(nullif(site.time_zone, ''), %(zone)s))::date AS day,
+        i.site_id, i.vendor_id, NULL::bigint AS process_id, NULL::bigint AS work_center_id, 0 AS value,
+        i.matched_alone::int::numeric AS amount, 1::numeric AS base, i.number AS document, NULL::int AS line_no
+    FROM invoices_invoice i
+    LEFT JOIN masterdata_site site ON site.id = i.site_id
+    WHERE i.kind = 'invoice' AND i.status NOT IN ('entered', 'withdrawn') AND {which}
+    """,
+)
+
+MATCH = Source(
+    "invoice_match",
+    "m.id",
+    f"""
+    SELECT 'price_variance' AS figure, m.id AS row_id, (m.posted_at {LOCAL})::date AS day, o.site_id, i.vendor_id, ol.process_id,
+        NULL::bigint AS work_center_id, 0 AS value, m.price_difference AS amount, m.agreed AS base, i.number AS document,
+        l.line_no
+    FROM invoices_match m
+    JOIN invoices_invoiceline l ON l.id = m.line_id
+    JOIN invoices_invoice i ON i.id = l.invoice_id
+    JOIN subcontract_orders_orderline ol ON ol.id = m.order_line_id
+    JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id
+    JOIN masterdata_site site ON site.id = o.site_id
+    WHERE m.posted_at IS NOT NULL AND {{which}}
+    """,
+)
+
 _MOVED = f"""
     SELECT 'at_vendors' AS figure, m.id AS row_id, (m.occurred_at {LOCAL})::date AS day, place.site_id, place.vendor_id,
         NULL::bigint AS process_id, NULL::bigint AS work_center_id, 0 AS value, {{sign}}m.value AS amount, 0::numeric AS base,
@@ -238,4 +269,16 @@ _MOVED = f"""
 MOVED_IN = Source("moved_in", "m.id", _MOVED.format(sign="", side="to").replace("{{which}}", "{which}"))
 MOVED_OUT = Source("moved_out", "m.id", _MOVED.format(sign="-", side="from").replace("{{which}}", "{which}"))
 
-SOURCES = (RECEIPT_LINE, ORDER_LINE, ORDER, INSIDE_REPORT, DRAFT_CHANGE, ALERT, LOAD, MOVED_IN, MOVED_OUT)
+SOURCES = (
+    RECEIPT_LINE,
+    ORDER_LINE,
+    ORDER,
+    INSIDE_REPORT,
+    DRAFT_CHANGE,
+    ALERT,
+    LOAD,
+    INVOICE,
+    MATCH,
+    MOVED_IN,
+    MOVED_OUT,
+)

@@ -19,6 +19,7 @@ from reports.services import Line, keeping
 from subcontract_orders import services as orders
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
+from tests.invoices import bills
 from tests.receipts import goods
 
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
@@ -254,6 +255,20 @@ def test_another_time_zone_has_everything_measured_anew():
     Company.objects.update(time_zone="Asia/Tokyo")
 
     assert report("quality", by=("day",)).lines[0].keys == {"day": date(2026, 3, 10)}
+
+
+def test_invoices_that_match_alone_and_what_they_ask_above_the_agreed_price():
+    line = goods.at_vendor()
+    receive(line, "DN-1", date(2026, 3, 9), 10)
+    bills.approve(bills.match(bills.enter(bills.asked(line, 4, 100), number="A")))
+    dear = bills.match(bills.enter(bills.asked(line, 6, 110), number="B"))
+    assert dear.status == "held"
+    bills.release(dear, by=bills.clerk("other"))
+    bills.approve(dear)
+
+    assert values(report("efficiency").total, "invoices_alone") == (50, 1, 2)
+    assert values(report("vendor-scores").total, "price_variance") == (6, 60, 1000)
+    assert differences() == []
 
 
 def rows() -> list[tuple[Any, ...]]:

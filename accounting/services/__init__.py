@@ -1,0 +1,35 @@
+"""The journal, closed periods, accounts and balances confirmed by vendors."""
+
+from accounting.services.closing import (
+    AlreadyClosed,
+    PeriodNotOver,
+    close_period,
+    closed_through,
+    reopen_period,
+    set_account,
+)
+from accounting.services.confirming import (
+    AlreadyPrepared,
+    AnsweredQuantity,
+    answer_confirmation,
+    prepare_confirmations,
+    send_confirmation,
+)
+from accounting.services.journal import check_journal, export_rows, write_journal
+
+__all__ = [
+    "AlreadyClosed",
+    "AlreadyPrepared",
+    "AnsweredQuantity",
+    "PeriodNotOver",
+    "answer_confirmation",
+    "check_journal",
+    "close_period",
+    "closed_through",
+    "export_rows",
+    "prepare_confirmations",
+    "reopen_period",
+    "send_confirmation",
+    "set_account",
+    "write_journal",
+]
