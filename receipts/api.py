@@ -403,6 +403,7 @@ class LotViewSet(viewsets.GenericViewSet[Lot]):
         return Response(TraceSerializer(services.trace_lot(lot=lot, viewer=request.user)).data)
 
 
+# Registered by `reports`, which knows what invoices add and why a cost is other than expected.
 class OrderCostsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ProductionOrder]):
     """What production orders have cost so far: material used, work owed; and what was expected."""
 
@@ -423,7 +424,6 @@ class OrderCostsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Productio
 
 
 ROUTES = [
-    ("reports/production-order-costs", OrderCostsViewSet),
     ("returns", ReturnViewSet),
     ("vendor-balances", VendorBalanceViewSet),
     ("lots", LotViewSet),

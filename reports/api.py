@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,13 +18,16 @@ from rest_framework.response import Response
 
 from core.paging import CursorPages
 from core.refusals import InvalidInput, Refusals
+from core.requests import KEY
 from masterdata import services as masterdata
+from receipts import api as receipts
 from reports import services
 from reports.models import Measurement
 from reports.rules.figures import DIMENSIONS, FIGURES, REPORTS, TIMES, Report
 from reports.serializers import (
     AskSerializer,
     MeasurementSerializer,
+    OrderCostSerializer,
     ReportAnswerSerializer,
     ReportDefinitionSerializer,
     as_csv,
@@ -150,4 +154,17 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
         )
 
 
-ROUTES = [("reports", ReportViewSet)]
+class OrderCostsViewSet(receipts.OrderCostsViewSet):
+    """What production orders have cost so far and were expected to; one of them by operation, with causes of the difference."""
+
+    lookup_field = "number"
+    lookup_value_regex = KEY
+
+    @extend_schema(responses=OrderCostSerializer)
+    def retrieve(self, request: Request, number: str) -> Response:
+        """Expected, committed and actual cost of each operation, and why they differ: price, quantity, yield, exchange rate."""
+        order = get_object_or_404(self.get_queryset(), number=number)
+        return Response(OrderCostSerializer(services.order_cost(order)).data)
+
+
+ROUTES = [("reports/production-order-costs", OrderCostsViewSet), ("reports", ReportViewSet)]

@@ -90,6 +90,50 @@ class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
         read_only_fields = fields
 
 
+class CausesSerializer(serializers.Serializer[Any]):
+    """Why it cost other than expected, in company currency; above zero: dearer. Together they are the deviation."""
+
+    price = serializers.DecimalField(**MONEY)
+    quantity = serializers.DecimalField(**MONEY)
+    exchange_rate = serializers.DecimalField(**MONEY, source="exchange")
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "yield": serializers.DecimalField(**MONEY, source="yield_")}
+
+
+class OperationCostSerializer(serializers.Serializer[Any]):
+    """`differences`: what approved invoices asked beyond what was owed. `deviation` is for the good pieces so far."""
+
+    operation = serializers.CharField(source="operation.operation_no", read_only=True)
+    name = serializers.CharField(source="operation.name", read_only=True)
+    vendors = serializers.ListField(child=serializers.CharField(), read_only=True)
+    good = serializers.DecimalField(**MONEY)
+    made = serializers.DecimalField(**MONEY)
+    expected_material = serializers.DecimalField(**MONEY)
+    expected_work = serializers.DecimalField(**MONEY)
+    expected = serializers.DecimalField(**MONEY)
+    committed = serializers.DecimalField(**MONEY)
+    material = serializers.DecimalField(**MONEY)
+    work = serializers.DecimalField(**MONEY)
+    differences = serializers.DecimalField(**MONEY)
+    actual = serializers.DecimalField(**MONEY)
+    deviation = serializers.DecimalField(**MONEY)
+    causes = CausesSerializer(read_only=True)
+
+
+class OrderCostSerializer(serializers.Serializer[Any]):
+    """A production order's cost by operation, in company currency."""
+
+    production_order = serializers.CharField(source="order.number", read_only=True)
+    item = serializers.CharField(source="order.item.code", read_only=True)
+    expected = serializers.DecimalField(**MONEY)
+    committed = serializers.DecimalField(**MONEY)
+    actual = serializers.DecimalField(**MONEY)
+    deviation = serializers.DecimalField(**MONEY)
+    causes = CausesSerializer(read_only=True)
+    operations = OperationCostSerializer(many=True, read_only=True)
+
+
 class AskSerializer(serializers.Serializer[Any]):
     """What a report is asked: days (both included), what it is narrowed to and grouped by."""
 

@@ -1,5 +1,6 @@
 """The measured promises: kept up to date, rebuilt, checked and read."""
 
+from reports.services.costs import OperationCost, OrderCost, order_cost
 from reports.services.keeping import Kept, check, keep_up, rebuild
 from reports.services.reading import (
     Answer,
@@ -17,12 +18,15 @@ __all__ = [
     "Answer",
     "Kept",
     "Line",
+    "OperationCost",
+    "OrderCost",
     "Question",
     "Value",
     "answer",
     "ask",
     "check",
     "keep_up",
+    "order_cost",
     "rebuild",
     "report_named",
     "rows_behind",

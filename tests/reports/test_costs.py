@@ -1,0 +1,111 @@
+"""What a production order costs, by operation, and why it differs: the causes always add up to the deviation."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from production.models import ProductionOrder
+from receipts import services as receipts
+from reports import services as reports
+from reports.rules.costs import Facts, causes
+from tests.documents import plans
+from tests.documents.plans import MONDAY, moment
+from tests.invoices import bills
+from tests.receipts import goods
+
+amounts = st.decimals("0", "99999", places=5)
+pieces = st.decimals("0.1", "9999", places=2)
+
+
+def receive(line: Any, accepted: int, *, day: date = MONDAY, note: str = "DN-1", **counts: int) -> Any:
+    counted = goods.counted(line, accepted, **{name: Decimal(count) for name, count in counts.items()})
+    return receipts.post_receipt(vendor_id=line.vendor_id, note=note, lines=[counted], by=plans.boss(), at=moment(day))
+
+
+def the_one() -> Any:
+    cost = reports.order_cost(ProductionOrder.objects.get(number="P1"))
+    (row,) = cost.operations
+    assert row.deviation == row.causes.total == cost.deviation
+    return row
+
+
+def test_an_operation_that_went_as_planned_deviates_by_nothing():
+    line = goods.at_vendor()
+    assert (the_one().expected, the_one().committed, the_one().actual) == (2000, 1000, 0)
+
+    receive(line, 10)
+
+    row = the_one()
+    assert (row.expected, row.committed, row.actual, row.deviation) == (2000, 1000, 2000, 0)
+
+
+def test_bad_pieces_are_a_deviation_of_yield():
+    receive(goods.at_vendor(), 8, rejected=2)
+
+    row = the_one()
+
+    assert (row.actual, row.causes.yield_, row.causes.price, row.causes.quantity) == (2000, 400, 0, 0)
+
+
+def test_half_done_is_compared_with_half_of_what_was_expected():
+    receive(goods.at_vendor(), 5)
+
+    assert (the_one().actual, the_one().deviation) == (1000, 0)
+
+
+def test_a_dearer_invoice_is_a_deviation_of_price():
+    line = goods.at_vendor()
+    receive(line, 10)
+    dear = bills.match(bills.enter(bills.asked(line, 10, 112), number="A"))
+    bills.release(dear, by=bills.clerk("other"))
+    bills.approve(dear)
+
+    row = the_one()
+
+    assert (row.differences, row.actual, row.causes.price, row.causes.exchange) == (120, 2120, 120, 0)
+
+
+def test_more_material_than_the_bill_says_is_a_deviation_of_quantity():
+    line = goods.at_vendor(shipped="12", over_send_pct=20)
+    receipt = receive(line, 10)
+    receipts.adjust_consumption(
+        receipt_id=receipt.pk, line_no=1, item_id=line.components.get().item_id, quantity=Decimal(2), by=plans.boss(), at=moment()
+    )  # fmt: skip
+
+    assert (the_one().causes.quantity, the_one().causes.price, the_one().causes.yield_) == (200, 0, 0)
+
+
+@given(
+    planned=st.tuples(pieces, pieces), good=amounts, made=amounts, money=st.tuples(amounts, amounts, amounts), exchange=amounts
+)  # fmt: skip
+def test_the_causes_add_up_to_what_was_spent_beyond_the_expected(planned, good, made, money, exchange):
+    expected, actual, at_standard = money
+    facts = Facts(planned[0], planned[1], good, made, expected, expected / 2, actual, exchange, at_standard)
+
+    found = causes(facts)
+
+    if made or actual:
+        for_good = (good * expected / planned[0]).quantize(Decimal("0.00001"))
+        assert abs(found.total - (actual - for_good)) <= Decimal("0.00002")
+    else:
+        assert found.total == 0
+
+
+def test_the_api_and_the_page_show_the_cost_by_operation(client: Client):
+    receive(goods.at_vendor(), 8, rejected=2)
+    client.force_login(plans.boss())
+
+    answer = client.get("/api/v1/reports/production-order-costs/P1/").json()
+    page = client.get("/costs/of/P1/").content.decode()
+
+    assert (Decimal(answer["actual"]), Decimal(answer["operations"][0]["causes"]["yield"])) == (2000, 400)
+    assert client.get("/api/v1/reports/production-order-costs/").json()["results"][0]["production_order"] == "P1"
+    assert "Why it differs" in page
+    assert "400.00" in page
+    assert client.get("/costs/of/NONE/").status_code == 404
