@@ -282,6 +282,8 @@ def _names(by: Sequence[str], groups: Mapping[tuple[Any, ...], Any]) -> dict[str
 
 def vendor_scores(vendor_ids: Collection[int], *, today: date, viewer: User) -> dict[int, Line]:
     """The scores of some vendors over the last twelve months, by their keys: shown wherever vendors are compared."""
+    if not vendor_ids:
+        return {}
     report = REPORTS["vendor-scores"]
     question = ask(report, first=None, last=None, by=("vendor",), narrowed={}, today=today)
     codes = dict(Vendor.objects.filter(pk__in=vendor_ids).values_list("code", "pk"))

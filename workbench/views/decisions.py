@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from policies.models import Award, Decision
+from reports import services as reports
 from subcontract_orders.models import OrderLine
 from workbench import rules, tables
 from workbench.forms import read_filters
@@ -91,8 +92,12 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
     awards: QuerySet[Award] = shown.awards.select_related("vendor", "currency").order_by("rank")
     names = vendor_names([shown])
     unit = operation.production_order.item.unit
+    scores = {}
+    if request.user.has_perm("reports.view_measurement"):
+        scores = reports.vendor_scores([award.vendor_id for award in awards], today=shell.today, viewer=request.user)
     context: dict[str, Any] = {
         "decision": shown,
+        "scored": [(award.vendor, scores[award.vendor_id]) for award in awards if award.vendor_id in scores],
         "operation": operation,
         "order": operation.production_order,
         "awards": awards,
