@@ -26,6 +26,7 @@ from inventory.models import Balance
 from inventory.services import CountedStock
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, Site
+from outsourcing import demo_invoices
 from production import services as production
 from production.models import Operation, OperationStatus, Supply
 from production.services.reporting import components_of
@@ -50,6 +51,7 @@ FIRST_HALF, REST = 12, 20  # days after dispatch on which a vendor delivers
 INSPECTED_AFTER = 2
 MADE_AHEAD = 10  # our own steps are finished so many days before the pieces leave
 WORKDAYS = 5
+BILLED = (7, 0)  # days before the end on which vendors send their statements
 LATE_PARTS = 8  # days before the end from which some of what is to be shipped has not come in
 ZERO = Decimal(0)
 
@@ -68,6 +70,7 @@ class Month:
 
     def __init__(self, *, people: dict[str, User], zone: ZoneInfo) -> None:
         self.buyer, self.dock, self.quality = people["headbuyer"], people["dock"], people["quality"]
+        self.clerk = people["payables"]
         self.zone = zone
         self.lived = Lived()
         self.notes = count(40117)
@@ -329,7 +332,9 @@ def live(*, until: datetime) -> Lived:
     """Live the days before `until`, one working day after the other. The plan was loaded and decided when they began."""
     began = time.monotonic()
     zone = ZoneInfo(masterdata.company().time_zone or "UTC")
-    people = {user.username: user for user in User.objects.filter(username__in=["headbuyer", "dock", "quality"])}
+    people = {
+        user.username: user for user in User.objects.filter(username__in=["headbuyer", "dock", "quality", "payables"])
+    }
     month = Month(people=people, zone=zone)
     days = [until - timedelta(days=back) for back in range(DAYS, -1, -1)]
     for at in days:
@@ -342,6 +347,15 @@ def live(*, until: datetime) -> Lived:
             month.counts(morning + timedelta(hours=4))
         if (until - at).days == 2:
             month.endings(morning + timedelta(hours=5))
+        if (until - at).days in BILLED:
+            demo_invoices.bill(
+                at=morning + timedelta(hours=6) if not is_last else until - timedelta(hours=3),
+                number=f"RE{at:%m%d}",
+                clerk=month.clerk,
+                buyer=month.buyer,
+                tried=month.tried,
+                is_last=is_last,
+            )
     month.lived.seconds = time.monotonic() - began
     return month.lived
 

@@ -346,6 +346,13 @@ document.addEventListener("keydown", (event) => {
       return;
     }
   }
+  // What a key of the page itself does: the button that carries it.
+  const keyed = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (keyed) {
+    event.preventDefault();
+    keyed.click();
+    return;
+  }
   const keys = {
     "/": () => (document.querySelector("#search") ?? { focus: openPalette }).focus(),
     "?": () => document.querySelector("#keys")?.showModal(),

@@ -9,6 +9,8 @@ import time_machine
 from django.db import connection
 
 from documents import services as documents
+from invoices import services as invoices
+from invoices.models import Invoice
 from outsourcing import demo
 from receipts.models import Receipt
 from shipments.models import Shipment, ShipmentStatus
@@ -26,14 +28,28 @@ def live() -> demo.Made:
 def test_a_month_fills_every_page_and_the_books_agree():
     made = live()
 
-    assert {"approved", "sent", "dispatched", "received", "inspected", "reported", "counted", "closed"} <= set(
-        made.lived
-    )
+    assert {
+        "approved",
+        "sent",
+        "dispatched",
+        "received",
+        "inspected",
+        "reported",
+        "counted",
+        "closed",
+        "invoiced",
+        "matched",
+        "disputed",
+        "paid",
+    } <= set(made.lived)
     assert made.lived["received"] >= 30
     assert SubcontractOrder.objects.filter(status=OrderStatus.CLOSED).exists()
     assert Shipment.objects.with_ready().filter(status=ShipmentStatus.PLANNED, ready=True).exists()
     assert Receipt.objects.posted().filter(lines__held__gt=0).exists()
     assert not Receipt.objects.filter(posted_at__gt=AT).exists()
+    statuses = set(Invoice.objects.values_list("status", flat=True))
+    assert {"matched", "held", "disputed", "approved"} <= statuses
+    assert invoices.check_invoices()[1] == []
     assert documents.check_invariants().differences == []
 
 

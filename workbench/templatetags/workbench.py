@@ -88,6 +88,15 @@ RETURN_LOOKS = {
     "reversed": Look("mute", "Reversed", "arrow-back-up"),
     "cancelled": Look("mute", "Cancelled", "x"),
 }
+INVOICE_LOOKS = {
+    "entered": Look("mute", _("Entered"), "hollow"),
+    "matched": Look("brand", _("Matched"), "dot"),
+    "held": Look("bad", _("Held"), "alert-triangle"),
+    "disputed": Look("warn", _("Disputed"), "message-exclamation"),
+    "approved": Look("ok", _("Approved"), "dot"),
+    "exported": Look("ok", _("Exported"), "check"),
+    "withdrawn": Look("mute", _("Withdrawn"), "x"),
+}
 RUN_LOOKS = {
     "waiting": Look("mute", _("Waiting"), "hollow"),
     "deciding": Look("brand", _("Deciding"), "dot"),
@@ -110,6 +119,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "shipment": SHIPMENT_LOOKS,
     "receipt": RECEIPT_LOOKS,
     "return": RETURN_LOOKS,
+    "invoice": INVOICE_LOOKS,
     "run": RUN_LOOKS,
     "severity": SEVERITY_LOOKS,
 }

@@ -20,6 +20,7 @@ from django.utils.functional import cached_property
 
 from activity.models import Alert
 from core.refusals import Refusal
+from invoices.models import Invoice
 from masterdata.models import Company, Site, Vendor
 from subcontract_orders.models import SubcontractOrder
 from workbench import tables
@@ -106,6 +107,10 @@ class Shell:
     def home(self) -> str:
         """The page a person begins on."""
         return "workbench:worklist" if self.sees_value else "workbench:dock"
+
+    @cached_property
+    def held_invoices(self) -> int:
+        return count(Invoice.objects.held().visible_to(self.user))
 
     @property
     def role(self) -> str:
