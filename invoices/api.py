@@ -12,6 +12,8 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +28,7 @@ from invoices.serializers import (
     ChargeBackEntrySerializer,
     ChargeBackSerializer,
     CreditSerializer,
+    EnteredSerializer,
     EnterInvoiceSerializer,
     InvoiceDetailSerializer,
     InvoiceSerializer,
@@ -38,6 +41,35 @@ from invoices.services import KIND, EnteredLine
 from receipts.api import ReceiptViewSet
 from receipts.models import ReceiptLine
 from subcontract_orders.models import OrderLine, SubcontractOrder
+
+
+class XmlParser(BaseParser):
+    """A body of XML as the bytes it is; who reads it decides what it is."""
+
+    media_type = "application/xml"
+
+    def parse(self, stream: Any, *args: Any, **kwargs: Any) -> bytes:
+        return bytes(stream.read())
+
+
+class TextXmlParser(XmlParser):
+    media_type = "text/xml"
+
+
+class CsvParser(XmlParser):
+    """A body of CSV as the bytes it is."""
+
+    media_type = "text/csv"
+
+
+class XmlRenderer(BaseRenderer):
+    """Lets a caller ask for XML; the view answers with it itself, so only problems come here."""
+
+    media_type = "application/xml"
+    format = "xml"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        return JSONRenderer().render(data)
 
 
 class ShownInvoices(Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin):
@@ -73,6 +105,20 @@ class ShownInvoices(Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.Li
         self.get_object()  # type: ignore[attr-defined]
         return self.shown(kwargs["number"])
 
+    @extend_schema(responses={(200, "application/xml"): bytes})
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path="document.xml",
+        url_name="xml",
+        renderer_classes=[JSONRenderer, XmlRenderer],
+    )
+    def document(self, request: Request, number: str) -> HttpResponse:
+        """It as UBL 2.1."""
+        invoice = self.get_object()  # type: ignore[attr-defined]
+        headers = {"Content-Disposition": f'attachment; filename="{invoice.number}.xml"'}
+        return HttpResponse(services.as_ubl(invoice), content_type="application/xml", headers=headers)
+
 
 RELATED = ("vendor", "site", "currency", "credits", "entered_by", "released_by", "approved_by")
 
@@ -81,7 +127,10 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
     """Vendors' invoices. If-Match binds an act to the invoice as it was read."""
 
     queryset = Invoice.objects.billed().select_related(*RELATED).prefetch_related("holds")
+    parser_classes = [JSONParser, XmlParser, TextXmlParser, CsvParser]
     rights = {
+        "document": "invoices.view_invoice",
+        "upload": "invoices.add_invoice",
         "release": "invoices.release_invoice",
         "approve": "invoices.approve_invoice",
         "export": "invoices.export_invoice",
@@ -92,7 +141,12 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
 
     @extend_schema(request=EnterInvoiceSerializer, responses={201: InvoiceDetailSerializer})
     def create(self, request: Request) -> Response:
-        """Enter a vendor's invoice, over any of his orders and receipts."""
+        """Enter a vendor's invoice, over any of his orders and receipts: as JSON, or as a UBL 2.1 document (application/xml)."""
+        if isinstance(request.data, bytes):
+            read = services.enter_ubl(
+                content=request.data, by=request.user, at=timezone.now(), through="api"  # type: ignore[arg-type]
+            )  # fmt: skip
+            return self.shown(read.number, status=201)
         given = EnterInvoiceSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         said = given.validated_data
@@ -153,6 +207,15 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
         NothingSerializer.check(request)
         text = services.export_approved(by=request.user, at=timezone.now(), through="api")  # type: ignore[arg-type]
         return HttpResponse(text, content_type="text/csv; charset=utf-8")
+
+    @extend_schema(request={"text/csv": str}, responses={201: EnteredSerializer})
+    @action(detail=False, methods=["post"])
+    def upload(self, request: Request) -> Response:
+        """Enter every invoice of a CSV file, one row a line; all or nothing."""
+        if not isinstance(request.data, bytes):
+            raise services.NotReadable("Send the file as text/csv.", field="file")
+        made = services.enter_csv(content=request.data, by=request.user, at=timezone.now(), through="api")  # type: ignore[arg-type]
+        return Response({"entered": [invoice.number for invoice in made]}, status=201)
 
     @extend_schema(request=CreditSerializer, responses={201: InvoiceDetailSerializer})
     @action(detail=True, methods=["post"])
@@ -283,6 +346,7 @@ class CreditNoteViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
     """Vendors' credit notes. They are entered on their invoice."""
 
     queryset = Invoice.objects.credits().select_related(*RELATED).prefetch_related("holds")
+    rights = {"document": "invoices.view_invoice"}
 
 
 class ChargeBackViewSet(

@@ -265,7 +265,7 @@ class ChargeBackEntrySerializer(StrictFields, serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
-class ExportedSerializer(serializers.Serializer[Any]):
-    """The rows handed over, as CSV text."""
+class EnteredSerializer(serializers.Serializer[Any]):
+    """The invoices a file made, by our numbers."""
 
-    csv = serializers.CharField()
+    entered = serializers.ListField(child=serializers.CharField())

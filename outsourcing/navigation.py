@@ -40,6 +40,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Expected receipts", "move_to_inbox", "receipts.expectedreceipt"),
             ("Receipts", "inventory", "receipts.receipt"),
             ("Returns", "assignment_return", "receipts.return"),
+            ("Invoices", "request_quote", "invoices.invoice"),
+            ("Charge-backs", "undo", "invoices.chargeback"),
             ("Stock", "inventory_2", "inventory.balance"),
             ("Stock value", "paid", "inventory.costpool"),
             ("Stock movements", "swap_horiz", "inventory.movement"),

@@ -54,6 +54,7 @@ urlpatterns = [
     path("prices/", vendors.offers, name="offers"),
     path("invoices/", invoices.invoice_list, name="invoice_list"),
     path("invoices/enter/", invoices.enter_invoice, name="enter_invoice"),
+    path("invoices/upload/", invoices.upload_invoices, name="upload_invoices"),
     path("invoices/export/", invoices.export_invoices, name="export_invoices"),
     path("invoices/<str:number>/", invoices.invoice, name="invoice"),
     path("invoices/<str:number>/<str:action>/", invoices.act_on_invoice, name="act_on_invoice"),

@@ -2,6 +2,7 @@
 
 from invoices.services.charging_back import NotDecided, charge_back, decide_charge_back, watch_charge_backs
 from invoices.services.crediting import OverCredit, credit_invoice
+from invoices.services.electronic import NotReadable, as_ubl, enter_csv, enter_ubl
 from invoices.services.entering import (
     KIND,
     DuplicateInvoice,
@@ -35,6 +36,7 @@ __all__ = [
     "NotDecided",
     "NotInvoiced",
     "NotOrdered",
+    "NotReadable",
     "NothingToBill",
     "NothingToExport",
     "OverCredit",
@@ -43,12 +45,15 @@ __all__ = [
     "PriceStillOpen",
     "approve_invoice",
     "as_csv",
+    "as_ubl",
     "charge_back",
     "check_invoices",
     "credit_invoice",
     "decide_charge_back",
     "dispute_invoice",
+    "enter_csv",
     "enter_invoice",
+    "enter_ubl",
     "export_approved",
     "export_invoice",
     "find_noted",

@@ -27,6 +27,7 @@ from invoices.models import (
     Match,
     TaxCategory,
 )
+from invoices.rules import ubl
 from invoices.services import EnteredLine, Owed
 from masterdata.models import Vendor
 from receipts.models import ReceiptLine, ReceiptStatus
@@ -251,6 +252,28 @@ def export_invoices(request: HttpRequest) -> HttpResponse:
     name = f"invoices-{timezone.localdate():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@require_POST
+@page_for(SEES, MAY_ENTER)
+def upload_invoices(request: HttpRequest) -> HttpResponse:
+    """One UBL document, or a CSV file of many invoices; each is matched at once."""
+    given = request.FILES.get("file")
+    if given is None:
+        messages.error(request, _("Choose a file first."))
+        return redirect("workbench:enter_invoice")
+    content, said = given.read(ubl.MOST_BYTES + 1), {"by": request.user, "at": timezone.now()}
+    try:
+        if given.name.lower().endswith(".csv"):
+            made = invoices.enter_csv(content=content, **said)
+        else:
+            made = [invoices.enter_ubl(content=content, **said)]
+        made = [invoices.match_invoice(invoice_id=one.pk, **said) if one.credits_id is None else one for one in made]
+    except Refusal as refusal:
+        messages.error(request, f"{refusal.field}: {refusal.detail}" if refusal.field else refusal.detail)
+        return redirect("workbench:enter_invoice")
+    messages.success(request, _("Entered: %(numbers)s.") % {"numbers": ", ".join(one.number for one in made[:10])})
+    return redirect("workbench:invoice", made[0].number) if len(made) == 1 else redirect("workbench:invoice_list")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,168 @@
+"""Invoices as files: UBL and CSV in, UBL out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+import time_machine
+
+from invoices import services as invoices
+from invoices.models import Invoice
+from invoices.services import DuplicateInvoice
+from subcontract_orders.models import OrderLine
+from tests.documents import plans
+from tests.documents.plans import moment
+from tests.invoices.bills import asked, charge, clerk, credit, enter, held, paid
+from tests.invoices.test_api import client
+from tests.receipts.goods import LATER, at_vendor, counted, receive
+from tests.ubl import errors
+
+HEADER = "vendor,number,invoice_date,kind,order,line,note,quantity,unit_price,amount,tax_rate"
+
+
+def enter_ubl(content: bytes) -> Invoice:
+    return invoices.enter_ubl(content=content, by=clerk(), at=moment(LATER))
+
+
+def enter_csv(*rows: str) -> list[Invoice]:
+    return invoices.enter_csv(content="\n".join([HEADER, *rows]).encode(), by=clerk(), at=moment(LATER))
+
+
+def came(**rules) -> OrderLine:
+    line = at_vendor(**rules)
+    receive(counted(line, 10))
+    return line
+
+
+def test_an_invoice_goes_out_as_ubl_and_comes_in_again():
+    line = came()
+    first = enter(
+        asked(line, 6, 100, tax_rate=Decimal(19)), charge("freight", "5.50", tax_rate=Decimal(19)), number="A"
+    )
+    content = invoices.as_ubl(first)
+    assert errors(content, "Invoice") == []
+    invoices.withdraw_invoice(invoice_id=first.pk, by=clerk(), at=moment(LATER))
+
+    again = enter_ubl(content)
+
+    assert (again.vendor_number, again.net, again.gross) == ("A", first.net, first.gross)
+    assert list(again.lines.order_by("line_no").values_list("kind", "order_line", "quantity", "unit_price", "amount")) == [
+        ("work", line.pk, 6, 100, 600), ("freight", None, 0, 0, Decimal("5.50")),
+    ]  # fmt: skip
+
+
+def test_a_price_for_a_hundred_comes_as_a_base_quantity():
+    line = came()
+    OrderLine.objects.filter(pk=line.pk).update(
+        unit_price=250, price_unit="hundred", price_factor=100, work_amount=25, amount=25, amount_company=25
+    )
+    first = enter(asked(line, "0.06", 250), number="A")
+    content = invoices.as_ubl(first)
+    assert b"BaseQuantity" in content
+    invoices.withdraw_invoice(invoice_id=first.pk, by=clerk(), at=moment(LATER))
+
+    again = enter_ubl(content)
+
+    assert held(again) == []
+    assert again.lines.get().item_quantity == 6
+
+
+def test_a_credit_note_comes_as_ubl():
+    line = came()
+    invoice = paid(asked(line, 10, 112), number="A")
+    content = invoices.as_ubl(credit(invoice, asked(line, 10, 12), number="C-1"))
+    assert errors(content, "CreditNote") == []
+
+    with pytest.raises(DuplicateInvoice):
+        enter_ubl(content)
+
+    made = enter_ubl(content.replace(b">C-1<", b">C-2<").replace(b">12<", b">2<").replace(b"120.00", b"20.00"))
+    assert (made.credits, made.net, made.status) == (invoice, 20, "approved")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (b">SC-00001<", b">SC-00009<", "not_found"),
+        (b">V1<", b">NOBODY<", "not_found"),
+        (b">EUR<", b">XXX<", "not_found"),
+        (b'TaxExclusiveAmount currencyID="EUR">600.00', b'TaxExclusiveAmount currencyID="EUR">599.00', "invalid"),
+        (b'unitCode="C62"', b'unitCode="KGM"', "invalid"),
+        (b"<cbc:ID>S</cbc:ID>", b"<cbc:ID>L</cbc:ID>", "invalid"),
+        (b"</Invoice>", b"", "not_readable"),
+    ],
+)
+def test_a_document_that_does_not_fit_is_refused_and_nothing_is_written(old, new, code):
+    line = came()
+    first = enter(asked(line, 6, 100), number="A")
+    content = invoices.as_ubl(first)
+    assert old in content
+    invoices.withdraw_invoice(invoice_id=first.pk, by=clerk(), at=moment(LATER))
+    before = plans.rows_written()
+
+    with pytest.raises(invoices.NotReadable if code == "not_readable" else Exception) as refused:
+        enter_ubl(content.replace(old, new))
+
+    assert refused.value.code == code
+    assert plans.rows_written() == before
+
+
+def test_a_csv_file_holds_many_invoices():
+    line = came()
+
+    made = enter_csv(
+        "V1,A,2026-03-06,,SC-00001,1,,4,100,,19",
+        "V1,A,2026-03-06,lot,,,,,,2.50,19",
+        "V1,B,,,,,DN-1,6,100,,",
+    )
+
+    assert [(one.vendor_number, one.net, one.tax) for one in made] == [
+        ("A", Decimal("402.50"), Decimal("76.48")), ("B", 600, 0),
+    ]  # fmt: skip
+    assert made[1].lines.get().order_line_id == line.pk
+
+
+def test_bad_rows_are_all_named_and_nothing_is_entered():
+    came()
+    before = plans.rows_written()
+
+    with pytest.raises(Exception) as refused:
+        enter_csv(
+            "V1,A,,,SC-00001,7,,4,100,,",
+            "V1,A,,,SC-00001,1,,four,100,,",
+            "V9,B,,,,,DN-1,6,100,,",
+            "V1,C,,,,,DN-1,0,1,,",
+        )
+
+    assert [(one.field, one.code) for one in refused.value.refusals] == [
+        ("row 2, line", "not_found"), ("row 3, quantity", "invalid"), ("row 4, vendor", "not_found"),
+        ("row 5.quantity", "invalid_quantity"),
+    ]  # fmt: skip
+    assert plans.rows_written() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2", b"\xff\xfe", b"vendor,number\n", b"vendor,number,pay\n1,2,3"])
+def test_what_is_no_such_file_says_so(content):
+    with pytest.raises(invoices.NotReadable):
+        invoices.enter_csv(content=content, by=None, at=moment(LATER))
+
+
+def test_files_over_the_api():
+    line = came()
+    content = invoices.as_ubl(enter(asked(line, 6, 100), number="A"))
+    api = client()
+
+    with time_machine.travel(moment(LATER), tick=True):
+        known = api.post("/api/v1/invoices/", content, content_type="application/xml")
+        made = api.post("/api/v1/invoices/", content.replace(b">A<", b">B<"), content_type="application/xml")
+        broken = api.post("/api/v1/invoices/", b"<a/>", content_type="text/xml")
+        rows = f"{HEADER}\nV1,C,,,SC-00001,1,,1,100,,".encode()
+        listed = api.post("/api/v1/invoices/upload/", rows, content_type="text/csv")
+        shown = api.get(f"/api/v1/invoices/{made.data['number']}/document.xml")
+
+    assert (known.status_code, known.data["code"]) == (409, "duplicate_number")
+    assert (made.status_code, made.data["net"]) == (201, "600.00")
+    assert (broken.status_code, broken.data["code"]) == (422, "not_readable")
+    assert (listed.status_code, len(listed.data["entered"])) == (201, 1)
+    assert (shown.status_code, errors(shown.content, "Invoice")) == (200, [])
