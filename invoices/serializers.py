@@ -24,7 +24,7 @@ from invoices.models import (
 from masterdata.models import Currency, Item, Vendor
 
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
-MONEY = {"max_digits": 18, "decimal_places": 2}
+MONEY = {"max_digits": 18, "decimal_places": 3}
 
 
 class HoldSerializer(serializers.ModelSerializer[Hold]):

@@ -137,7 +137,7 @@ class Policy(ExternallyKnown):
     under_receipt_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     over_send_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     price_tolerance_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
-    price_tolerance_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    price_tolerance_amount = models.DecimalField(max_digits=18, decimal_places=3, default=0)
     quantity_tolerance_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     pay_for = models.CharField(max_length=8, choices=PayFor, default=PayFor.ACCEPTED)
     consumption = models.CharField(max_length=12, choices=Consumption, default=Consumption.STANDARD)

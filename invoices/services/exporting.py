@@ -100,12 +100,13 @@ def _row(line: InvoiceLine) -> list[object]:
         [rules.Taxed(line.amount, line.tax_category, line.tax_rate)], decimals=invoice.currency.decimals
     )
     plan = ordered.production_order if ordered else None
+    net = rules.money(line.amount, decimals=invoice.currency.decimals)
     return [
         invoice.number, invoice.kind, invoice.vendor.code, invoice.vendor_number,
         invoice.credits.number if invoice.credits else "", invoice.invoice_date, invoice.due_date or "", invoice.currency.code,
         line.line_no, line.kind, ordered.order.number if ordered else "", ordered.line_no if ordered else "",
         plan.number if plan else "", ordered.operation_no if ordered else "", ordered.item.code if ordered else "",
-        line.quantity.normalize().__format__("f"), line.unit, line.unit_price.normalize().__format__("f"), sign * line.amount,
+        line.quantity.normalize().__format__("f"), line.unit, line.unit_price.normalize().__format__("f"), sign * net,
         line.tax_category, line.tax_rate.normalize().__format__("f"), sign * total.tax,
         f"{invoice.approved_at:%Y-%m-%dT%H:%M:%SZ}" if invoice.approved_at else "",
         invoice.approved_by.username if invoice.approved_by else "",

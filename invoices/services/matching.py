@@ -29,6 +29,7 @@ from invoices.models import (
     SpreadBasis,
 )
 from invoices.services.entering import record
+from masterdata import services as masterdata
 from policies.models import PayFor, Policy
 from production.models import ProductionOrder
 from receipts import services as receipts
@@ -171,15 +172,22 @@ def compare(invoice: Invoice) -> Outcome:
     lines = list(invoice.lines.order_by("line_no"))
     work = [line for line in lines if not line.is_charge]
     owed = what_is_owed({line.order_line_id for line in lines if line.order_line_id}, but=invoice)
-    credited = _credited(invoice)
+    credited, company = _credited(invoice), in_company(invoice, lines)
     for line in work:
-        _match_work(invoice, line, owed[line.order_line_id or 0], credited[line.pk], outcome)
+        _match_work(invoice, line, owed[line.order_line_id or 0], credited[line.pk], company[line.pk], outcome)
     for line in lines:
         if line.is_charge:
             at_stake = [owed[line.order_line_id]] if line.order_line_id else list(owed.values())
-            _match_charge(invoice, line, at_stake, work, outcome)
+            _match_charge(invoice, line, at_stake, work, company[line.pk], outcome)
     _hold_double(invoice, outcome)
     return outcome
+
+
+def in_company(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[int, Decimal]:
+    """Each line's amount in company currency, by its key: together they are the invoice's, to its smallest unit."""
+    decimals = masterdata.company().currency.decimals
+    parts = rules.spread(invoice.net_company, [line.amount for line in lines], decimals=decimals)
+    return {line.pk: part for line, part in zip(lines, parts, strict=True)}
 
 
 def keep(invoice: Invoice, outcome: Outcome) -> None:
@@ -199,7 +207,9 @@ def match_credit(credit: Invoice) -> None:
     """
     Match.objects.filter(line__invoice=credit).delete()
     made: list[Match] = []
-    for line in credit.lines.order_by("line_no"):
+    lines = list(credit.lines.order_by("line_no"))
+    company = in_company(credit, lines)
+    for line in lines:
         stand = list(
             Match.objects.filter(
                 line__invoice=credit.credits_id, order_line=line.order_line_id, line__kind=line.kind
@@ -218,17 +228,17 @@ def match_credit(credit: Invoice) -> None:
         weights = [part for part in parts if part]
         chosen = [match for match, part in zip(stand, parts, strict=True) if part]
         amounts = rules.spread(line.amount, weights, decimals=5)
-        for match, part, amount in zip(chosen, weights, amounts, strict=True):
+        companies = rules.spread(company[line.pk], weights, decimals=5)
+        for match, part, amount, worth in zip(chosen, weights, amounts, companies, strict=True):
             agreed = rules.five(match.agreed * part / match.quantity) if line.taken_back and match.quantity else ZERO
-            in_company = rules.five(amount * credit.rate)
             exchange = ZERO
             if line.taken_back and match.quantity:
                 exchange = rules.five(match.exchange_difference * part / match.quantity)
             made.append(
                 Match(
                     line=line, order_line_id=match.order_line_id, receipt_line_id=match.receipt_line_id,
-                    quantity=-part if line.taken_back else ZERO, amount=-amount, amount_company=-in_company, agreed=-agreed,
-                    exchange_difference=-exchange, price_difference=-in_company + agreed + exchange,
+                    quantity=-part if line.taken_back else ZERO, amount=-amount, amount_company=-worth, agreed=-agreed,
+                    exchange_difference=-exchange, price_difference=-worth + agreed + exchange,
                 )
             )  # fmt: skip
     Match.objects.bulk_create(made)
@@ -325,7 +335,7 @@ def _set_terms(one: Owed, policy: Policy | None, returned: dict[int, Decimal], t
         work = line.work_amount
     minimum = max(amount - work - line.lot_charge - line.freight, ZERO)
     one.charges = {LineKind.MINIMUM: minimum, LineKind.LOT: line.lot_charge, LineKind.FREIGHT: line.freight}
-    parts = rules.spread(company, [work, minimum, line.lot_charge, line.freight], decimals=2) if amount else [ZERO] * 4
+    parts = rules.spread(company, [work, minimum, line.lot_charge, line.freight], decimals=3) if amount else [ZERO] * 4
     one.work_company = parts[0]
     share = Decimal(1) if goes_on or made >= line.quantity_in_force else made / line.quantity_in_force
     one.charges_company = {kind: rules.five(part * share) for kind, part in zip(one.charges, parts[1:], strict=True)}
@@ -363,7 +373,9 @@ def _credited(invoice: Invoice) -> dict[int, Credited]:
     return found
 
 
-def _match_work(invoice: Invoice, line: InvoiceLine, one: Owed, credited: Credited, outcome: Outcome) -> None:
+def _match_work(
+    invoice: Invoice, line: InvoiceLine, one: Owed, credited: Credited, worth: Decimal, outcome: Outcome
+) -> None:
     quantity = line.item_quantity
     asked_for = max(quantity - credited.quantity, ZERO)
     rows = [row for row in one.rows if line.receipt_id in (None, row.receipt_id)]
@@ -379,11 +391,11 @@ def _match_work(invoice: Invoice, line: InvoiceLine, one: Owed, credited: Credit
     pieces: list[tuple[ReceiptLine | None, Decimal, Decimal]] = [(row, part, part) for row, part in parts]
     pieces += [(None, part, weight) for part, weight in ((covered, covered), (over - covered, ZERO)) if part]
     amounts = rules.spread(line.amount, [part for _, part, _ in pieces], decimals=5)
-    in_company = rules.spread(rules.money(line.amount * invoice.rate), [part for _, part, _ in pieces], decimals=5)
+    companies = rules.spread(worth, [part for _, part, _ in pieces], decimals=5)
     weights = [weight for _, _, weight in pieces]
     shares = rules.spread(agreed, weights, decimals=5) if any(weights) else [ZERO] * len(pieces)
     same_money = invoice.currency_id == one.line.order.currency_id
-    for (of_row, part, _), amount, company, share in zip(pieces, amounts, in_company, shares, strict=True):
+    for (of_row, part, _), amount, company, share in zip(pieces, amounts, companies, shares, strict=True):
         exchange = rules.five(company - amount * one.rate) if same_money else ZERO
         outcome.matches.append(
             Match(
@@ -453,7 +465,12 @@ def _hold_price(
 
 
 def _match_charge(
-    invoice: Invoice, line: InvoiceLine, at_stake: Sequence[Owed], work: Sequence[InvoiceLine], outcome: Outcome
+    invoice: Invoice,
+    line: InvoiceLine,
+    at_stake: Sequence[Owed],
+    work: Sequence[InvoiceLine],
+    worth: Decimal,
+    outcome: Outcome,
 ) -> None:
     """A charge against what was agreed of its kind and not asked for yet; what goes beyond is spread by the line's basis."""
     kind = line.kind
@@ -470,9 +487,9 @@ def _match_charge(
     beyond = rules.spread(line.amount - within, _weights(line, at_stake, work), decimals=5)
     _hold_charge(invoice, line, at_stake, still_open, outcome)
     parts = [one + extra for one, extra in zip(inside, beyond, strict=True)]
-    in_company = rules.spread(rules.money(line.amount * invoice.rate), parts, decimals=5)
+    companies = rules.spread(worth, parts, decimals=5)
     for one, is_open, agreed_part, extra, company in zip(
-        at_stake, open_amounts, inside, beyond, in_company, strict=True
+        at_stake, open_amounts, inside, beyond, companies, strict=True
     ):
         if not agreed_part and not extra:
             continue
@@ -501,8 +518,10 @@ def _hold_charge(
         return
     agreed = sum((one.charges.get(line.kind, ZERO) for one in at_stake), ZERO)
     code = HoldCode.OVER_INVOICE if agreed and not still_open else HoldCode.PRICE
+    decimals = invoice.currency.decimals
     detail = (
-        f"{line.get_kind_display()} of {line.amount} is asked for; {rules.money(still_open)} of it was agreed and not "
+        f"{line.get_kind_display()} of {rules.money(line.amount, decimals=decimals)} is asked for; "
+        f"{rules.money(still_open, decimals=decimals)} of it was agreed and not "
         "asked for before."
     )
     outcome.holds.append(

@@ -44,7 +44,7 @@ def test_an_invoice_goes_from_entry_to_export():
     api = client()
 
     made = post(api, charges=[{"kind": "freight", "amount": "5.00"}])
-    assert (made.status_code, made.data["status"], made.data["net"]) == (201, "entered", "1005.00")
+    assert (made.status_code, made.data["status"], made.data["net"]) == (201, "entered", "1005.000")
     address = f"{API}{made.data['number']}/"
     held = api.post(f"{address}match/")
     assert (held.data["status"], held.data["held"]) == ("held", ["price_out_of_tolerance"])
@@ -178,4 +178,4 @@ def test_bad_pieces_counted_over_the_api_propose_a_charge_back_at_once():
     client(Role.DOCK).post("/api/v1/receipts/", body, format="json")
 
     [row] = client().get("/api/v1/charge-backs/").data["results"]
-    assert (row["vendor"], row["order"], row["amount"], row["set_off"]) == ("V1", "SC-00001", "400.00", "200.00")
+    assert (row["vendor"], row["order"], row["amount"], row["set_off"]) == ("V1", "SC-00001", "400.000", "200.000")

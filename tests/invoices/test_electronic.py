@@ -162,7 +162,7 @@ def test_files_over_the_api():
         shown = api.get(f"/api/v1/invoices/{made.data['number']}/document.xml")
 
     assert (known.status_code, known.data["code"]) == (409, "duplicate_number")
-    assert (made.status_code, made.data["net"]) == (201, "600.00")
+    assert (made.status_code, made.data["net"]) == (201, "600.000")
     assert (broken.status_code, broken.data["code"]) == (422, "not_readable")
     assert (listed.status_code, len(listed.data["entered"])) == (201, 1)
     assert (shown.status_code, errors(shown.content, "Invoice")) == (200, [])
