@@ -13,7 +13,7 @@ const look = () => {
 
 const option = ({ labels, before, after, capacity }, sideways) => {
   const colour = look();
-  const names = { type: "category", data: labels, axisTick: { show: false }, axisLine: { lineStyle: { color: colour.line } }, axisLabel: { color: colour.ink } };
+  const names = { type: "category", data: labels, axisTick: { show: false }, axisLine: { lineStyle: { color: colour.line } }, axisLabel: { color: colour.ink, interval: labels.length > 8 ? "auto" : 0, width: 96, overflow: "break" } };
   const values = { type: "value", splitLine: { lineStyle: { color: colour.line } }, axisLabel: { color: colour.ink } };
   const bar = (name, data, color) => ({ name, type: "bar", data, barMaxWidth: 22, itemStyle: { color, borderRadius: sideways ? [0, 3, 3, 0] : [3, 3, 0, 0] } });
   const series = [bar(numbers.words.before, before, colour.before), bar(numbers.words.after, after, colour.after)];

@@ -225,6 +225,10 @@ def run_sentence(
     looked = f"{operations:,} operations looked at, {outside:,} go outside"
     if state == "writing":
         return f"{looked}. Writing the document sets."
+    if state == "held":
+        return f"{looked}. It would change much and waits for a person."
+    if state == "dropped":
+        return f"{looked}. It was dropped and changed nothing."
     if is_dry:
         return f"{looked}. Nothing was written."
     if not (made or changed or withdrawn):

@@ -36,7 +36,7 @@ class LinkedOrder:
 
 def vendor_link(*, order: SubcontractOrder, at: datetime) -> str:
     """The whole address for the vendor of a sent order. It opens the revision sent last, until a later one is sent or its days
-    (VENDOR_LINK_DAYS) are over. The same on one day.
+    (VENDOR_LINK_DAYS) are over.
     """
     links = vendor_links(orders=[order], at=at)
     if not links:

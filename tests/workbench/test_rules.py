@@ -192,3 +192,13 @@ def test_pieces_at_the_vendor_follow_the_material_that_came(quantity, received, 
     came = [(Decimal(required), Decimal(arrived)) for required, arrived in parts]
 
     assert pieces_at_vendor(Decimal(quantity), Decimal(received), came) == there
+
+
+@pytest.mark.parametrize(
+    ("state", "end"),
+    [("held", "It would change much and waits for a person."), ("dropped", "It was dropped and changed nothing.")],
+)
+def test_a_run_that_waits_or_was_dropped_does_not_say_that_all_was_ordered(state, end):
+    said = run_sentence(state=state, operations=10, outside=2, made=0, changed=0, withdrawn=0, is_dry=False)
+
+    assert said == f"10 operations looked at, 2 go outside. {end}"
