@@ -61,8 +61,8 @@ def compare_offers(
     offers = []
     for vendor in vendors:
         own = vendor.currency_id or our.currency_id
-        for row in rows[vendor.pk]:
-            row.currency_id = row.currency_id or own
+        for priced in rows[vendor.pk]:
+            priced.currency_id = priced.currency_id or own
         approval = approvals.get(vendor.pk)
         reason = _standing(vendor, approval, process=process, on=on)
         row = rules.select(
