@@ -28,8 +28,8 @@ from accounting.serializers import (
     ClosingSerializer,
     ConfirmationSerializer,
     EntrySerializer,
+    PeriodReasonSerializer,
     PrepareConfirmationsSerializer,
-    ReasonSerializer,
 )
 from core.idempotency import Repeatable
 from core.refusals import NotFound
@@ -118,11 +118,11 @@ class PeriodViewSet(Repeatable, mixins.ListModelMixin, viewsets.GenericViewSet[C
         )  # type: ignore[arg-type]
         return Response(ClosingSerializer(made).data)
 
-    @extend_schema(request=ReasonSerializer, responses=ClosingSerializer(many=True))
+    @extend_schema(request=PeriodReasonSerializer, responses=ClosingSerializer(many=True))
     @action(detail=False, methods=["post"], pagination_class=None)
     def reopen(self, request: Request) -> Response:
         """Open the month that was closed last. Answers with the closings there are."""
-        said = ReasonSerializer(data=request.data)
+        said = PeriodReasonSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         services.reopen_period(**said.validated_data, by=request.user, at=timezone.now(), through="api")  # type: ignore[arg-type]
         return Response(ClosingSerializer(self.get_queryset().order_by("pk"), many=True).data)

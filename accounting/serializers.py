@@ -61,7 +61,7 @@ class ClosePeriodSerializer(StrictFields, serializers.Serializer[Any]):
             raise serializers.ValidationError("Name a month such as 2026-03.") from problem
 
 
-class ReasonSerializer(StrictFields, serializers.Serializer[Any]):
+class PeriodReasonSerializer(StrictFields, serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200)
 
 

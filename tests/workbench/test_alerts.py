@@ -87,5 +87,5 @@ def test_the_alert_list_costs_the_same_for_any_number_of_rows(desk, django_asser
         alert(str(number))
 
     # session, user, access; count, rows, kinds; views, company, to order, alerts
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         desk.get(HERE)

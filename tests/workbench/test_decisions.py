@@ -96,7 +96,7 @@ def test_the_decision_list_costs_the_same_for_any_number_of_rows(desk, django_as
         rows.decision(rows.operation(), reasons=[{"code": "vendor_chosen", "vendor": f"V{number}"}])
 
     # session, user, access, company; four tabs; sites; rows, vendors; to order, alerts
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         desk.get(LIST)
 
 
@@ -106,7 +106,7 @@ def test_the_decision_page_costs_the_same_for_any_number_of_operations(desk, dja
         rows.decision(operation, reasons=[{"code": "vendor_chosen", "vendor": "V1"}])
 
     # session, user, access, decision, vendors, awards, lines, siblings; company, to order, alerts
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         desk.get(address(operation))
 
 

@@ -241,7 +241,7 @@ def test_the_order_list_costs_the_same_for_any_number_of_rows(desk, django_asser
         rows.order(lines=2)
 
     # session, user, access, company; vendors, sites; count, rows, first lines, components; to order, alerts
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         desk.get(reverse("workbench:order_list"))
 
 
@@ -253,7 +253,7 @@ def test_the_order_page_costs_the_same_for_any_number_of_lines(desk, django_asse
 
     # session, user, access, order, lines, components, decisions, alerts, company, shipments, vendors, events, expected,
     # receipts, mail; shell 2
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         desk.get(reverse("workbench:order", args=[order.number]))
 
 

@@ -279,7 +279,7 @@ def test_lists_cost_the_same_for_any_number_of_rows(desk, django_assert_max_num_
         with_surplus()
         brought_back()
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         desk.get("/returns/?tab=done")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         desk.get(f"/returns/{Return.objects.first().number}/")

@@ -78,7 +78,7 @@ def test_the_run_list_costs_the_same_for_any_number_of_rows(desk, mara, django_a
         rows.run(requested_by=mara)
 
     # session, user, access; count, rows; company, to order, alerts
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         desk.get(LIST)
 
 
@@ -88,5 +88,5 @@ def test_the_run_page_costs_the_same_for_any_number_of_orders(desk, django_asser
         rows.order(made_by_run=run.number)
 
     # session, user, access; run, count, orders; company, to order, alerts
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         desk.get(reverse("workbench:run", args=[run.number]))

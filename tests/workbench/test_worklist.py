@@ -204,5 +204,5 @@ def test_the_work_list_costs_the_same_for_any_number_of_rows(desk, django_assert
 
     # session, user, access, company; five tabs; vendors, sites; rows, first lines, their components (decisions have none);
     # to order, four figures, alerts
-    with django_assert_num_queries(20 if tab == "attention" else 21):
+    with django_assert_num_queries(21 if tab == "attention" else 22):
         desk.get(HERE, {"tab": tab})
