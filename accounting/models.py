@@ -113,7 +113,7 @@ class EntryLine(models.Model):
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="lines")
     role = models.CharField(max_length=20, choices=Role)
     amount = models.DecimalField(max_digits=18, decimal_places=5)
-    booked = models.DecimalField(max_digits=18, decimal_places=2)
+    booked = models.DecimalField(max_digits=18, decimal_places=3)
 
     class Meta:
         constraints = [
@@ -158,15 +158,15 @@ class Confirmation(models.Model):
     vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
     as_of = models.DateField()
     status = models.CharField(max_length=10, choices=ConfirmationStatus, default=ConfirmationStatus.PREPARED)
-    invoiced = models.DecimalField(max_digits=18, decimal_places=2)
-    not_invoiced = models.DecimalField(max_digits=18, decimal_places=2)
+    invoiced = models.DecimalField(max_digits=18, decimal_places=3)
+    not_invoiced = models.DecimalField(max_digits=18, decimal_places=3)
     prepared_at = models.DateTimeField()
     prepared_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.CharField(max_length=100, blank=True, help_text="Who answered for the vendor.")
     entered_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
-    answered_not_invoiced = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    answered_not_invoiced = models.DecimalField(max_digits=18, decimal_places=3, null=True)
     note = models.CharField(max_length=500, blank=True)
 
     objects = ConfirmationQuerySet.as_manager()

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from accounting.models import Account, Closing, Confirmation, ConfirmationLine, Entry, EntryLine, Role
 from core.requests import StrictFields
 
-MONEY = {"max_digits": 18, "decimal_places": 2}
+MONEY = {"max_digits": 18, "decimal_places": 3}
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
 
 

@@ -241,6 +241,7 @@ def export_rows(entries: Iterable[Entry]) -> Iterator[ExportRow]:
     """Lines of entries (lines, site and vendor read along) with the company's own accounts; zero lines are left out."""
     accounts = {row.role: row for row in Account.objects.all()}
     labels = dict(Role.choices)
+    step = Decimal(1).scaleb(-masterdata.company().currency.decimals)
     for entry in entries:
         for line in sorted(entry.lines.all(), key=lambda line: (line.booked < 0, line.role)):
             if not line.booked:
@@ -249,7 +250,8 @@ def export_rows(entries: Iterable[Entry]) -> Iterator[ExportRow]:
             yield ExportRow(
                 entry.pk, entry.posting_date, entry.event_date, entry.document_kind, entry.document_number,
                 account.code if account else line.role, account.name if account else str(labels[line.role]),
-                max(line.booked, ZERO), max(-line.booked, ZERO), entry.vendor.code if entry.vendor else "",
+                max(line.booked, ZERO).quantize(step), max(-line.booked, ZERO).quantize(step),
+                entry.vendor.code if entry.vendor else "",
                 entry.site.code if entry.site else "", entry.text,
             )  # fmt: skip
 

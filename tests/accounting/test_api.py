@@ -69,7 +69,7 @@ def test_a_confirmation_is_prepared_printed_sent_and_answered(books: Client):
     assert books.get(f"{one}letter.pdf").content.startswith(b"%PDF")
     assert books.post(f"{one}send/").json()["status"] == "sent"
     answered = books.post(f"{one}answer/", {"not_invoiced": "900.00", "answered_by": "Ms Roth"}, content_type=JSON)
-    assert (answered.json()["status"], answered.json()["difference"]) == ("differs", "-100.00")
+    assert (answered.json()["status"], Decimal(answered.json()["difference"])) == ("differs", -100)
 
 
 @pytest.mark.parametrize("role", [Role.BUYER, Role.DOCK, Role.AUDITOR])

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounting.rules import postings
@@ -45,12 +45,13 @@ def test_what_happened_in_a_closed_period_counts_on_the_first_open_day(event: st
     assert found == date.fromisoformat(expected)
 
 
+@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(st.decimals("-99999", "99999", places=5), min_size=1, max_size=8).map(lambda amounts: [*amounts, -sum(amounts)]),
+    st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=8).map(lambda numbers: [*numbers, -sum(numbers)]),
     st.sampled_from([0, 2, 3]),
-)  # fmt: skip
-def test_rounding_an_entry_loses_no_cent_and_moves_none_by_more_than_one(amounts: list[Decimal], decimals: int):
-    by_role = {str(index): amount for index, amount in enumerate(amounts)}
+)
+def test_rounding_an_entry_loses_no_cent_and_moves_none_by_more_than_one(numbers: list[int], decimals: int):
+    by_role = {str(index): Decimal(number) / 100_000 for index, number in enumerate(numbers)}
 
     found = postings.rounded(by_role, decimals=decimals)
 

@@ -7,20 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.test import Client
-from hypothesis import given
-from hypothesis import strategies as st
 
 from production.models import ProductionOrder
 from receipts import services as receipts
 from reports import services as reports
-from reports.rules.costs import Facts, causes
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
 from tests.invoices import bills
 from tests.receipts import goods
-
-amounts = st.decimals("0", "99999", places=5)
-pieces = st.decimals("0.1", "9999", places=2)
 
 
 def receive(line: Any, accepted: int, *, day: date = MONDAY, note: str = "DN-1", **counts: int) -> Any:
@@ -79,22 +73,6 @@ def test_more_material_than_the_bill_says_is_a_deviation_of_quantity():
     )  # fmt: skip
 
     assert (the_one().causes.quantity, the_one().causes.price, the_one().causes.yield_) == (200, 0, 0)
-
-
-@given(
-    planned=st.tuples(pieces, pieces), good=amounts, made=amounts, money=st.tuples(amounts, amounts, amounts), exchange=amounts
-)  # fmt: skip
-def test_the_causes_add_up_to_what_was_spent_beyond_the_expected(planned, good, made, money, exchange):
-    expected, actual, at_standard = money
-    facts = Facts(planned[0], planned[1], good, made, expected, expected / 2, actual, exchange, at_standard)
-
-    found = causes(facts)
-
-    if made or actual:
-        for_good = (good * expected / planned[0]).quantize(Decimal("0.00001"))
-        assert abs(found.total - (actual - for_good)) <= Decimal("0.00002")
-    else:
-        assert found.total == 0
 
 
 def test_the_api_and_the_page_show_the_cost_by_operation(client: Client):

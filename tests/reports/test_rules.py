@@ -4,12 +4,18 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reports.rules import figures, periods
+from reports.rules.costs import Facts, causes
 from reports.rules.figures import Reading
 from reports.rules.periods import Parts, Sums
 
 pytestmark = pytest.mark.no_database
+
+amounts = st.integers(0, 10**9).map(lambda number: Decimal(number) / 100_000)
+pieces = st.integers(10, 10**6).map(lambda number: Decimal(number) / 100)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +67,20 @@ def test_every_figure_of_a_report_is_defined_and_says_what_it_counts():
     for report in figures.REPORTS.values():
         for name in report.figures:
             assert len(str(figures.FIGURES[name].definition)) > 60
+
+
+@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    planned=st.tuples(pieces, pieces), good=amounts, made=amounts, money=st.tuples(amounts, amounts, amounts), exchange=amounts
+)  # fmt: skip
+def test_the_causes_add_up_to_what_was_spent_beyond_the_expected(planned, good, made, money, exchange):
+    expected, actual, at_standard = money
+    facts = Facts(planned[0], planned[1], good, made, expected, expected / 2, actual, exchange, at_standard)
+
+    found = causes(facts)
+
+    if made or actual:
+        for_good = (good * expected / planned[0]).quantize(Decimal("0.00001"))
+        assert abs(found.total - (actual - for_good)) <= Decimal("0.00002")
+    else:
+        assert found.total == 0
