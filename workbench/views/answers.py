@@ -29,7 +29,7 @@ from subcontract_orders.models import (
     OrderStatus,
     SubcontractOrder,
 )
-from subcontract_orders.services import CounteredLine, Part, vendor_link
+from subcontract_orders.services import CounteredLine, Part, vendor_links
 from workbench import rules
 from workbench.forms import Unreadable, read_filters, read_quantity
 from workbench.views.page import Shell, act, choice, page_view, paged, show, site_choice, vendor_choice
@@ -58,7 +58,7 @@ def answer_of(shown: SubcontractOrder, request: HttpRequest, today: date) -> dic
         "may_answer": is_out and may_change,
         "may_acknowledge": shown.status == OrderStatus.SENT and may_change,
         "may_withdraw": shown.revision_waits and may_change,
-        "link": vendor_link(order=shown, at=timezone.now()) if is_out and may_change else "",
+        "link": vendor_links(orders=[shown], at=timezone.now()).get(shown.pk, "") if is_out and may_change else "",
         "parts": PARTS,
     }
 
