@@ -456,6 +456,23 @@ class NumberRange(models.Model):
         return self.kind
 
 
+class NumberLane(models.Model):
+    """One of several counters that share a kind's numbers: it gives `next`, then every so many-th number after it.
+
+    Whoever draws takes the free lane with the lowest number, so that those who draw at once need not wait for one another.
+    """
+
+    kind = models.CharField(max_length=30)
+    lane = models.PositiveSmallIntegerField()
+    next = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "lane"], name="number_lane_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.lane}"
+
+
 class PlanChange(models.Model):
     """Something changed that verdicts read: a plan, a price, a policy. Waits until whoever makes runs takes it.
 

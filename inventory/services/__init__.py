@@ -1,7 +1,7 @@
 """The stock ledger's actions: `ledger` posts and reverses movements; `opening` loads stock as of a time."""
 
 from inventory.services.late_value import LateValue, Placed, post_late_value
-from inventory.services.ledger import Move, NotEnoughStock, post_movements, reverse_movements
+from inventory.services.ledger import Move, NotEnoughStock, Posting, post_movements, reverse_movements
 from inventory.services.opening import BadCount, CountedStock, CountsRefused, load_stock
 from inventory.services.valuing import unit_values
 from inventory.services.vendor_stock import VendorBalance, vendor_balances
@@ -14,6 +14,7 @@ __all__ = [
     "Move",
     "NotEnoughStock",
     "Placed",
+    "Posting",
     "VendorBalance",
     "load_stock",
     "post_late_value",

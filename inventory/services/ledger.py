@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -46,13 +46,121 @@ class Move:
     reverses_id: int | None = None
 
 
-@dataclass(slots=True)
-class _Book:
-    """The balances and pools a set of moves touches, locked."""
+class Posting:
+    """Moves of one document on their way into the ledger: what they touch is locked, then they are valued, then all are written.
 
-    balances: dict[Key, Balance] = field(default_factory=dict)
-    pools: dict[Key, CostPool] = field(default_factory=dict)
-    costs: dict[Key, Pool] = field(default_factory=dict)
+    `hold` locks what later moves will touch as well, so that all of it is locked in key order; `add` values moves one after
+    the other and may be called again with what depends on those values; `save` writes all of them. Inside a transaction.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        number: str,
+        occurred_at: datetime,
+        recorded_at: datetime,
+        by: User | None,
+        places: Iterable[Location] = (),
+    ) -> None:
+        """`places`: locations the caller has read already."""
+        self.kind, self.number, self.by = kind, number, by
+        self.occurred_at, self.recorded_at = occurred_at, recorded_at
+        self.rows: list[Movement] = []
+        self._places = {place.pk: place for place in places}
+        self._balances: dict[Key, Balance] = {}
+        self._pools: dict[Key, CostPool] = {}
+        self._costs: dict[Key, Pool] = {}
+
+    def hold(self, moves: Sequence[Move]) -> None:
+        """Lock every pool, then every balance these moves touch, in key order; rows that are not there yet are made first."""
+        wanted = {m.from_location_id for m in moves} | {m.to_location_id for m in moves}
+        if missing := wanted - self._places.keys():
+            self._places |= Location.objects.in_bulk(missing)
+        keys = {
+            _key(move, pk) for move in moves for pk in (move.from_location_id, move.to_location_id) if self._holds(pk)
+        }
+        balance_keys = keys - self._balances.keys()
+        pool_keys = {(item, self._places[pk].site_id or 0, lot, stage) for item, pk, lot, stage in balance_keys}
+        pools = _locked_pools(pool_keys - self._pools.keys())
+        self._pools |= pools
+        self._costs |= {key: Pool(row.quantity, row.value) for key, row in pools.items()}
+        self._balances |= _locked_balances(balance_keys, since=self.occurred_at)
+
+    def add(self, moves: Sequence[Move]) -> list[Movement]:
+        """Take these moves in their order. Returns their movements, valued and not written yet.
+
+        Raises NotEnoughStock with what lies there, InvalidQuantity.
+        """
+        self.hold(moves)
+        rows: list[Movement] = []
+        for move in moves:
+            if move.quantity < 0 or (move.quantity == 0 and not move.value):
+                raise InvalidQuantity("A movement needs a quantity above zero.", field="quantity")
+            rows.extend(self._take(move))
+        self.rows += rows
+        return rows
+
+    def save(self) -> None:
+        """Write the movements, and the balances and pools they add up to: two statements, however many rows."""
+        if not self.rows:
+            return
+        Movement.objects.bulk_create(self.rows, batch_size=2000)
+        for key, pool in self._pools.items():
+            pool.quantity, pool.value = self._costs[key].quantity, self._costs[key].value
+        _save(list(self._balances.values()), list(self._pools.values()))
+
+    def _holds(self, location_id: int) -> bool:
+        return self._places[location_id].kind not in VIRTUAL_KINDS
+
+    def _take(self, move: Move) -> list[Movement]:
+        source, target = self._places[move.from_location_id], self._places[move.to_location_id]
+        leaves, comes = self._holds(source.pk), self._holds(target.pk)
+        left_behind = ZERO
+        value = move.value
+        same_pool = leaves and comes and source.site_id == target.site_id
+        if leaves:
+            balance = self._balances[_key(move, source.pk)]
+            if balance.quantity < move.quantity:
+                raise NotEnoughStock(_too_little(move, source, balance.quantity), field="quantity")
+            balance.quantity -= move.quantity
+            pool = self._costs[_key(move, source.site_id)]
+            value = pool.worth(move.quantity) if value is None else value
+            if not same_pool:
+                left_behind = pool.take(move.quantity, value)
+        value = value if value is not None else ZERO
+        if comes:
+            balance = self._balances[_key(move, target.pk)]
+            if balance.quantity == 0:
+                balance.since = self.occurred_at
+            balance.quantity += move.quantity
+            if not same_pool:
+                self._costs[_key(move, target.site_id)].put(move.quantity, value)
+        rows = [self._row(move, source.pk, target.pk, move.quantity, value, move.reverses_id, move.reason)]
+        if left_behind > 0:  # a pool emptied below its value: the rest is a difference of price, quantity 0
+            why = "value left in an empty pool"
+            rows.append(self._row(move, source.pk, _difference().pk, ZERO, left_behind, None, why))
+        elif left_behind < 0:
+            rows.append(
+                self._row(move, _difference().pk, source.pk, ZERO, -left_behind, None, "value missing in a pool")
+            )
+        return rows
+
+    def _row(
+        self,
+        move: Move,
+        from_id: int,
+        to_id: int,
+        quantity: Decimal,
+        worth: Decimal,
+        reverses_id: int | None,
+        reason: str,
+    ) -> Movement:
+        return Movement(
+            item_id=move.item_id, lot_id=move.lot_id, stage=move.stage, from_location_id=from_id, to_location_id=to_id,
+            quantity=quantity, value=worth, document_kind=self.kind, document_number=self.number, document_line=move.line,
+            occurred_at=self.occurred_at, recorded_at=self.recorded_at, by=self.by, reverses_id=reverses_id, reason=reason,
+        )  # fmt: skip
 
 
 @transaction.atomic
@@ -73,18 +181,9 @@ def post_movements(
     """
     if not moves:
         return []
-    places = Location.objects.in_bulk({m.from_location_id for m in moves} | {m.to_location_id for m in moves})
-    holds = {pk: place.kind not in VIRTUAL_KINDS for pk, place in places.items()}
-    book = _lock(moves, places, holds, since=occurred_at)
-    rows: list[Movement] = []
-    for move in moves:
-        if move.quantity < 0 or (move.quantity == 0 and not move.value):
-            raise InvalidQuantity("A movement needs a quantity above zero.", field="quantity")
-        rows.extend(_post(move, book, places, holds, kind, number, occurred_at, recorded_at, by))
-    Movement.objects.bulk_create(rows, batch_size=2000)
-    for key, pool in book.pools.items():
-        pool.quantity, pool.value = book.costs[key].quantity, book.costs[key].value
-    _save(book)
+    posting = Posting(kind=kind, number=number, occurred_at=occurred_at, recorded_at=recorded_at, by=by)
+    rows = posting.add(moves)
+    posting.save()
     return rows
 
 
@@ -114,85 +213,21 @@ def reverse_movements(
     )  # fmt: skip
 
 
-def _post(
-    move: Move,
-    book: _Book,
-    places: dict[int, Location],
-    holds: dict[int, bool],
-    kind: str,
-    number: str,
-    occurred_at: datetime,
-    recorded_at: datetime,
-    by: User | None,
-) -> list[Movement]:
-    source, target = places[move.from_location_id], places[move.to_location_id]
-    left_behind = ZERO
-    value = move.value
-    same_pool = holds[source.pk] and holds[target.pk] and source.site_id == target.site_id
-    if holds[source.pk]:
-        balance = book.balances[_key(move, source.pk)]
-        if balance.quantity < move.quantity:
-            raise NotEnoughStock(_too_little(move, source, balance.quantity), field="quantity")
-        balance.quantity -= move.quantity
-        pool = book.costs[_key(move, source.site_id)]
-        value = pool.worth(move.quantity) if value is None else value
-        if not same_pool:
-            left_behind = pool.take(move.quantity, value)
-    value = value if value is not None else ZERO
-    if holds[target.pk]:
-        balance = book.balances[_key(move, target.pk)]
-        if balance.quantity == 0:
-            balance.since = occurred_at
-        balance.quantity += move.quantity
-        if not same_pool:
-            book.costs[_key(move, target.site_id)].put(move.quantity, value)
+def _locked_pools(keys: set[Key]) -> dict[Key, CostPool]:
+    if not keys:
+        return {}
 
-    def row(
-        from_id: int, to_id: int, quantity: Decimal, worth: Decimal, reverses_id: int | None, reason: str
-    ) -> Movement:
-        return Movement(
-            item_id=move.item_id, lot_id=move.lot_id, stage=move.stage, from_location_id=from_id, to_location_id=to_id,
-            quantity=quantity, value=worth, document_kind=kind, document_number=number, document_line=move.line,
-            occurred_at=occurred_at, recorded_at=recorded_at, by=by, reverses_id=reverses_id, reason=reason,
-        )  # fmt: skip
-
-    rows = [row(source.pk, target.pk, move.quantity, value, move.reverses_id, move.reason)]
-    if left_behind > 0:  # a pool emptied below its value: the rest is a difference of price, quantity 0
-        rows.append(row(source.pk, _difference().pk, ZERO, left_behind, None, "value left in an empty pool"))
-    elif left_behind < 0:
-        rows.append(row(_difference().pk, source.pk, ZERO, -left_behind, None, "value missing in a pool"))
-    return rows
-
-
-def _lock(moves: Sequence[Move], places: dict[int, Location], holds: dict[int, bool], *, since: datetime) -> _Book:
-    """Lock every pool, then every balance, in key order; rows that are not there yet are made first."""
-    pool_keys: set[Key] = set()
-    balance_keys: set[Key] = set()
-    for move in moves:
-        for pk in (move.from_location_id, move.to_location_id):
-            if holds[pk]:
-                balance_keys.add(_key(move, pk))
-                pool_keys.add(_key(move, places[pk].site_id))
-    book = _Book()
-    items, stages = {key[0] for key in balance_keys}, {key[3] for key in balance_keys}
-    lots = Q(lot__in=[key[2] for key in balance_keys if key[2]]) | Q(lot__isnull=True)
-
-    def pools() -> dict[Key, CostPool]:
-        rows = CostPool.objects.filter(lots, item__in=items, stage__in=stages).select_for_update().order_by("pk")
-        found = {(row.item_id, row.site_id or 0, row.lot_id or 0, row.stage): row for row in rows}
-        return {key: found[key] for key in pool_keys & found.keys()}
-
-    def balances() -> dict[Key, Balance]:
-        here = {key[1] for key in balance_keys}
-        rows = Balance.objects.filter(lots, item__in=items, stage__in=stages, location__in=here)
-        found = {
-            (row.item_id, row.location_id, row.lot_id or 0, row.stage): row
-            for row in rows.select_for_update().order_by("pk")
+    def found() -> dict[Key, CostPool]:
+        rows = CostPool.objects.filter(
+            _lots(keys), item__in={key[0] for key in keys}, stage__in={key[3] for key in keys}
+        )
+        locked = rows.select_for_update().order_by("pk")
+        return {
+            key: row for row in locked if (key := (row.item_id, row.site_id or 0, row.lot_id or 0, row.stage)) in keys
         }
-        return {key: found[key] for key in balance_keys & found.keys()}
 
-    book.pools = pools()
-    if missing := sorted(pool_keys - book.pools.keys()):
+    pools = found()
+    if missing := sorted(keys - pools.keys()):
         CostPool.objects.bulk_create(
             [
                 CostPool(item_id=item, site_id=site or None, lot_id=lot or None, stage=stage, quantity=0, value=0)
@@ -201,9 +236,26 @@ def _lock(moves: Sequence[Move], places: dict[int, Location], holds: dict[int, b
             ignore_conflicts=True,
             batch_size=1000,
         )
-        book.pools = pools()
-    book.balances = balances()
-    if missing := sorted(balance_keys - book.balances.keys()):
+        pools = found()
+    return pools
+
+
+def _locked_balances(keys: set[Key], *, since: datetime) -> dict[Key, Balance]:
+    if not keys:
+        return {}
+
+    def found() -> dict[Key, Balance]:
+        rows = Balance.objects.filter(
+            _lots(keys), item__in={key[0] for key in keys}, stage__in={key[3] for key in keys},
+            location__in={key[1] for key in keys},
+        )  # fmt: skip
+        locked = rows.select_for_update().order_by("pk")
+        return {
+            key: row for row in locked if (key := (row.item_id, row.location_id, row.lot_id or 0, row.stage)) in keys
+        }
+
+    balances = found()
+    if missing := sorted(keys - balances.keys()):
         Balance.objects.bulk_create(
             [
                 Balance(item_id=item, location_id=place, lot_id=lot or None, stage=stage, quantity=0, since=since)
@@ -212,29 +264,32 @@ def _lock(moves: Sequence[Move], places: dict[int, Location], holds: dict[int, b
             ignore_conflicts=True,
             batch_size=1000,
         )
-        book.balances = balances()
-    book.costs = {key: Pool(row.quantity, row.value) for key, row in book.pools.items()}
-    return book
+        balances = found()
+    return balances
 
 
-def _save(book: _Book) -> None:
-    """One statement a table, however many rows."""
-    balances, pools = list(book.balances.values()), list(book.pools.values())
+def _lots(keys: set[Key]) -> Q:
+    named = [key[2] for key in keys if key[2]]
+    return Q(lot__in=named) | Q(lot__isnull=True) if named else Q(lot__isnull=True)
+
+
+def _save(balances: Sequence[Balance], pools: Sequence[CostPool]) -> None:
+    """One statement, however many rows."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
+            WITH costs AS (
+                UPDATE inventory_costpool c SET quantity = x.quantity, value = x.value
+                FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS x(id, quantity, value) WHERE c.id = x.id
+            )
             UPDATE inventory_balance b SET quantity = x.quantity, since = x.since
             FROM unnest(%s::bigint[], %s::numeric[], %s::timestamptz[]) AS x(id, quantity, since) WHERE b.id = x.id
             """,
-            [[row.pk for row in balances], [row.quantity for row in balances], [row.since for row in balances]],
-        )
-        cursor.execute(
-            """
-            UPDATE inventory_costpool c SET quantity = x.quantity, value = x.value
-            FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS x(id, quantity, value) WHERE c.id = x.id
-            """,
-            [[row.pk for row in pools], [row.quantity for row in pools], [row.value for row in pools]],
-        )
+            [
+                [row.pk for row in pools], [row.quantity for row in pools], [row.value for row in pools],
+                [row.pk for row in balances], [row.quantity for row in balances], [row.since for row in balances],
+            ],
+        )  # fmt: skip
 
 
 def _key(move: Move, place: int | None) -> Key:

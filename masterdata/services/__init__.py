@@ -11,6 +11,7 @@ from masterdata.services.master import (
     company,
     company_date,
     default_site,
+    draw_number,
     draw_numbers,
     exchange_rate,
     main_location,
@@ -20,6 +21,7 @@ from masterdata.services.master import (
     mark_main_locations,
     reserve_numbers,
     set_company,
+    site_date,
     site_dates,
     site_days,
     transit_location,
@@ -27,6 +29,7 @@ from masterdata.services.master import (
     upsert_specifications,
     vendor_location,
     virtual_location,
+    working_places,
 )
 from masterdata.services.units import inverse, unit_factors
 
@@ -46,6 +49,7 @@ __all__ = [
     "copy_objects",
     "copy_rows",
     "default_site",
+    "draw_number",
     "draw_numbers",
     "exchange_rate",
     "inverse",
@@ -57,6 +61,7 @@ __all__ = [
     "note_plan_change",
     "reserve_numbers",
     "set_company",
+    "site_date",
     "site_dates",
     "site_days",
     "take_plan_changes",
@@ -67,4 +72,5 @@ __all__ = [
     "upsert_specifications",
     "vendor_location",
     "virtual_location",
+    "working_places",
 ]

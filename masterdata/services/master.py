@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F
 
 from core.refusals import InvalidDate
@@ -25,6 +25,7 @@ from masterdata.models import (
     ItemUnit,
     Location,
     LocationKind,
+    NumberLane,
     NumberRange,
     Process,
     Site,
@@ -75,6 +76,44 @@ def reserve_numbers(*, kind: str, numbers: Iterable[str]) -> None:
     if highest:
         NumberRange.objects.get_or_create(kind=kind, defaults={"prefix": prefix})
         NumberRange.objects.filter(kind=kind, last__lt=highest).update(last=highest)
+
+
+LANES = 16
+
+
+def draw_number(*, kind: str) -> str:
+    """The next document number of a kind that many people draw at once. Gaps are allowed, duplicates are not.
+
+    One after the other they are in order, one by one; at once nobody waits while a lane is free. A number drawn in a
+    transaction that is rolled back is drawn again.
+    """
+    prefix = PREFIXES[kind]
+    for blocks in ("SKIP LOCKED", ""):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH free AS MATERIALIZED (
+                    SELECT id FROM masterdata_numberlane WHERE kind = %s ORDER BY next LIMIT 1 FOR UPDATE {blocks}
+                )
+                UPDATE masterdata_numberlane l SET next = l.next + %s FROM free WHERE l.id = free.id
+                RETURNING l.next - %s
+                """,
+                [kind, LANES, LANES],
+            )
+            row = cursor.fetchone()
+        if row is None and not NumberLane.objects.filter(kind=kind).exists():
+            _make_lanes(kind)
+            return draw_number(kind=kind)
+        if row is not None:
+            return f"{prefix}{row[0]:05d}"
+    raise RuntimeError(f"No lane of {kind} gives a number")
+
+
+def _make_lanes(kind: str) -> None:
+    """Go on where the one counter of the kind stands."""
+    last = NumberRange.objects.filter(kind=kind).values_list("last", flat=True).first() or 0
+    lanes = [NumberLane(kind=kind, lane=lane, next=last + 1 + lane) for lane in range(LANES)]
+    NumberLane.objects.bulk_create(lanes, ignore_conflicts=True)
 
 
 def company() -> Company:
@@ -154,6 +193,18 @@ def virtual_location(*, kind: LocationKind) -> Location:
     return location
 
 
+def working_places(
+    *, location_ids: Iterable[int], kinds: Iterable[LocationKind]
+) -> tuple[dict[int, Location], dict[LocationKind, Location]]:
+    """Locations by key, and the virtual ones of these kinds, in one query."""
+    wanted, kinds = set(location_ids), set(kinds)
+    rows = list(Location.objects.filter(models.Q(pk__in=wanted) | models.Q(kind__in=kinds)).order_by("-pk"))
+    virtual = {LocationKind(row.kind): row for row in rows if row.kind in kinds}
+    for kind in kinds - virtual.keys():
+        virtual[kind] = virtual_location(kind=kind)
+    return {row.pk: row for row in (*rows, *virtual.values())}, virtual
+
+
 def transit_location(*, site: Site) -> Location:
     """Where a site's material is while it is on its way to or from a vendor; made where the site has no such place."""
     found = Location.objects.filter(kind=LocationKind.TRANSIT, site=site).order_by("pk").first()
@@ -186,6 +237,12 @@ def site_dates(*, at: datetime) -> Mapping[int, date]:
     """What day it is at each of our sites, by site id."""
     zone = company().time_zone
     return {pk: at.astimezone(ZoneInfo(own or zone)).date() for pk, own in Site.objects.values_list("pk", "time_zone")}
+
+
+def site_date(*, site: Site, at: datetime) -> date:
+    """What day it is at a site."""
+    zone = site.time_zone or Company.objects.values_list("time_zone", flat=True).first() or "UTC"
+    return at.astimezone(ZoneInfo(zone)).date()
 
 
 def company_date(*, at: datetime) -> date:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from accounts.models import User
@@ -76,9 +76,22 @@ def report_outside(
             row.status = OperationStatus.FINISHED
         else:
             row.status = OperationStatus.IN_PROGRESS if done else OperationStatus.OPEN
-    Operation.objects.bulk_update(rows, ["good", "scrap", "status"])
     if rows:
+        _save_counters(rows)
         note_plan_change(at=at, reason=reason)
+
+
+def _save_counters(rows: Sequence[Operation]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE production_operation o SET good = x.good, scrap = x.scrap, status = x.status
+            FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[], %s::text[]) AS x(id, good, scrap, status)
+            WHERE o.id = x.id
+            """,
+            [[row.pk for row in rows], [row.good for row in rows], [row.scrap for row in rows],
+             [str(row.status) for row in rows]],
+        )  # fmt: skip
 
 
 @retried
@@ -112,7 +125,7 @@ def report_operation(
     steps = {row.operation_no: row for row in _steps(order_id).select_for_update().order_by("pk")}
     operation = Operation.objects.get(pk=operation_id)
     _check(order, operation, good=good, scrap=scrap)
-    following = _followers(steps.values())
+    following = followers_among(steps.values())
     before = [row for row in steps.values() if operation.operation_no in following[row.operation_no]]
     made = good + scrap
     _check_previous(operation, before, made=made)
@@ -155,16 +168,21 @@ def report_operation(
 
 def followers(*, production_order_id: int) -> Mapping[str, tuple[str, ...]]:
     """Who follows whom among an order's operations that are not cancelled, by operation number."""
-    return _followers(_steps(production_order_id))
+    return followers_among(_steps(production_order_id))
 
 
 def _steps(order_id: int) -> QuerySet[Operation]:
     return Operation.objects.filter(production_order=order_id).exclude(status=OperationStatus.CANCELLED)
 
 
-def _followers(operations: Iterable[Operation]) -> Mapping[str, tuple[str, ...]]:
+def followers_among(operations: Iterable[Operation]) -> Mapping[str, tuple[str, ...]]:
+    """Who follows whom among those of an order's operations that are not cancelled, by operation number."""
     return successors(
-        [Step(row.operation_no, row.sequence, Fraction(0), Calendar(), tuple(row.next_nos)) for row in operations]
+        [
+            Step(row.operation_no, row.sequence, Fraction(0), Calendar(), tuple(row.next_nos))
+            for row in operations
+            if row.status != OperationStatus.CANCELLED
+        ]
     )
 
 

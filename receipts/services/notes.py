@@ -124,9 +124,12 @@ def lock_note(vendor_id: int, note: str) -> None:
 
 
 def lock_lines(
-    vendor_id: int, lines: Iterable[CountedLine | ReceiptLine], by: User | None
+    vendor_id: int, lines: Iterable[CountedLine | ReceiptLine], by: User | None, *, hold_places: bool = True
 ) -> tuple[dict[int, SubcontractOrder], dict[int, OrderLine]]:
-    """Lock production orders, then orders, then their lines, each by key; foreign lines are not found."""
+    """Lock production orders, then orders, then their lines, each by key; foreign lines are not found.
+
+    `hold_places`: the vendor's places as well, as free stock there may be given or taken.
+    """
     wanted = {line.order_line_id for line in lines}
     visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
     known = list(
@@ -139,11 +142,17 @@ def lock_lines(
     order_ids = {order_id for _, order_id, _ in known}
     orders = {
         order.pk: order
-        for order in SubcontractOrder.objects.filter(pk__in=order_ids).select_for_update().order_by("pk")
+        for order in SubcontractOrder.objects.filter(pk__in=order_ids)
+        .select_related("site")
+        .select_for_update(of=("self",))
+        .order_by("pk")
     }
     rows = OrderLine.objects.filter(pk__in=wanted).select_for_update(of=("self",)).order_by("pk")
-    found = {row.pk: row for row in rows.select_related("item__unit", "production_order", "operation", "order")}
-    material.lock_places(row.ship_to_id for row in found.values())
+    found = {row.pk: row for row in rows.select_related("item__unit", "production_order")}
+    for row in found.values():
+        row.order = orders[row.order_id]
+    if hold_places:
+        material.lock_places(row.ship_to_id for row in found.values())
     return orders, found
 
 

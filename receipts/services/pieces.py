@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from inventory.models import Balance, Lot, Movement
 from inventory.services import Move
-from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
 from policies.models import Inspection
-from production.services.reporting import followers
 from receipts import rules
 from receipts.models import ReceiptLine
 from receipts.services.notes import CountedLine, DuplicateNote, LotRequired, SerialRequired, VendorShort
@@ -79,11 +77,13 @@ def mended_lots(line: OrderLine, quantity: Decimal, *, serials: Collection[str])
     return found
 
 
-def stage_after(line: OrderLine) -> str:
-    """Where the pieces stand after this line: stock after the last operation, else the operation that finished them."""
+def stage_after(line: OrderLine, following: Mapping[str, tuple[str, ...]]) -> str:
+    """Where the pieces stand after this line: stock after the last operation, else the operation that finished them.
+
+    `following`: who follows whom among the production order's operations.
+    """
     if line.operation_id is None or line.production_order is None:
         return ""
-    following = followers(production_order_id=line.production_order.pk)
     goes_on = bool(following.get(line.operation_no))
     return f"{line.production_order.stage_number}/{line.operation_no}" if goes_on else ""
 
@@ -132,6 +132,7 @@ def output_moves(
     *,
     consumed_at: int,
     where: int,
+    scrap_at: int,
 ) -> list[Move]:
     """Good pieces into stock, lot by lot, and bad ones out of it, each with its share of what they are worth."""
     moves = []
@@ -153,6 +154,5 @@ def output_moves(
         )
     bad = counted.rejected + counted.scrapped
     if bad:
-        scrap = masterdata.virtual_location(kind=LocationKind.SCRAP)
-        moves.append(Move(row.item_id, consumed_at, scrap.pk, bad, None, row.stage, value=worth.bad, line=row.line_no))
+        moves.append(Move(row.item_id, consumed_at, scrap_at, bad, None, row.stage, value=worth.bad, line=row.line_no))
     return moves

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Sum
 
 from inventory.models import Balance
 from production.models import Operation, OperationStatus
-from production.services.reporting import followers
 from receipts import rules
-from receipts.models import ExpectedReceipt, ReceiptLine, ReceiptStatus
+from receipts.models import ReceiptLine, ReceiptStatus
 from subcontract_orders.models import (
     LineStatus,
     OrderLine,
     SubcontractOrder,
 )
-from subcontract_orders.services import recount_orders
+from subcontract_orders.services import save_received
 
 ZERO = Decimal(0)
 
@@ -48,11 +48,10 @@ def settle_status(line: OrderLine) -> None:
         line.status = LineStatus.COMPLETE if done else LineStatus.OPEN
 
 
-def gives_no_more(line: OrderLine) -> bool:
-    """Whether the steps before are done, and none of their pieces lies anywhere any more."""
+def gives_no_more(line: OrderLine, following: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the steps before (`following`: who follows whom) are done, and none of their pieces lies anywhere any more."""
     if line.production_order is None:
         return False
-    following = followers(production_order_id=line.production_order.pk)
     before = [number for number, later in following.items() if line.operation_no in later]
     done = Operation.objects.filter(
         production_order=line.production_order, operation_no__in=before, status=OperationStatus.FINISHED
@@ -66,8 +65,13 @@ def gives_no_more(line: OrderLine) -> bool:
 def save_progress(lines: Iterable[OrderLine], orders: Mapping[int, SubcontractOrder]) -> None:
     """Save the lines' counters, what is still expected, and the orders' progress."""
     rows = list(lines)
-    OrderLine.objects.bulk_update(rows, ["accepted", "rejected", "scrapped", "in_rework", "status"])
-    for row in rows:
-        still = max(row.open_in_force, row.in_rework) if orders[row.order_id].is_with_vendor else ZERO
-        ExpectedReceipt.objects.filter(order_line=row).update(quantity=still)
-    recount_orders(list(orders))
+    save_received(rows)
+    still = [max(row.open_in_force, row.in_rework) if orders[row.order_id].is_with_vendor else ZERO for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE receipts_expectedreceipt e SET quantity = x.quantity
+            FROM unnest(%s::bigint[], %s::numeric[]) AS x(line_id, quantity) WHERE e.order_line_id = x.line_id
+            """,
+            [[row.pk for row in rows], still],
+        )

@@ -72,7 +72,7 @@ def receive_or_quarantine(
              .filter(pk__in=[line.order_line_id for line in lines], vendor=vendor_id)}  # fmt: skip
     first = found[lines[0].order_line_id]
     receipt = Receipt.objects.create(
-        number=masterdata.draw_numbers(kind=KIND)[0], status=ReceiptStatus.QUARANTINED, vendor_id=vendor_id,
+        number=masterdata.draw_number(kind=KIND), status=ReceiptStatus.QUARANTINED, vendor_id=vendor_id,
         site_id=first.order.site_id, note=note.strip(), note_date=note_date or masterdata.site_dates(at=at)[first.order.site_id],
         is_supplement=is_supplement, content_hash=content_hash(lines), content=[_as_kept(line) for line in lines],
         refusal=refusal.detail[:500], received_at=received_at or at, posted_at=at, posted_by=by,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -19,12 +20,12 @@ from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import LocationKind
 from policies.models import Rejects
-from production.services.reporting import Report
+from production.services.reporting import Report, followers_among
 from receipts import rules
-from receipts.models import Consumption, ExpectedReceipt, Receipt, ReceiptLine, ReceiptLot
+from receipts.models import Consumption, ExpectedReceipt, Receipt, ReceiptLine, ReceiptLot, ReceiptStatus
 from receipts.services.beside import book_beside, by_product_moves, came_beside
 from receipts.services.falling_short import watch_short_receipts
-from receipts.services.finishing import report_lines
+from receipts.services.finishing import report_lines, steps_of
 from receipts.services.notes import (
     KIND,
     CountedLine,
@@ -93,28 +94,17 @@ def post_receipt(
         raise InvalidInput("Each order line is counted once on a note.", field="lines")
     lock_note(vendor_id, note)
     content = content_hash(lines)
-    orders, order_lines = lock_lines(vendor_id, lines, by)
-    if waiting := Receipt.objects.quarantined().filter(vendor_id=vendor_id, note=note).first():
-        raise DuplicateNote(
-            f"Goods of note {note} lie in quarantine as {waiting}; release or reverse it.", field="note"
-        )
-    known = Receipt.objects.posted().filter(vendor_id=vendor_id, note=note, is_supplement=is_supplement).order_by("pk")
-    for receipt in known:
-        if receipt.content_hash == content:
-            return receipt
-        if not is_supplement:
-            raise DuplicateNote(
-                f"Note {note} was counted already as {receipt}, with other content. Correct that receipt, or mark this one as "
-                "a supplement to it.",
-                field="note",
-            )
+    # One line asks for its vendor's place where it needs free stock; several would ask for it amid stock they hold already.
+    orders, order_lines = lock_lines(vendor_id, lines, by, hold_places=len(lines) > 1)
+    if known := _counted_already(vendor_id, note, content, is_supplement=is_supplement):
+        return known
     check_counted(lines, orders, order_lines)
     first = orders[order_lines[lines[0].order_line_id].order_id]
-    today = masterdata.site_dates(at=at)[first.site_id]
+    today = masterdata.site_date(site=first.site, at=at)
     if note_date is not None and note_date > today:
         raise InvalidInput(f"The vendor's note cannot be dated after today, {today}.", field="note_date")
     receipt = Receipt.objects.create(
-        number=masterdata.draw_numbers(kind=KIND)[0],
+        number=masterdata.draw_number(kind=KIND),
         vendor_id=vendor_id,
         site_id=first.site_id,
         note=note,
@@ -125,15 +115,23 @@ def post_receipt(
         posted_at=at,
         posted_by=by,
     )
+    expected = {
+        one.order_line_id: one
+        for one in ExpectedReceipt.objects.filter(order_line__in=order_lines).select_related("location")
+    }
+    plans = {line.production_order_id for line in order_lines.values() if line.production_order_id}
+    steps = steps_of(plans)
+    following = {plan_id: followers_among(mine) for plan_id, mine in steps.items()}
+    ground = _Ground(receipt, orders, expected, following, by=by, at=at)
     reports: dict[int, list[Report]] = defaultdict(list)
     for line_no, counted in enumerate(lines, start=1):
         line = order_lines[counted.order_line_id]
-        report = _post_line(receipt, line_no, counted, line, orders[line.order_id], by=by, at=at)
+        report = _post_line(ground, line_no, counted, line)
         if line.operation_id is not None:
             reports[line.operation_id].append(report)
     save_progress(order_lines.values(), orders)
-    report_lines(reports, at=at, reason=f"receipt {receipt.number}")
-    watch_short_receipts(order_lines.values(), at=at)
+    report_lines(reports, at=at, reason=f"receipt {receipt.number}", steps=steps)
+    watch_short_receipts([line for line in order_lines.values() if line.rejected or line.scrapped], at=at)
     activity.record(
         "receipt.posted",
         kind=KIND,
@@ -148,38 +146,78 @@ def post_receipt(
     return receipt
 
 
-def _post_line(
-    receipt: Receipt,
-    line_no: int,
-    counted: CountedLine,
-    line: OrderLine,
-    order: SubcontractOrder,
-    *,
-    by: User | None,
-    at: datetime,
-) -> Report:
+def _counted_already(vendor_id: int, note: str, content: str, *, is_supplement: bool) -> Receipt | None:
+    """The receipt a note made already, with the same content. Raises DuplicateNote where it has another, or lies apart."""
+    standing = (ReceiptStatus.POSTED, ReceiptStatus.QUARANTINED)
+    for known in Receipt.objects.filter(vendor_id=vendor_id, note=note, status__in=standing).order_by("-status", "pk"):
+        if known.status == ReceiptStatus.QUARANTINED:
+            raise DuplicateNote(
+                f"Goods of note {note} lie in quarantine as {known}; release or reverse it.", field="note"
+            )
+        if known.is_supplement != is_supplement:
+            continue
+        if known.content_hash == content:
+            return known
+        if not is_supplement:
+            raise DuplicateNote(
+                f"Note {note} was counted already as {known}, with other content. Correct that receipt, or mark this one as "
+                "a supplement to it.",
+                field="note",
+            )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the lines of one receipt stand on, read once: orders, what is expected of lines, who follows whom in plans."""
+
+    receipt: Receipt
+    orders: Mapping[int, SubcontractOrder]
+    expected: Mapping[int, ExpectedReceipt]
+    following: Mapping[int, Mapping[str, tuple[str, ...]]]
+    _: KW_ONLY
+    by: User | None
+    at: datetime
+
+
+def _post_line(ground: _Ground, line_no: int, counted: CountedLine, line: OrderLine) -> Report:
     """Post one line: material used, then output; the order line's counters are set, not saved yet."""
+    receipt, order, expected, at = ground.receipt, ground.orders[line.order_id], ground.expected[line.pk], ground.at
+    following = ground.following.get(line.production_order_id or 0, {})
     made_before = line.received + line.in_rework
     reworked = min(counted.counted, line.in_rework)
     made_now = counted.counted - reworked
-    stage = stage_after(line)
+    stage = stage_after(line, following)
     lots = lots_of(counted, line, stage)
     mended = mended_lots(line, reworked, serials=counted.serials)
     used = use_material(counted, line, order, made_before=made_before, made_now=made_now, at=at)
-    consumed_at = masterdata.virtual_location(kind=LocationKind.CONSUMED)
+    held_for = waits_for(counted, line)
+    to_inspect = to_look_at(counted, line)
+    where = inspection_place(order) if held_for else expected.location
+    places, virtual = masterdata.working_places(
+        location_ids=[line.ship_to_id], kinds=[LocationKind.CONSUMED, LocationKind.SCRAP]
+    )
+    consumed_at, scrap_at = virtual[LocationKind.CONSUMED].pk, virtual[LocationKind.SCRAP].pk
     taken = [
-        Move(
-            component.item_id, line.ship_to_id, consumed_at.pk, quantity, lot_id or None, component.stage, line=line_no
-        )
+        Move(component.item_id, line.ship_to_id, consumed_at, quantity, lot_id or None, component.stage, line=line_no)
         for component, lot_id, quantity in used.moves
     ] + [
-        Move(line.item_id, line.ship_to_id, consumed_at.pk, quantity, lot_id, rework_stage(line), line=line_no)
+        Move(line.item_id, line.ship_to_id, consumed_at, quantity, lot_id, rework_stage(line), line=line_no)
         for lot_id, quantity in mended
     ]
-    posted = ledger.post_movements(
-        taken, kind=KIND, number=receipt.number, occurred_at=receipt.received_at, recorded_at=at, by=by
+    posting = ledger.Posting(
+        kind=KIND,
+        number=receipt.number,
+        occurred_at=receipt.received_at,
+        recorded_at=at,
+        by=ground.by,
+        places=[*places.values(), expected.location, where],
     )
-    spent = [movement for movement in posted if movement.quantity]  # not what an emptied pool left behind
+    good = [
+        Move(line.item_id, consumed_at, where.pk, quantity, lot.pk if lot else None, stage) for lot, quantity in lots
+    ]
+    posting.hold([*taken, *good])
+    spent = [movement for movement in posting.add(taken) if movement.quantity]  # not what an emptied pool left behind
     spent_value = sum((movement.value for movement in spent), ZERO)
     work = max(work_owed(line, made=made_before + made_now), ZERO) if made_now else ZERO
     beside = came_beside(
@@ -193,10 +231,6 @@ def _post_line(
         work=work,
         absorbs=line.rejects == Rejects.ABSORB,
     )
-    expected = ExpectedReceipt.objects.select_for_update().get(order_line=line)
-    held_for = waits_for(counted, line)
-    to_inspect = to_look_at(counted, line)
-    where = inspection_place(order) if held_for else expected.location
     row = ReceiptLine.objects.create(
         receipt=receipt,
         line_no=line_no,
@@ -220,16 +254,13 @@ def _post_line(
         certificates=list(counted.certificates),
     )
     ReceiptLot.objects.bulk_create([ReceiptLot(line=row, lot=lot, quantity=quantity) for lot, quantity in lots if lot])
-    ledger.post_movements(
-        output_moves(row, lots, worth, counted, consumed_at=consumed_at.pk, where=where.pk)
-        + by_product_moves(row, beside, made_at=consumed_at.pk),
-        kind=KIND,
-        number=receipt.number,
-        occurred_at=receipt.received_at,
-        recorded_at=at,
-        by=by,
+    posting.add(
+        output_moves(row, lots, worth, counted, consumed_at=consumed_at, where=where.pk, scrap_at=scrap_at)
+        + by_product_moves(row, beside, made_at=consumed_at)
     )
-    book_beside(row, beside)
+    posting.save()
+    if beside:
+        book_beside(row, beside)
     Consumption.objects.bulk_create(
         [
             Consumption(line=row, component=component, item_id=component.item_id, lot_id=lot_id or None, quantity=quantity,
@@ -245,13 +276,14 @@ def _post_line(
             for component, lot_id, quantity in moved
         ],
         at=at,
+        is_locked=True,
     )  # fmt: skip
     line.accepted += counted.accepted
     line.rejected += counted.rejected
     line.scrapped += counted.scrapped
     line.in_rework -= reworked
     settle_status(line)
-    if line.status == LineStatus.OPEN and not line.in_rework and gives_no_more(line):
+    if line.status == LineStatus.OPEN and not line.in_rework and gives_no_more(line, following):
         line.status = LineStatus.COMPLETE
     _alert(receipt, row, line, order, used.missing, at=at)
     return Report(counted.accepted, counted.rejected + counted.scrapped)

@@ -47,7 +47,10 @@ def use_material(
     made_now: Decimal,
     at: datetime,
 ) -> Used:
-    """What of each component is used, from the line's own material first, then from free stock, first in first."""
+    """What of each component is used, from the line's own material first, then from free stock, first in first.
+
+    Where its own suffices, and all of one lot, nobody else at the vendor's place is asked, or kept waiting.
+    """
     used = Used()
     rows = (
         OrderComponent.objects.filter(line=line)
@@ -61,10 +64,18 @@ def use_material(
     if not components or not made_now:
         return used
     needs = _needs(components, counted, line, made_before=made_before, made_now=made_now)
-    material.give_promised([component.pk for component in components], at=at)
-    own = material.own_lots([component.pk for component in components])
-    free = material.free_stock(location_id=line.ship_to_id, item_ids={component.item_id for component in components})
-    ages = _ages(line.ship_to_id, {component.item_id for component in components})
+    keys, items = [component.pk for component in components], {component.item_id for component in components}
+    if any(component.carried_in for component in components):
+        material.lock_places([line.ship_to_id])
+        material.give_promised(keys, at=at)
+    own = material.own_lots(keys)
+    free: dict[material.Lying, Decimal] = {}
+    ages: dict[tuple[int, int], tuple[int, str, int]] = {}
+    if any(_held(own, component) < needs[component.pk] for component in components):
+        material.lock_places([line.ship_to_id])
+        free = material.free_stock(location_id=line.ship_to_id, item_ids=items)
+    if free or any(len(lots) > 1 for lots in own.values()):
+        ages = _ages(line.ship_to_id, items)
     for component in components:
         need = needs[component.pk]
         held = {lot_id: quantity for lot_id, quantity in own.get(component.pk, {}).items() if quantity > 0}
@@ -73,8 +84,8 @@ def use_material(
             if taken > 0:
                 used.moves.append((component, lot_id, taken))
                 need -= taken
-        keys = [key for key in free if key[0] == component.item_id and key[2] == component.stage]
-        for key in sorted(keys, key=lambda key: ages.get((key[0], key[1]), (1, "", key[1]))):
+        spare = [key for key in free if key[0] == component.item_id and key[2] == component.stage]
+        for key in sorted(spare, key=lambda key: ages.get((key[0], key[1]), (1, "", key[1]))):
             taken = min(free[key], need)
             if taken > 0:
                 free[key] -= taken
@@ -92,6 +103,10 @@ def use_material(
             field="lines",
         )
     return used
+
+
+def _held(own: Mapping[int, Mapping[int, Decimal]], component: OrderComponent) -> Decimal:
+    return sum((quantity for quantity in own.get(component.pk, {}).values() if quantity > 0), ZERO)
 
 
 def _needs(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 
-from inventory.models import Balance
 from masterdata.models import Location
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
 
@@ -19,10 +19,11 @@ CAME = {FlowKind.SENT, FlowKind.DIRECT, FlowKind.CARRIED_IN, FlowKind.FOUND}
 Lying = tuple[int, int, str]  # item, lot (0: none), stage
 
 
-@transaction.atomic
-def record_flows(flows: Sequence[ComponentFlow], *, at: datetime) -> None:
+@transaction.atomic(savepoint=False)
+def record_flows(flows: Sequence[ComponentFlow], *, at: datetime, is_locked: bool = False) -> None:
     """Write flows and bring the counters of their components along. The caller has posted the stock already.
 
+    `is_locked`: the caller holds the components.
     The database refuses a component of which more is used, returned or written off than came.
     """
     if not flows:
@@ -33,7 +34,8 @@ def record_flows(flows: Sequence[ComponentFlow], *, at: datetime) -> None:
     sums: dict[int, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(FlowKind.values, ZERO))
     for flow in flows:
         sums[flow.component_id][flow.kind] += flow.quantity
-    list(OrderComponent.objects.filter(pk__in=sums).select_for_update().order_by("pk").values_list("pk"))
+    if not is_locked:
+        list(OrderComponent.objects.filter(pk__in=sums).select_for_update().order_by("pk").values_list("pk"))
     kinds = FlowKind.values
     # One statement for all counters: taken one by one a reversal would pass through a state the database refuses.
     with connection.cursor() as cursor:
@@ -83,7 +85,7 @@ def lock_places(location_ids: Iterable[int]) -> None:
     list(rows.values_list("pk", flat=True))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def give_promised(component_ids: Collection[int], *, at: datetime) -> None:
     """Give promised free stock real lots, first in first: a draft's `carried_in` is a number only until material is used."""
     rows = OrderComponent.objects.filter(pk__in=component_ids, carried_in__gt=0).select_related("line__order")
@@ -110,18 +112,70 @@ def give_promised(component_ids: Collection[int], *, at: datetime) -> None:
 
 def _unclaimed(component: OrderComponent) -> list[tuple[int, Decimal]]:
     """Lots (0: none) at the component's place that no line holds by a flow, first in first."""
-    there = Balance.objects.filter(
-        location=component.line.ship_to_id, item=component.item_id, stage=component.stage, quantity__gt=0
-    ).order_by(F("lot__expires_on").asc(nulls_last=True), "since", "pk")
-    claimed: dict[int, Decimal] = defaultdict(Decimal)
-    others = OrderComponent.objects.lying_at_vendor().filter(
-        line__ship_to=component.line.ship_to_id, item=component.item_id, stage=component.stage
-    )
-    for lots in own_lots(list(others.values_list("pk", flat=True))).values():
-        for lot_id, quantity in lots.items():
-            claimed[lot_id] += quantity
-    left = [(lot_id or 0, quantity - claimed[lot_id or 0]) for lot_id, quantity in there.values_list("lot", "quantity")]
+    there = _Place.read(component.line.ship_to_id, [component.item_id])
+    claimed = there.claimed()
+    left = [
+        (key[1], quantity - claimed[key])
+        for key, quantity in sorted(there.lying.items(), key=lambda row: there.ages[row[0]])
+        if key[2] == component.stage
+    ]
     return [(lot_id, quantity) for lot_id, quantity in left if quantity > 0]
+
+
+@dataclass(slots=True)
+class _Place:
+    """What lies at a vendor's place and what lines have of it, as of one moment: material used meanwhile counts in both, or in
+    neither.
+    """
+
+    lying: dict[Lying, Decimal] = field(default_factory=dict)
+    ages: dict[Lying, tuple[str, datetime, int]] = field(default_factory=dict)
+    own: dict[int, dict[int, Decimal]] = field(default_factory=lambda: defaultdict(dict))  # by component, by lot
+    given: dict[int, tuple[int, str, Decimal]] = field(default_factory=dict)  # item, stage, at the vendor, by component
+
+    @classmethod
+    def read(cls, location_id: int, item_ids: Collection[int]) -> _Place:
+        found = cls()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH mine AS (
+                    SELECT c.id, c.item_id, c.stage, c.sent + c.direct + c.carried_in + c.found
+                        - c.consumed - c.returned - c.written_off - c.lost - c.carried_out AS at_vendor
+                    FROM subcontract_orders_ordercomponent c JOIN subcontract_orders_orderline l ON l.id = c.line_id
+                    WHERE l.ship_to_id = %(place)s AND c.item_id = ANY(%(items)s)
+                )
+                SELECT 0 AS component, b.item_id, coalesce(b.lot_id, 0), b.stage, b.quantity, coalesce(l.expires_on::text, ''),
+                    b.since, b.id
+                FROM inventory_balance b LEFT JOIN inventory_lot l ON l.id = b.lot_id
+                WHERE b.location_id = %(place)s AND b.item_id = ANY(%(items)s) AND b.quantity > 0
+                UNION ALL
+                SELECT m.id, m.item_id, -1, m.stage, m.at_vendor, '', NULL, 0 FROM mine m WHERE m.at_vendor > 0
+                UNION ALL
+                SELECT m.id, m.item_id, coalesce(f.lot_id, 0), m.stage,
+                    sum(CASE WHEN f.kind = ANY(%(came)s) THEN f.quantity ELSE -f.quantity END), '', NULL, 0
+                FROM mine m JOIN subcontract_orders_componentflow f ON f.component_id = m.id
+                WHERE m.at_vendor > 0 GROUP BY m.id, m.item_id, f.lot_id, m.stage
+                """,
+                {"place": location_id, "items": list(item_ids), "came": sorted(kind.value for kind in CAME)},
+            )
+            for component_id, item_id, lot_id, stage, quantity, expires, since, pk in cursor.fetchall():
+                if not component_id:
+                    found.lying[item_id, lot_id, stage] = quantity
+                    found.ages[item_id, lot_id, stage] = (expires or "9999", since, pk)
+                elif lot_id < 0:
+                    found.given[component_id] = (item_id, stage, quantity)
+                else:
+                    found.own[component_id][lot_id] = quantity
+        return found
+
+    def claimed(self) -> dict[Lying, Decimal]:
+        """What lines hold by flows."""
+        sums: dict[Lying, Decimal] = defaultdict(Decimal)
+        for component_id, (item_id, stage, _) in self.given.items():
+            for lot_id, quantity in self.own[component_id].items():
+                sums[item_id, lot_id, stage] += quantity
+        return sums
 
 
 def own_lots(component_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
@@ -135,25 +189,19 @@ def own_lots(component_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
 
 def free_stock(*, location_id: int, item_ids: Collection[int]) -> dict[Lying, Decimal]:
     """What lies at a vendor's place and is given to no line, by item, lot and stage. Never below zero."""
-    lying: dict[Lying, Decimal] = {}
-    balances = Balance.objects.filter(location=location_id, item__in=item_ids, quantity__gt=0)
-    for item_id, lot_id, stage, quantity in balances.values_list("item", "lot", "stage", "quantity"):
-        lying[(item_id, lot_id or 0, stage)] = quantity
-    mine = OrderComponent.objects.lying_at_vendor().filter(line__ship_to=location_id, item__in=item_ids)
-    given = {row.pk: row for row in mine.only("item", "stage", "sent", "direct", "carried_in", "found", "consumed",
-                                              "returned", "written_off", "lost", "carried_out")}  # fmt: skip
-    by_lot = own_lots(given)
-    for pk, component in given.items():
+    there = _Place.read(location_id, item_ids)
+    lying = dict(there.lying)
+    for component_id, (item_id, stage, at_vendor) in there.given.items():
         known = ZERO
-        for lot_id, quantity in by_lot.get(pk, {}).items():
-            key = (component.item_id, lot_id, component.stage)
+        for lot_id, quantity in there.own[component_id].items():
+            key = (item_id, lot_id, stage)
             lying[key] = lying.get(key, ZERO) - quantity
             known += quantity
         # Stock promised to a draft line is carried in without a flow, and without a lot yet.
-        rest = component.at_vendor - known
+        rest = at_vendor - known
         if rest <= 0:
             continue
-        for key in [key for key in lying if key[0] == component.item_id and key[2] == component.stage]:
+        for key in [key for key in lying if key[0] == item_id and key[2] == stage]:
             taken = min(max(lying[key], ZERO), rest)
             lying[key] -= taken
             rest -= taken

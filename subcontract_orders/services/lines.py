@@ -157,6 +157,45 @@ def recount_orders(order_ids: Collection[int]) -> None:
         )
 
 
+def save_received(lines: Sequence[OrderLine]) -> None:
+    """Save what was counted on lines (accepted, rejected, scrapped, in rework, status), and their orders' receipt progress.
+
+    The caller holds the orders. Two statements, however many lines.
+    """
+    columns = [
+        [getattr(line, name) for line in lines] for name in ("pk", "accepted", "rejected", "scrapped", "in_rework")
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE subcontract_orders_orderline l
+            SET accepted = x.accepted, rejected = x.rejected, scrapped = x.scrapped, in_rework = x.in_rework, status = x.status
+            FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[])
+                AS x(id, accepted, rejected, scrapped, in_rework, status)
+            WHERE l.id = x.id
+            """,
+            [*columns, [str(line.status) for line in lines]],
+        )
+        cursor.execute(
+            """
+            UPDATE subcontract_orders_subcontractorder o
+            SET due_date = s.due_date, version = o.version + 1,
+                receipt = CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
+            FROM (
+                SELECT l.order_id,
+                    coalesce(min(l.need_date) FILTER (WHERE l.status = 'open'), min(l.need_date)) AS due_date,
+                    bool_and(l.status = 'complete' OR l.accepted + l.rejected + l.scrapped >= l.quantity) AS complete,
+                    bool_or(l.accepted + l.rejected + l.scrapped > 0) AS started
+                FROM subcontract_orders_orderline l
+                WHERE l.order_id = ANY(%s) AND l.status <> 'cancelled'
+                GROUP BY l.order_id
+            ) s
+            WHERE o.id = s.order_id
+            """,
+            [sorted({line.order_id for line in lines})],
+        )
+
+
 def _share_minimum(order_ids: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from masterdata import services as masterdata
-from masterdata.models import Closure, Item, Location, LocationKind, Process, Site, Vendor
+from masterdata.models import Closure, Item, Location, LocationKind, NumberRange, Process, Site, Vendor
+from masterdata.services.master import LANES
 from production.models import RoutingStep
 from tests.factories import ItemFactory, SiteFactory, VendorFactory
 
@@ -36,6 +37,51 @@ def test_two_who_draw_at_once_draw_apart():
         thread.join()
 
     assert len(set(drawn)) == 40
+
+
+def test_numbers_many_people_draw_are_in_order_one_after_the_other():
+    NumberRange.objects.create(kind="receipt", prefix="GR-", last=41)
+
+    assert [masterdata.draw_number(kind="receipt") for _ in range(20)] == [
+        f"GR-{number:05d}" for number in range(42, 62)
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_draws_a_number_does_not_wait_for_one_who_has_not_finished():
+    masterdata.draw_number(kind="receipt")
+    drawn: list[str] = []
+
+    def draw() -> None:
+        drawn.append(masterdata.draw_number(kind="receipt"))
+        connection.close()
+
+    with transaction.atomic():
+        mine = masterdata.draw_number(kind="receipt")
+        other = threading.Thread(target=draw)
+        other.start()
+        other.join(timeout=20)
+
+    assert (mine, drawn) == ("GR-00002", ["GR-00003"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_more_people_than_lanes_draw_numbers_apart():
+    drawn: list[str] = []
+
+    def draw() -> None:
+        for _ in range(5):
+            with transaction.atomic():
+                drawn.append(masterdata.draw_number(kind="receipt"))
+        connection.close()
+
+    threads = [threading.Thread(target=draw) for _ in range(LANES + 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(drawn)) == 5 * (LANES + 4)
 
 
 def test_the_company_is_there_from_the_first_question():

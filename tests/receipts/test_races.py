@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from threading import Barrier
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from accounts.models import User
@@ -17,9 +17,10 @@ from core.refusals import Refusal
 from receipts import services as receipts
 from receipts.models import Receipt
 from subcontract_orders.models import OrderComponent, OrderLine
+from subcontract_orders.services.flows import lock_places
 from tests.documents import plans
 from tests.documents.plans import moment
-from tests.receipts.goods import LATER, at_vendor, counted, lying, reverse, worth
+from tests.receipts.goods import LATER, at_vendor, component, counted, lying, reverse, ship, worth
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 THREADS = 16
@@ -66,6 +67,48 @@ def test_the_same_note_counted_by_many_is_one_receipt():
 
     assert len({receipt.pk for receipt in done}) == 1
     assert (plans.line(1).accepted, Receipt.objects.count()) == (4, 1)
+
+
+def test_whose_own_material_is_there_waits_for_nobody_at_the_vendors_place():
+    line, boss = at_vendor(), plans.boss()
+    done: list[Receipt] = []
+
+    def count() -> None:
+        done.append(post(line, 10, note="DN-1", by=boss))
+        connection.close()
+
+    with transaction.atomic():
+        lock_places([line.ship_to_id])
+        other = Thread(target=count)
+        other.start()
+        other.join(timeout=30)
+        without_waiting = len(done)
+    other.join()
+
+    assert (without_waiting, lying("MAIN", "FG"), lying("AT-V1", "RM")) == (1, 10, 0)
+
+
+def test_own_material_and_free_stock_are_taken_at_once_and_nobody_takes_the_others():
+    """One line has its own there, the other lives on what is free: never on what the first has, whoever comes first."""
+    plans.base(
+        policies=[
+            {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"], "shortage": "warn"}
+        ],
+        stock=[{"item": "RM", "location": "AT-V1", "quantity": 5}],
+    )
+    plans.plan("P1", "FG", 16, "2026-04-30")
+    plans.plan("P2", "FG", 16, "2026-05-29")
+    plans.generate()
+    for number in (1, 2):
+        plans.send(number)
+    ship(1)
+    lines, boss = list(OrderLine.objects.order_by("pk")), plans.boss()
+
+    done = at_once(lambda number: post(lines[number % 2], 2, note=f"DN-{number}", by=boss))
+
+    assert len({receipt.pk for receipt in done}) == THREADS
+    assert (lying("MAIN", "FG"), lying("AT-V1", "RM")) == (32, 0)
+    assert [component(line).consumed for line in lines] == [16, 5]
 
 
 def test_lines_of_two_orders_in_either_order_and_free_stock_for_all():

@@ -360,3 +360,21 @@ def test_single_pieces_owe_the_whole_line_to_the_cent():
 
     assert owed == [Decimal("49.99667"), Decimal("49.99666"), Decimal("49.99667")]
     assert sum(owed) == plans.line(1).amount == Decimal("149.99")
+
+
+@pytest.mark.parametrize("others", [0, 40], ids=["one component", "many"])
+def test_a_receipt_costs_the_same_for_any_number_of_components(django_assert_num_queries, others):
+    extra = [f"C-{number}" for number in range(others)]
+    plans.base(
+        items=[{"code": code, "kind": "raw", "standard_cost": 1} for code in extra],
+        boms=[{"parent": "FG", "component": code, "quantity": 1, "operation_no": "10"} for code in extra],
+        stock=[{"item": code, "location": "MAIN", "quantity": 100} for code in extra],
+    )
+    line = at_vendor()
+    boss = plans.boss()
+    receive(counted(line, 1))
+
+    with django_assert_num_queries(36):  # of them two of the test itself
+        receive(counted(line, 4), note="DN-2", by=boss)
+
+    assert lying("MAIN", "FG") == 5
