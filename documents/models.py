@@ -76,6 +76,9 @@ class GenerationRun(models.Model):
     held_because = models.CharField(max_length=300, blank=True)
     settled_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     settled_at = models.DateTimeField(null=True)
+    is_whole = models.BooleanField(default=False, help_text="Looks at everything, whatever changed.")
+    looked_at = models.PositiveIntegerField(default=0, help_text="Operations decided anew; the others had not changed.")
+    shared_mark = models.BigIntegerField(null=True, editable=False)
 
     objects = GenerationRunQuerySet.as_manager()
 
@@ -98,6 +101,7 @@ class GenerationRequest(models.Model):
     requested_at = models.DateTimeField()
     requested_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     scope = models.JSONField(default=dict)
+    is_whole = models.BooleanField(default=False)
     run = models.ForeignKey(GenerationRun, models.SET_NULL, null=True, related_name="requests")
 
     class Meta:
@@ -105,6 +109,31 @@ class GenerationRequest(models.Model):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class OrderReading(models.Model):
+    """What was read of a production order when it was decided last, as marks: as long as they are the same, so are its verdicts.
+
+    `plan_mark`: the order, its operations and the planner's words. `lines_mark`: sent lines, and what a person has set.
+    `drafts_mark`: the drafts there are once its run is written. `ground`: prices, policies and everything else. `day`: the day
+    the verdicts hold for, where they read it. `is_shared`: it counts for others, or others for it.
+    """
+
+    production_order = models.OneToOneField(
+        "production.ProductionOrder", models.CASCADE, primary_key=True, related_name="+"
+    )
+    plan_mark = models.BigIntegerField()
+    lines_mark = models.BigIntegerField()
+    drafts_mark = models.BigIntegerField()
+    ground = models.BigIntegerField()
+    day = models.DateField(null=True)
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["production_order"], name="order_reading_shared", condition=Q(is_shared=True))]
+
+    def __str__(self) -> str:
+        return f"{self.production_order_id}"
 
 
 class Action(models.TextChoices):

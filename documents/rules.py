@@ -134,6 +134,8 @@ class Standing(NamedTuple):
     is_held: bool = False
     """Its order was never sent and is held: it stays as it is, and nothing is made beside it."""
     is_by_hand: bool = False
+    mark: int = 0
+    """Changes with all that a run reads of the line and does not write itself."""
 
     @property
     def counts(self) -> Decimal:
@@ -476,6 +478,15 @@ def _hash(
 ) -> str:
     values = repr((award, document, tuple(certificates), needs, receive_at_id))
     return hashlib.md5(values.encode(), usedforsecurity=False).hexdigest()
+
+
+DRAFT_BITS = 48
+"""Of a draft's content hash, so that the sum over all drafts of an order fits a bigint."""
+
+
+def draft_mark(content_hash: str) -> int:
+    """A number for what a draft holds; the sum over an order's drafts tells whether they are those there should be."""
+    return int(content_hash[: DRAFT_BITS // 4].ljust(DRAFT_BITS // 4, "0"), 16)
 
 
 def _pinned(line: Standing, award: AwardValues, key: Key) -> Iterator[Difference]:

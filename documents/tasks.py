@@ -50,7 +50,7 @@ def write_shards(run_id: int) -> None:
 @shared_task
 def request_nightly_run() -> None:
     """Beat: once a night everything is looked at, whatever changed."""
-    services.request_run(reason="Nightly", at=timezone.now())
+    services.request_run(reason="Nightly", at=timezone.now(), is_whole=True)
 
 
 @shared_task

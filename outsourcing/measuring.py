@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import connection, connections, transaction
@@ -61,10 +62,7 @@ def seconds_to_copy(tables: Mapping[str, str], *, workers: int = 1) -> float:
     foreign keys and indexes, on as many connections. `tables` says which rows: a condition by table.
     """
     with _empty_like(tables):
-        parts = [
-            lambda part=part: _copy_part(tables, part, workers)  # type: ignore[misc]
-            for part in range(workers)
-        ]
+        parts = [partial(_copy_part, tables, part, workers) for part in range(workers)]
         return max(one.seconds for one in apart(*parts))
 
 

@@ -33,6 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--scenario-dir", metavar="DIR", help="Play the business cases of this folder instead of tests/scenarios/cases."
     )
+    parser.addoption(
+        "--drill-rounds",
+        metavar="N",
+        type=int,
+        default=1,
+        help="How often each drill is gone through; 25 is the long form.",
+    )
+    parser.addoption(
+        "--drill-servers",
+        action="store_true",
+        help="Also drill with real servers that are stopped hard; takes minutes.",
+    )
 
 
 def pytest_configure() -> None:
@@ -55,6 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     By a mark and not by a fixture asked for while it runs: the test database is made for what is seen at collection.
     """
+    if items and not items[0].config.getoption("drill_servers"):
+        items[:] = [item for item in items if not item.get_closest_marker("servers")]
     for item in items:
         if not item.get_closest_marker("no_database") and not item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.django_db)

@@ -29,16 +29,14 @@ from documents.services.checking import Checked, check_invariants, recount
 from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.mailing import order_document, send_due_messages
 from documents.services.reminding import REMINDER, Reminded, remind_vendors
+from documents.services.requesting import request_run, start_due_runs, start_run
 from documents.services.runs import (
     Progress,
     continue_run,
     continue_runs,
     decide_run,
     progress,
-    request_run,
     run_to_end,
-    start_due_runs,
-    start_run,
     summary,
     write_shards,
 )

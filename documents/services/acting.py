@@ -13,7 +13,7 @@ from accounts.models import User
 from activity import services as activity
 from activity.models import Alert
 from core.refusals import NoRight, NotFound, WrongState
-from documents.services.runs import request_run
+from documents.services.requesting import request_run
 from documents.services.watching import CHANGED, REQUIREMENT_KINDS
 from masterdata import services as masterdata
 from policies.models import Verdict

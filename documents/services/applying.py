@@ -12,7 +12,7 @@ from activity.models import Alert
 from core.refusals import InvalidInput, NotFound
 from documents.services import acting, advising, answering
 from documents.services.acting import NothingToApply
-from documents.services.runs import request_run
+from documents.services.requesting import request_run
 from documents.services.watching import REQUIREMENT_KINDS
 from masterdata.models import Item
 from policies.models import Verdict

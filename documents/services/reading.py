@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Least
 
 from core.refusals import InvalidInput, NotFound
@@ -27,6 +28,16 @@ from subcontract_orders.models import UNSENT, LineStatus, OrderLine, OrderStatus
 from subcontract_orders.services.lines import APART
 
 FIVE = 5
+LINE_MARK = f"""CASE
+    WHEN subcontract_orders_subcontractorder.sent_at IS NOT NULL THEN {masterdata.row_mark(OrderLine)} # hashtextextended(
+        concat_ws('/', subcontract_orders_subcontractorder.status, subcontract_orders_subcontractorder.currency_id,
+            subcontract_orders_subcontractorder.consolidation_key, (SELECT location_id FROM receipts_expectedreceipt e
+                WHERE e.order_line_id = subcontract_orders_orderline.id)), 0)
+    WHEN pinned <> '{{}}' OR subcontract_orders_subcontractorder.status = 'held' THEN hashtextextended(
+        concat_ws('/', subcontract_orders_orderline.id, subcontract_orders_subcontractorder.status, pinned, quantity, unit_price,
+            need_date), 0)
+    ELSE 0 END"""
+"""What a run reads of a line and does not write: all of a sent one, what a person has set of another, and whether he holds it."""
 BALANCE_DAYS = 400
 """How far back lines count for quotas; longer than any balance period in use."""
 
@@ -78,8 +89,8 @@ class Places:
         return masterdata.vendor_location(vendor=vendor, site=Site.objects.get(pk=site_id)).pk
 
 
-def ground(places: Places) -> Ground:
-    """Everything but the orders that planning document sets reads."""
+def ground(places: Places, item_ids: Collection[int] | None = None) -> Ground:
+    """Everything but the orders that planning document sets reads; with `item_ids`, bills of these items are enough."""
     free: list[dict[tuple[int, int], Decimal]] = []
 
     def free_at() -> dict[tuple[int, int], Decimal]:
@@ -88,7 +99,7 @@ def ground(places: Places) -> Ground:
         return free[0]
 
     return Ground(
-        boms=boms(),
+        boms=boms(item_ids),
         rules=document_rules(),
         process_certificates={
             pk: tuple(kinds) for pk, kinds in Process.objects.values_list("pk", "certificates") if kinds
@@ -98,10 +109,13 @@ def ground(places: Places) -> Ground:
     )
 
 
-def boms() -> dict[int, list[BomRow]]:
-    """All bills of material by parent."""
+def boms(item_ids: Collection[int] | None = None) -> dict[int, list[BomRow]]:
+    """All bills of material by parent; with `item_ids` theirs, and those of phantoms, which stand for their own parts."""
     found: dict[int, list[BomRow]] = {}
-    rows = BomLine.objects.order_by("parent_id", "position").values_list(
+    lines = BomLine.objects.all()
+    if item_ids is not None:
+        lines = lines.filter(Q(parent__in=masterdata.among(item_ids)) | Q(parent__is_phantom=True))
+    rows = lines.order_by("parent_id", "position").values_list(
         "parent_id",
         "component_id",
         "quantity",
@@ -166,11 +180,17 @@ def orders_in_scope(scope: Mapping[str, Any]) -> set[int]:
     return set(orders.values_list("pk", flat=True))
 
 
-def count_operations(*, on: date, scoped: Collection[int] | None) -> int:
+def items_of(production_order_ids: Collection[int]) -> set[int]:
+    """The items these production orders make."""
+    orders = ProductionOrder.objects.filter(pk__in=masterdata.among(production_order_ids))
+    return set(orders.values_list("item_id", flat=True))
+
+
+def count_operations(*, on: date, only: Collection[int] | None) -> int:
     """How many open operations a run is about to decide."""
     orders = orders_in_horizon(on=on)
-    if scoped is not None:
-        orders = orders.filter(pk__in=scoped)
+    if only is not None:
+        orders = orders.filter(pk__in=masterdata.among(only))
     return Operation.objects.filter(production_order__in=orders, status__in=OPEN_OPERATION).count()
 
 
@@ -213,13 +233,14 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             Least("reordered", F("rejected") + F("scrapped")),
             "is_whole",
             "order__made_by_run",
+            RawSQL(LINE_MARK, [], output_field=BigIntegerField()),  # noqa: S611  (our own names)
         )
     )
     loaded = list(rows)
     places = dict(
-        ExpectedReceipt.objects.filter(order_line__in=[row[0] for row in loaded if row[10]]).values_list(
-            "order_line_id", "location_id"
-        )
+        ExpectedReceipt.objects.filter(
+            order_line__in=masterdata.among(row[0] for row in loaded if row[10])
+        ).values_list("order_line_id", "location_id")
     )
     for (
         pk,
@@ -251,6 +272,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         replaced,
         is_whole,
         made_by_run,
+        mark,
     ) in loaded:
         is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
         found.setdefault(operation_id, []).append(
@@ -286,31 +308,32 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 is_whole,
                 order_status == OrderStatus.HELD and sent_at is None,
                 not made_by_run,
+                mark,
             )
         )
     return found
 
 
-def live_production_orders() -> Iterator[int]:
-    """Production orders with a line never sent, or with something still expected of a sent one."""
+def live_production_orders(*, but_in_horizon_of: date | None = None) -> Iterator[int]:
+    """Production orders with a line never sent, or with something still expected of a sent one; with a day, those that a run on
+    it does not decide.
+    """
     unsent = Q(order__status__in=[*UNSENT, OrderStatus.HELD], order__sent_at=None)
     expected = Q(order__sent_at__isnull=False, status=LineStatus.OPEN) & ~Q(
         order__status__in=[OrderStatus.CLOSED, OrderStatus.CANCELLED]
     )
-    rows = (
-        OrderLine.objects.active()
-        .filter(unsent | expected, production_order__isnull=False)
-        .order_by("production_order_id")
-        .values_list("production_order_id", flat=True)
-        .distinct()
-    )
+    lines = OrderLine.objects.active().filter(unsent | expected, production_order__isnull=False)
+    if but_in_horizon_of is not None:
+        lines = lines.exclude(production_order__in=orders_in_horizon(on=but_in_horizon_of))
+    rows = lines.order_by("production_order_id").values_list("production_order_id", flat=True).distinct()
     return rows.iterator(chunk_size=5000)
 
 
 def plans(orders: Sequence[OrderFacts], places: Places) -> dict[int, Plan]:
     """The orders of a chunk as documents see them, by key."""
     found = {}
-    rows = ProductionOrder.objects.filter(pk__in=[order.production_order_id for order in orders]).values_list(
+    keys = masterdata.among(order.production_order_id for order in orders)
+    rows = ProductionOrder.objects.filter(pk__in=keys).values_list(
         "pk", "number", "first_number", "item_id", "site_id", "location_id", "location__kind"
     )
     operations = {order.production_order_id: order.operations for order in orders}
@@ -320,7 +343,7 @@ def plans(orders: Sequence[OrderFacts], places: Places) -> dict[int, Plan]:
     return found
 
 
-def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Frozen, ...]:
+def frozen(lines: Sequence[Standing], *, policy_ids: Mapping[str, int]) -> tuple[Frozen, ...]:
     """Sent lines as deciding sees them."""
     return tuple(
         Frozen(
@@ -346,12 +369,12 @@ def frozen(lines: Sequence[Standing], *, policy_ids: dict[str, int]) -> tuple[Fr
 
 
 def committed_lines(
-    *, on: date, policy_ids: dict[str, int], outside_of: Collection[int] | None = None
+    *, on: date, policy_ids: Mapping[str, int], outside_of: Collection[int] | None = None
 ) -> Iterator[CommittedLine]:
     """What was sent counts first against capacity and quota; with a scope, also the drafts of orders outside of it."""
     sent = Q(order__sent_at__isnull=False)
     if outside_of is not None:
-        sent |= ~Q(production_order__in=outside_of)
+        sent |= ~Q(production_order__in=masterdata.among(outside_of))
     rows = (
         OrderLine.objects.filter(sent, at_vendor_date__gte=on - timedelta(days=BALANCE_DAYS))
         .annotate(got=F("accepted") + F("rejected") + F("scrapped"))

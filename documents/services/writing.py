@@ -6,9 +6,10 @@ respected: such an item is left, and the next run says what it means now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db.models import Max
@@ -120,12 +121,12 @@ def write_shard(*, shard: RunShard, at: datetime) -> int:
         _withdraw(run, done, known, at=at)
     else:
         _write(run, shard, done, known, at=at)
-    RunItem.objects.filter(pk__in=[item.pk for item in done]).update(outcome=DONE)
-    held = [
-        item.pk for item in left if item.order_number in known and known[item.order_number].status == OrderStatus.HELD
-    ]
-    RunItem.objects.filter(pk__in=[item.pk for item in left]).update(outcome=LEFT)
-    RunItem.objects.filter(pk__in=held).update(outcome=HELD)
+    mine = RunItem.objects.filter(run=run, shard_no=shard.shard_no).exclude(action=Action.ALERT)
+    mine.update(outcome=DONE)
+    if left:
+        held = {number for number, order in known.items() if order.status == OrderStatus.HELD}
+        mine.filter(pk__in=[item.pk for item in left]).update(outcome=LEFT)
+        mine.filter(pk__in=[item.pk for item in left if item.order_number in held]).update(outcome=HELD)
     return len(items)
 
 
@@ -182,10 +183,11 @@ def _write(
         .annotate(last=Max("line_no"))
     )
     lines: list[OrderLine] = []
+    new_line = masterdata.maker_of(OrderLine)
     for item in creates:
-        order = everyone[item.order_number]
-        line_no = last[order.pk] = last.get(order.pk, 0) + 1
-        line = OrderLine(order=order, line_no=line_no)
+        line = new_line()
+        line.order_id = everyone[item.order_number].pk
+        line.line_no = last[line.order_id] = last.get(line.order_id, 0) + 1
         _fill(line, item, document_rules[item.policy_id])
         lines.append(line)
     needs = [[Need.from_row(row) for row in item.components] for item in creates]
@@ -220,16 +222,13 @@ def _write(
                     )
                 )
     shipments.plan(wanted=wanted, planned=planned, numbers=iter(shard.shipment_numbers), at=at)
-    expected = [
-        ExpectedReceipt(
-            order_line_id=line.pk,
-            item_id=line.item_id,
-            quantity=line.quantity,
-            expected_on=line.promised_date,
-            location_id=item.receive_at_id,
-        )
-        for item, line in zip(creates + changes, lines + changed, strict=True)
-    ]
+    expected = []
+    new_expected = masterdata.maker_of(ExpectedReceipt)
+    for item, line in zip(creates + changes, lines + changed, strict=True):
+        row = new_expected()
+        row.order_line_id, row.item_id, row.quantity = line.pk, line.item_id, line.quantity
+        row.expected_on, row.location_id = line.promised_date, item.receive_at_id
+        expected.append(row)
     receipts.expect_new(expected[: len(creates)])
     receipts.expect(expected[len(creates) :])
     touched = {order.pk for order in everyone.values()}
@@ -332,22 +331,27 @@ def _change(
     return lines, components, needs
 
 
+@cache
+def _new_component() -> Callable[[], OrderComponent]:
+    return masterdata.maker_of(OrderComponent)
+
+
 def _components(needs: Iterable[Need]) -> list[OrderComponent]:
-    return [
-        OrderComponent(
-            position=position,
-            item_id=need.item_id,
-            stage=need.stage,
-            supply=need.supply,
-            basis=need.basis,
-            quantity_per=need.quantity_per,
-            scrap_pct=need.scrap_pct,
-            required=need.required,
-            carried_in=need.carried_in,
-            ship_from_id=need.ship_from_id,
+    found = []
+    new_component = _new_component()
+    for position, need in enumerate(needs, 1):
+        row = new_component()
+        row.position, row.item_id, row.stage, row.supply, row.basis = (
+            position,
+            need.item_id,
+            need.stage,
+            need.supply,
+            need.basis,
         )
-        for position, need in enumerate(needs, 1)
-    ]
+        row.quantity_per, row.scrap_pct, row.required = need.quantity_per, need.scrap_pct, need.required
+        row.carried_in, row.ship_from_id = need.carried_in, need.ship_from_id
+        found.append(row)
+    return found
 
 
 def _record(

@@ -1,8 +1,9 @@
 """Business actions on master data that other apps rely on, and the bulk upsert they share."""
 
-from masterdata.services.bulk import Upserted, copy_objects, copy_rows, upsert_by_key
+from masterdata.services.bulk import Upserted, copy_objects, copy_rows, copy_values, draw_keys, maker_of, upsert_by_key
 from masterdata.services.calendars import LONGEST, ClosedDays, all_closed_days, check_holidays, closed_days
 from masterdata.services.changes import note_plan_change, take_plan_changes
+from masterdata.services.marks import among, mark_of, number_of, row_mark, with_mark
 from masterdata.services.master import (
     KEYS,
     PIECES,
@@ -41,6 +42,7 @@ __all__ = [
     "ClosedDays",
     "Upserted",
     "all_closed_days",
+    "among",
     "check_day",
     "check_holidays",
     "closed_days",
@@ -48,7 +50,9 @@ __all__ = [
     "company_date",
     "copy_objects",
     "copy_rows",
+    "copy_values",
     "default_site",
+    "draw_keys",
     "draw_number",
     "draw_numbers",
     "exchange_rate",
@@ -57,9 +61,13 @@ __all__ = [
     "make_currencies",
     "make_units",
     "make_vendor_locations",
+    "maker_of",
     "mark_main_locations",
+    "mark_of",
     "note_plan_change",
+    "number_of",
     "reserve_numbers",
+    "row_mark",
     "set_company",
     "site_date",
     "site_dates",
@@ -72,5 +80,6 @@ __all__ = [
     "upsert_specifications",
     "vendor_location",
     "virtual_location",
+    "with_mark",
     "working_places",
 ]

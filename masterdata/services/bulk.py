@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
+from django.db.models.base import ModelState
 
+M = TypeVar("M", bound=models.Model)
 NAMED = 10  # how many new and changed rows are named
 
 
@@ -81,25 +83,20 @@ def copy_rows(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -
     """
     if not rows:
         return []
+    named = set().union(*rows)
     columns = [column for column in model._meta.concrete_fields if not column.generated and not column.primary_key]
-    encoders = [(column.attname, column.get_default(), _encoder(column)) for column in columns]
-    table, key = model._meta.db_table, model._meta.pk.column
-    names = ", ".join(f'"{name}"' for name in [key, *(column.column for column in columns)])
-    # Django wraps the errors of execute(), not those of copy_expert().
-    with connection.wrap_database_errors, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)", [f'"{table}"', key, len(rows)]
-        )
-        ids = [pk for (pk,) in cursor.fetchall()]
-        lines = io.StringIO()
-        for pk, row in zip(ids, rows, strict=True):
-            cells = (
-                "\\N" if (value := row.get(name, default)) is None else encode(value)
-                for name, default, encode in encoders
-            )
-            lines.write(f"{pk}\t" + "\t".join(cells) + "\n")
-        lines.seek(0)
-        cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN', lines)
+    used = [column for column in columns if column.attname in named]
+    rest = [column for column in columns if column.attname not in named]
+    encoders = [(column.attname, column.get_default(), _encoder(column)) for column in used]
+    same = "".join(f"\t{_cell(_encoder(column), column.get_default())}" for column in rest)
+    ids = draw_keys(model._meta.db_table, len(rows))
+    text = io.StringIO()
+    for pk, row in zip(ids, rows, strict=True):
+        cells = [
+            "\\N" if (value := row.get(name, default)) is None else encode(value) for name, default, encode in encoders
+        ]
+        text.write("\t".join((str(pk), *cells)) + same + "\n")
+    _copy(model._meta.db_table, ["id", *(str(column.column) for column in (*used, *rest))], text)
     return ids
 
 
@@ -112,11 +109,72 @@ def copy_objects(objects: Sequence[models.Model]) -> None:
         row._state.adding = False
 
 
+def maker_of(model: type[M]) -> Callable[[], M]:
+    """A function that makes unsaved rows at their defaults, many times faster than the model itself does.
+
+    For rows made by the thousand and then given to `copy_objects`; relations are set by their key (`order_id`).
+    """
+    defaults = {name: value for name, value in vars(model()).items() if name != "_state"}
+    own = [
+        (column.attname, column.default)
+        for column in model._meta.concrete_fields
+        if callable(column.default) and column.default is not models.NOT_PROVIDED
+    ]
+
+    def make() -> M:
+        row = model.__new__(model)
+        state = vars(row)
+        state.update(defaults)
+        state["_state"] = ModelState()
+        for name, default in own:  # a list or a dict of its own
+            state[name] = default()
+        return row
+
+    return make
+
+
+def copy_values(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of plain values (texts, numbers, dates, JSON as text), keys included, with COPY. Every constraint holds."""
+    text = io.StringIO()
+    for row in rows:
+        text.write("\t".join(["\\N" if value is None else _text(value) for value in row]) + "\n")
+    _copy(table, columns, text)
+
+
+def draw_keys(table: str, count: int) -> list[int]:
+    """Keys of a table drawn ahead, so that rows can be copied in with them, and rows that name them."""
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        # The sequence is looked up once (OFFSET keeps it apart), not once for each key.
+        cursor.execute(
+            "SELECT nextval(s) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS s OFFSET 0) x, generate_series(1, %s)",
+            [table, count],
+        )
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _copy(table: str, columns: Sequence[str], text: io.StringIO) -> None:
+    if not text.tell():
+        return
+    text.seek(0)
+    names = ", ".join(f'"{column}"' for column in columns)
+    # Django wraps the errors of execute(), not those of copy_expert().
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN', text)
+
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
+def _cell(encode: Callable[[Any], str], value: Any) -> str:
+    return "\\N" if value is None else encode(value)
+
+
 def _text(value: Any) -> str:
-    return str(value).translate(_ESCAPES)
+    text = value if type(value) is str else str(value)
+    # Most cells need no escaping, and asking is cheaper than doing.
+    return text if text.isalnum() or (text.isprintable() and "\\" not in text) else text.translate(_ESCAPES)
 
 
 def _array(values: Iterable[Any]) -> str:

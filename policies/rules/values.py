@@ -111,12 +111,13 @@ class OperationFacts:
 
 @dataclass(slots=True)
 class OrderFacts:
-    """A production order with all its operations, in sequence."""
+    """A production order with all its operations, in sequence. `mark` changes whenever one of the rows read for it is written."""
 
     production_order_id: int
     number: str
     due_date: date
     operations: list[OperationFacts]
+    mark: int = 0
 
 
 # --- what decides ---------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q
 
 from masterdata.models import Currency, Downtime, ExchangeRate, Process, Vendor, WorkCenter, WorkCenterKind
-from masterdata.services import all_closed_days, company, unit_factors
+from masterdata.services import all_closed_days, among, company, unit_factors
 from policies.models import Policy, PolicyVendor, PriceAgreement, VendorApproval
 from policies.rules.values import (
     ApprovalValues,
@@ -28,9 +28,16 @@ from policies.rules.values import (
 
 
 def load_book(
-    *, on: date, last_paid: Mapping[tuple[int, int, int], Paid], days: Mapping[int, date] | None = None
+    *,
+    on: date,
+    last_paid: Mapping[tuple[int, int, int], Paid],
+    days: Mapping[int, date] | None = None,
+    item_ids: Collection[int] | None = None,
 ) -> Book:
-    """Everything but the plan that a decision reads. `days`: what day it is at each site, where that is not `on`."""
+    """Everything but the plan that a decision reads. `days`: what day it is at each site, where that is not `on`.
+
+    With `item_ids`, prices of these items and of any item.
+    """
     days = {site_id: day for site_id, day in (days or {}).items() if day != on}
     company_currency_id = company().currency_id
     rates: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
@@ -80,7 +87,7 @@ def load_book(
         pk: ProcessValues(pk, name or code, requires_approval)
         for pk, code, name, requires_approval in Process.objects.values_list("pk", "code", "name", "requires_approval")
     }
-    prices = _prices(min([on, *days.values()]), vendors, company_currency_id)
+    prices = _prices(min([on, *days.values()]), vendors, company_currency_id, item_ids)
     priced_in = {row.unit_id for rows in prices.values() for row in rows if row.unit_id is not None}
     return Book(
         on, company_currency_id, currencies, vendors, policy_values(Policy.objects.active()),
@@ -97,14 +104,16 @@ PRICE_FIELDS = (
 
 
 def _prices(
-    on: date, vendors: Mapping[int, VendorValues], company_currency_id: int
+    on: date, vendors: Mapping[int, VendorValues], company_currency_id: int, item_ids: Collection[int] | None
 ) -> dict[tuple[int, int, int], list[PriceRow]]:
     found: dict[tuple[int, int, int], list[PriceRow]] = defaultdict(list)
     # A price that ended before today cannot be that of a day of ordering, which is today or later.
-    rows = PriceAgreement.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on)).values_list(*PRICE_FIELDS)
+    rows = PriceAgreement.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on))
+    if item_ids is not None:
+        rows = rows.filter(Q(item__isnull=True) | Q(item__in=among(item_ids)))
     # Price lists repeat themselves: one object for each value of a column keeps hundreds of thousands of rows small.
     same: dict[Any, Any] = {}
-    for row in rows.iterator(chunk_size=10_000):
+    for row in rows.values_list(*PRICE_FIELDS).iterator(chunk_size=10_000):
         priced = PriceRow(*(same.setdefault(pair, pair[1]) for pair in enumerate(row)))
         if row[5] is None:
             own = vendors[priced.vendor_id].currency_id

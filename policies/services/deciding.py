@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Self
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from masterdata.services import among, copy_values, draw_keys, with_mark
 from policies.models import Award, Decision
 from policies.rules import decide, reasons
-from policies.rules.values import AwardValues, Decided, OperationFacts, OrderFacts, Paid, WordValues
+from policies.rules.sharing import Pool
+from policies.rules.values import AwardValues, Decided, OperationFacts, OrderFacts, Paid, Reason, WordValues
 from policies.services.books import load_book
 from policies.services.supposing import Change, suppose
 from production.models import Operation, OperationStatus, OperationWord, ProductionOrder
@@ -39,58 +41,77 @@ def orders_in_horizon(*, on: date, horizon_days: int = HORIZON_DAYS) -> Any:
 
 
 def order_chunks(
-    *, on: date, horizon_days: int = HORIZON_DAYS, scope: Mapping[str, Sequence[str]] | None = None, size: int = 2000
+    *,
+    on: date,
+    horizon_days: int = HORIZON_DAYS,
+    scope: Mapping[str, Sequence[str]] | None = None,
+    only: Collection[int] | None = None,
+    size: int = 2000,
 ) -> Iterator[list[OrderFacts]]:
     """All operations of the production orders in the horizon, whole orders, by due date; about `size` operations at a time.
 
-    `scope` narrows it: {"site": codes, "item": codes, "production_order": numbers}. Lines with vendors (`frozen`) are for
-    the caller to fill in.
+    `scope` narrows it: {"site": codes, "item": codes, "production_order": numbers}; `only` to these keys. Lines with vendors
+    (`frozen`) are for the caller to fill in.
     """
     orders = orders_in_horizon(on=on, horizon_days=horizon_days)
     for name, path in (("site", "site__code"), ("item", "item__code"), ("production_order", "number")):
         if scope and scope.get(name):
             wanted = scope[name]
             orders = orders.filter(**{f"{path}__in": [wanted] if isinstance(wanted, str) else list(wanted)})
-    rows = orders.order_by("due_date", "pk").values_list("pk", "number", "due_date").iterator(chunk_size=10_000)
+    if only is not None:
+        orders = orders.filter(pk__in=among(only))
+    rows = _order_rows(orders).iterator(chunk_size=10_000)
     while chunk := list(islice(rows, max(1, size // 4))):
         yield _facts(chunk)
 
 
-def facts_of(*, production_order_ids: Sequence[int]) -> list[OrderFacts]:
-    """The facts of some production orders, by due date, whatever the horizon."""
-    rows = ProductionOrder.objects.filter(pk__in=production_order_ids).order_by("due_date", "pk")
-    return _facts(list(rows.values_list("pk", "number", "due_date")))
-
-
+ORDER_FIELDS = (
+    "pk", "number", "due_date", "item_id", "item__item_group_id", "site_id", "item__unit__decimals", "item__is_blocked",
+)  # fmt: skip
 OPERATION_FIELDS = (
-    "pk", "production_order_id", "operation_no", "sequence", "production_order__item_id",
-    "production_order__item__item_group_id", "process_id", "work_center_id", "production_order__site_id", "quantity", "good",
-    "scrap", "status", "outsourced", "setup_minutes", "run_minutes", "next_nos", "planned_start", "planned_end", "dates_given",
-    "production_order__item__unit__decimals", "production_order__item__is_blocked",
+    "pk", "production_order_id", "operation_no", "sequence", "process_id", "work_center_id", "quantity", "good", "scrap",
+    "status", "outsourced", "setup_minutes", "run_minutes", "next_nos", "planned_start", "planned_end", "dates_given",
 )  # fmt: skip
 
 
-def _facts(orders: Sequence[tuple[int, str, date]]) -> list[OrderFacts]:
-    ids = [pk for pk, _, _ in orders]
-    words = {
-        operation_id: WordValues(word, vendor_id, reason, by or "", at.date())
-        for operation_id, word, vendor_id, reason, by, at in OperationWord.objects.filter(
-            is_current=True, operation__production_order_id__in=ids
-        ).values_list("operation_id", "word", "vendor_id", "reason", "by__username", "at")
-    }
-    facts = {pk: OrderFacts(pk, number, due_date, []) for pk, number, due_date in orders}
-    rows = Operation.objects.filter(production_order_id__in=ids).order_by("production_order_id", "sequence", "pk")
+def facts_of(*, production_order_ids: Sequence[int]) -> list[OrderFacts]:
+    """The facts of some production orders, by due date, whatever the horizon."""
+    return _facts(list(_order_rows(ProductionOrder.objects.filter(pk__in=among(production_order_ids)))))
+
+
+def _order_rows(orders: Any) -> Any:
+    return orders.order_by("due_date", "pk").values_list(*ORDER_FIELDS, with_mark(ProductionOrder))
+
+
+def _facts(orders: Sequence[tuple[Any, ...]]) -> list[OrderFacts]:
+    production_order_ids = [row[0] for row in orders]
+    words: dict[int, WordValues] = {}
+    word_marks: dict[int, int] = {}
+    for operation_id, word, vendor_id, reason, by, at, mark in OperationWord.objects.filter(
+        is_current=True, operation__production_order_id__in=among(production_order_ids)
+    ).values_list("operation_id", "word", "vendor_id", "reason", "by__username", "at", with_mark(OperationWord)):
+        words[operation_id] = WordValues(word, vendor_id, reason, by or "", at.date())
+        word_marks[operation_id] = mark
+    facts = {}
+    of_order = {}
+    for pk, number, due_date, item_id, group_id, site_id, decimals, is_blocked, mark in orders:
+        facts[pk] = OrderFacts(pk, number, due_date, [], mark)
+        of_order[pk] = (item_id, group_id, site_id, 5 if decimals is None else decimals, is_blocked)
+    rows = Operation.objects.filter(production_order_id__in=among(production_order_ids)).order_by(
+        "production_order_id", "sequence", "pk"
+    )
     for (
-        pk, order_id, operation_no, sequence, item_id, item_group_id, process_id, work_center_id, site_id, quantity, good, scrap,
-        status, outsourced, setup_minutes, run_minutes, next_nos, planned_start, planned_end, dates_given, decimals, is_blocked,
-    ) in rows.values_list(*OPERATION_FIELDS):  # fmt: skip
+        pk, order_id, operation_no, sequence, process_id, work_center_id, quantity, good, scrap, status, outsourced,
+        setup_minutes, run_minutes, next_nos, planned_start, planned_end, dates_given, mark,
+    ) in rows.values_list(*OPERATION_FIELDS, with_mark(Operation)):  # fmt: skip
         order = facts[order_id]
+        item_id, group_id, site_id, decimals, is_blocked = of_order[order_id]
+        order.mark ^= mark ^ word_marks.get(pk, 0)
         order.operations.append(
             OperationFacts(
-                pk, order_id, order.number, operation_no, sequence, item_id, item_group_id, process_id, work_center_id, site_id,
+                pk, order_id, order.number, operation_no, sequence, item_id, group_id, process_id, work_center_id, site_id,
                 quantity, good, scrap, status in OPEN_OPERATION, status, outsourced, setup_minutes, run_minutes,
-                tuple(next_nos), planned_start, planned_end, order.due_date, dates_given, 5 if decimals is None else decimals,
-                is_blocked, words.get(pk),
+                tuple(next_nos), planned_start, planned_end, order.due_date, dates_given, decimals, is_blocked, words.get(pk),
             )
         )  # fmt: skip
     return list(facts.values())
@@ -110,12 +131,19 @@ class Decider(decide.Decider):
         change: Change | None = None,
         last_paid: Mapping[tuple[int, int, int], Paid] | None = None,
         days: Mapping[int, date] | None = None,
+        item_ids: Collection[int] | None = None,
     ) -> Self:
         """Read policies, vendors, prices, approvals, calendars, rates and work centers once, as they stand on the day `on`;
         with a `change` as they would be. `last_paid` is what estimates begin with, `days` what day it is at each site.
+        `item_ids`: prices of these items are enough.
         """
-        book = load_book(on=on, last_paid=last_paid or {}, days=days)
+        book = load_book(on=on, last_paid=last_paid or {}, days=days, item_ids=item_ids)
         return cls(suppose(book, change) if change else book)
+
+
+def load_pool(*, on: date, stock_policies: Collection[int]) -> Pool:
+    """Which operations hang together by counters, as policies stand on a day; `stock_policies` give out free stock."""
+    return Pool(load_book(on=on, last_paid={}, item_ids=()), stock_policies=stock_policies)
 
 
 # --- decisions ----------------------------------------------------------------------------------------------------------
@@ -125,7 +153,6 @@ DECISION_COLUMNS = (
     "reasons", "input_hash", "flips_on", "decided_at", "run_number",
 )  # fmt: skip
 AWARD_COLUMNS = ("id", "decision_id", *AwardValues.__slots__)  # the columns are named as the values are
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 @transaction.atomic
@@ -138,7 +165,7 @@ def write_decisions(decided: Sequence[Decided], *, at: datetime, run_number: str
     known = {
         operation_id: (pk, version, input_hash)
         for operation_id, pk, version, input_hash in Decision.objects.current()
-        .filter(operation_id__in=operation_ids)
+        .filter(operation_id__in=among(operation_ids))
         .values_list("operation_id", "pk", "version", "input_hash")
     }
     found: dict[int, list[int]] = {operation_id: [] for operation_id in operation_ids}
@@ -156,20 +183,19 @@ def write_decisions(decided: Sequence[Decided], *, at: datetime, run_number: str
             outdated.append(pk)
         fresh.append((one, version + 1, digest))
     if unchanged:
-        awards = Award.objects.filter(decision_id__in=unchanged).order_by("rank", "pk")
+        awards = Award.objects.filter(decision_id__in=among(unchanged)).order_by("rank", "pk")
         for decision_id, pk in awards.values_list("decision_id", "pk"):
             found[unchanged[decision_id]].append(pk)
     if outdated:
-        Decision.objects.filter(pk__in=outdated).update(is_current=False)
+        Decision.objects.filter(pk__in=among(outdated)).update(is_current=False)
     if not fresh:
         return found
-    decision_ids = _keys("policies_decision", len(fresh))
-    award_ids = iter(_keys("policies_award", sum(len(one.awards) for one, _, _ in fresh)))
+    decision_ids = draw_keys("policies_decision", len(fresh))
+    award_ids = iter(draw_keys("policies_award", sum(len(one.awards) for one, _, _ in fresh)))
     decision_rows, award_rows = [], []
     for pk, (one, version, digest) in zip(decision_ids, fresh, strict=True):
-        told = json.dumps(
-            [reasons.as_dict(reason) for reason in one.reasons], ensure_ascii=False, default=reasons.plain
-        )
+        is_plain = len(one.reasons) == 1 and one.basis in ("flag", "default")
+        told = _told_again(one.reasons) if is_plain else _told(one.reasons)
         decision_rows.append(
             (pk, one.operation_id, version, "t", one.verdict, one.basis, one.policy_id, one.quantity, one.planned_start,
              one.need_date, told, digest, one.flips_on, at.isoformat(), run_number)
@@ -178,9 +204,19 @@ def write_decisions(decided: Sequence[Decided], *, at: datetime, run_number: str
             award_id = next(award_ids)
             found[one.operation_id].append(award_id)
             award_rows.append((award_id, pk, *(getattr(award, name) for name in AwardValues.__slots__)))
-    _copy("policies_decision", DECISION_COLUMNS, decision_rows)
-    _copy("policies_award", AWARD_COLUMNS, award_rows)
+    copy_values("policies_decision", DECISION_COLUMNS, decision_rows)
+    copy_values("policies_award", AWARD_COLUMNS, award_rows)
     return found
+
+
+def _told(found: tuple[Reason, ...]) -> str:
+    """Reasons as compact JSON."""
+    told = [reasons.as_dict(reason) for reason in found]
+    return json.dumps(told, ensure_ascii=False, default=reasons.plain, separators=(",", ":"))
+
+
+_told_again = lru_cache(maxsize=1000)(_told)
+"""Most operations stay inside for one of a few reasons, worded once."""
 
 
 def input_hash(decided: Decided) -> str:
@@ -195,39 +231,15 @@ def input_hash(decided: Decided) -> str:
 
 
 @transaction.atomic
-def drop_outdated_decisions(*, on: date, horizon_days: int = HORIZON_DAYS) -> int:
-    """Decisions on operations that are no longer open or in the horizon are history. Returns how many."""
-    return (
-        Decision.objects.current()
-        .exclude(
-            operation__status__in=OPEN_OPERATION,
-            operation__production_order__in=orders_in_horizon(on=on, horizon_days=horizon_days),
-        )
-        .update(is_current=False)
-    )
-
-
-def _keys(table: str, count: int) -> list[int]:
-    """Keys of a table drawn ahead, so that rows can be copied in with them."""
-    if not count:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
-        return [key for (key,) in cursor.fetchall()]
-
-
-def _copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """COPY rows into a table of ours: the fastest way in, with every constraint on."""
-    text = io.StringIO()
-    for row in rows:
-        text.write("\t".join("\\N" if value is None else str(value).translate(ESCAPES) for value in row))
-        text.write("\n")
-    if not text.tell():
-        return
-    text.seek(0)
-    with connection.cursor() as cursor:
-        names = ", ".join(f'"{column}"' for column in columns)
-        cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN', text)
+def drop_outdated_decisions(*, on: date, horizon_days: int = HORIZON_DAYS, only: Collection[int] | None = None) -> int:
+    """Decisions on operations that are no longer open or in the horizon are history (of `only` these orders). Says how many."""
+    current = Decision.objects.current()
+    if only is not None:
+        current = current.filter(operation__production_order__in=among(only))
+    return current.exclude(
+        operation__status__in=OPEN_OPERATION,
+        operation__production_order__in=orders_in_horizon(on=on, horizon_days=horizon_days),
+    ).update(is_current=False)
 
 
 def explain(decision: Decision) -> list[str]:

@@ -74,15 +74,12 @@ def plan(
     )
     made: dict[tuple[int, int], Shipment] = {}
     rows: list[tuple[tuple[int, int], ShipmentLine]] = []
+    new_row = masterdata.maker_of(ShipmentLine)
     for need in wanted:
         key = (need.order_id, need.from_location_id)
-        row = ShipmentLine(
-            component_id=need.component_id,
-            order_line_id=need.order_line_id,
-            item_id=need.item_id,
-            stage=need.stage,
-            quantity=need.quantity,
-        )
+        row = new_row()
+        row.component_id, row.order_line_id, row.item_id = need.component_id, need.order_line_id, need.item_id
+        row.stage, row.quantity = need.stage, need.quantity
         rows.append((key, row))
         if key in planned:
             continue

@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from documents.models import GenerationRequest, GenerationRun
+from documents.models import GenerationRequest, GenerationRun, OrderReading
 from masterdata.models import NumberRange, PlanChange
 from tests.documents import plans
 from tests.documents.test_runs import CHAIN
@@ -17,7 +17,7 @@ from tests.documents.test_runs import CHAIN
 @pytest.fixture
 def several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of a few lines, so that a small plan makes many."""
-    monkeypatch.setattr("documents.services.runs.SHARD_LINES", 7)
+    monkeypatch.setattr("documents.services.coordinating.SHARD_LINES", 7)
 
 
 @pytest.fixture
@@ -35,7 +35,9 @@ def wipe() -> Iterator[Callable[[], None]]:
 
     def clean() -> None:
         tables = [apps.get_model(label)._meta.db_table for label in plans.WRITTEN]
-        tables += [model._meta.db_table for model in (GenerationRun, GenerationRequest, NumberRange, PlanChange)]
+        tables += [
+            model._meta.db_table for model in (GenerationRun, GenerationRequest, OrderReading, NumberRange, PlanChange)
+        ]
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
 

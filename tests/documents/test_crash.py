@@ -23,10 +23,10 @@ import os, signal
 import django
 django.setup()
 from django.db import connection
-from documents.services import runs
+from documents.services import coordinating
 from tests.documents import plans
 
-runs.SHARD_LINES = 7
+coordinating.SHARD_LINES = 7
 left = int(os.environ["STATEMENTS"])
 
 def die_at(execute, sql, params, many, context):

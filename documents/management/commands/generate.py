@@ -19,12 +19,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="decide and count, then take it all back")
+        parser.add_argument("--whole", action="store_true", help="look at everything, also where nothing has changed")
         parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         begin, now = time.monotonic(), timezone.now()
         run = services.start_run(
-            at=now, on=masterdata.company_date(at=now), dry_run=options["dry_run"], reason="manage.py generate"
+            at=now,
+            on=masterdata.company_date(at=now),
+            dry_run=options["dry_run"],
+            is_whole=options["whole"],
+            reason="manage.py generate",
         )
         run = services.run_to_end(run_id=run.pk, at=now)
         if run.state == RunState.FAILED:
