@@ -22,7 +22,7 @@ from documents import services as documents
 from documents.models import OVER, GenerationRun, RunState
 from interchange import services as interchange
 from outsourcing import made_up_plan
-from outsourcing.measuring import Measured, apart, peak, seconds_to_copy, table_rows
+from outsourcing.measuring import Measured, apart, cpu, peak, seconds_to_copy, table_rows
 from production import services as production
 from production.models import ProductionOrder
 
@@ -78,6 +78,9 @@ def bench(
         "changed_seconds": round(some[0].seconds, 2),
         "changed_times_faster": round(first[0].seconds / some[0].seconds, 1),
         "changed_lines": after["created"] + after["changed"] + after["cancelled"],
+        "cpu_seconds": cpu(first),
+        "again_cpu_seconds": cpu(again),
+        "changed_cpu_seconds": cpu(some),
         "peak_mb": peak(first),
         "again_peak_mb": peak(again),
         "changed_peak_mb": peak(some),
