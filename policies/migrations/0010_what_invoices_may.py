@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='policy',
             name='price_tolerance_amount',
-            field=models.DecimalField(decimal_places=3, default=0, max_digits=18),
+            field=models.DecimalField(decimal_places=2, default=0, max_digits=18),
         ),
         migrations.AddConstraint(
             model_name='policy',
