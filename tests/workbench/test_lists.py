@@ -15,7 +15,10 @@ from workbench import services
 from workbench.models import SavedView
 from workbench.services import MOST_VIEWS, TooManyViews
 
-LISTS = ["order_list", "worklist", "decision_list", "shipment_list", "receipt_list", "balance_list", "alert_list"]
+LISTS = [
+    "order_list", "worklist", "decision_list", "shipment_list", "receipt_list", "return_list", "balance_list", "alert_list",
+    "invoice_list", "vendor_list",
+]  # fmt: skip
 
 
 def table_of(answer) -> list[list[str]]:

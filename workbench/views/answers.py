@@ -261,6 +261,7 @@ def expediting(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(expected_on__lt=shell.today)
     context = {
         "page": paged(request, rows.order_by("expected_on", "pk")),
+        "no_file": True,
         "filters": filters,
         "days": days,
         "may_remind": request.user.has_perm(MAY_CHANGE),

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -32,9 +33,21 @@ from invoices.services import EnteredLine, Owed
 from masterdata.models import Vendor
 from receipts.models import ReceiptLine, ReceiptStatus
 from subcontract_orders.models import OrderLine, SubcontractOrder
+from workbench import tables
 from workbench.forms import Filters, Unreadable, read_filters, read_quantity
 from workbench.views.history import history
-from workbench.views.page import Shell, count, kept, page_for, paged, show, site_choice, vendors_of
+from workbench.views.page import (
+    Shell,
+    as_file,
+    asked_for_file,
+    count,
+    kept,
+    page_for,
+    paged,
+    show,
+    site_choice,
+    vendors_of,
+)
 from workbench.views.worklist import Tab
 
 SEES = "invoices.view_invoice"
@@ -96,7 +109,7 @@ def filtered_invoices(rows: QuerySet[Invoice], filters: Filters) -> QuerySet[Inv
 
 @require_safe
 @page_for(SEES)
-def invoice_list(request: HttpRequest) -> HttpResponse:
+def invoice_list(request: HttpRequest) -> HttpResponseBase:
     shell, filters, tabs = Shell(request), read_filters(request.GET), invoice_tabs()
     tab = tabs.get(filters.tab, tabs[""])
     visible = Invoice.objects.billed().visible_to(request.user)
@@ -105,6 +118,8 @@ def invoice_list(request: HttpRequest) -> HttpResponse:
         tabs[key].count = count(rows)
     shown = lists[tab.key].select_related("vendor", "currency").annotate(line_count=Count("lines"))
     newest_last = "pk" if tab.key in ("", "entered", "matched") else "-pk"
+    if asked_for_file(request):
+        return as_file(request, tables.INVOICES, shown.order_by(newest_last), shell=shell)
     page = paged(
         request,
         shown.prefetch_related(Prefetch("holds", Hold.objects.order_by("pk"))).order_by(newest_last),

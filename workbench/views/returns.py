@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -26,10 +27,23 @@ from receipts import services as receipts
 from receipts.models import Receipt, ReceiptLine, Return, ReturnKind, ReturnLine, ReturnStatus
 from receipts.services import MaterialLine
 from receipts.services.moving import KIND
+from workbench import tables
 from workbench.forms import Filters, Unreadable, read_filters, read_quantity
 from workbench.templatetags.workbench import called, plain_quantity
 from workbench.views.history import history
-from workbench.views.page import Shell, act, count, kept, page_for, paged, show, site_choice, vendors_of
+from workbench.views.page import (
+    Shell,
+    act,
+    as_file,
+    asked_for_file,
+    count,
+    kept,
+    page_for,
+    paged,
+    show,
+    site_choice,
+    vendors_of,
+)
 from workbench.views.worklist import Tab
 
 SEES = "receipts.view_return"
@@ -99,14 +113,17 @@ def attach_moved(found: Iterable[Return]) -> None:
 
 @require_safe
 @page_for(SEES)
-def return_list(request: HttpRequest) -> HttpResponse:
+def return_list(request: HttpRequest) -> HttpResponseBase:
     shell, filters, tabs = Shell(request), read_filters(request.GET), return_tabs()
     tab = tabs.get(filters.tab, tabs[""])
     visible = Return.objects.visible_to(request.user)
     lists = return_lists(filtered_returns(visible, filters))
     for key, rows in lists.items():
         tabs[key].count = count(rows)
-    page = paged(request, lists[tab.key].select_related("vendor", "created_by").order_by("-pk"), counted=tab.count)
+    found = lists[tab.key].select_related("vendor", "created_by").order_by("-pk")
+    if asked_for_file(request):
+        return as_file(request, tables.RETURNS, found, shell=shell)
+    page = paged(request, found, counted=tab.count)
     page.object_list = list(page.object_list)
     attach_moved(page.object_list)
     context = {

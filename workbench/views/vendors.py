@@ -33,7 +33,7 @@ WHY_NOT = {
     "inactive": _("not active"),
     "not_approved": _("not approved for it"),
     "approval_expired": _("approval has ended"),
-    "no_price": _("no price for this quantity"),
+    "no_price": _("no price for this part and quantity"),
     "no_rate": _("no exchange rate"),
     "no_unit_factor": _("the price's unit is unknown for this part"),
 }
