@@ -18,6 +18,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Count, F
 
 from core.refusals import NotFound
+from core.retries import BROKEN_OFF
 from documents.models import OVER, Action, GenerationRun, RunItem, RunShard, RunState, ShardState
 from documents.services import coordinating, requesting, watching, writing
 from documents.services.requesting import coordinator_lock
@@ -185,6 +186,8 @@ def _write_one(run_id: int, *, at: datetime) -> int | None:
     except Exception as problem:
         if shard is None or connection.in_atomic_block:
             raise
+        if getattr(problem.__cause__, "pgcode", None) in BROKEN_OFF:
+            return 0  # two met, and the database let the other one go first: it says nothing about the shard
         log.exception("Shard %s of run %s was not written.", shard.shard_no, run_id)
         RunShard.objects.filter(pk=shard.pk).update(
             attempts=F("attempts") + 1, error=f"{type(problem).__name__}: {problem}"[:2000]

@@ -66,6 +66,7 @@ def test_a_disturbed_run_ends_in_the_rows_of_a_quiet_one(
             done += run_disturbed(
                 run, at=moment(), disturb=disturb, times=TIMES, within=seconds / 2, seed=2 * seed + place
             )
-            assert GenerationRun.objects.get(pk=run.pk).state == RunState.DONE
+            over = GenerationRun.objects.get(pk=run.pk)
+            assert (over.state, over.error) == (RunState.DONE, "")
             assert plans.rows_written() == expected, f"round {seed}, {night.__name__}"
     assert done >= rounds, "the run was over before anything disturbed it"
