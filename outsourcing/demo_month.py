@@ -26,7 +26,7 @@ from inventory.models import Balance
 from inventory.services import CountedStock
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, Site
-from outsourcing import demo_invoices
+from outsourcing import demo_incidents, demo_invoices
 from production import services as production
 from production.models import Operation, OperationStatus, Supply
 from production.services.reporting import components_of
@@ -345,8 +345,12 @@ def live(*, until: datetime) -> Lived:
         month.day(until - timedelta(hours=6) if is_last else morning, until=until)
         if (until - at).days == 5:
             month.counts(morning + timedelta(hours=4))
+            demo_incidents.at_vendors(month, morning + timedelta(hours=5))
         if (until - at).days == 2:
             month.endings(morning + timedelta(hours=5))
+            demo_incidents.in_quality(month, morning + timedelta(hours=6))
+            demo_incidents.at_the_dock(month, morning + timedelta(hours=7))
+            demo_incidents.at_the_desk(month, morning + timedelta(hours=8))
         if (until - at).days in BILLED:
             demo_invoices.bill(
                 at=morning + timedelta(hours=6) if not is_last else until - timedelta(hours=3),

@@ -34,12 +34,14 @@ def room(
 ) -> Room:
     """Open to ship = required − net sent − carried in; net sent ≤ required × (1 + over-send %), in whole units.
 
-    `set_aside` is picked or held on other shipments and counts as sent. A line that needs no more has nothing open.
+    `carried_in` is net of what was given over to free stock: below zero where more of the sent was given over than taken, which
+    is not the line's any more. `set_aside` is picked or held on other shipments and counts as sent. A line that needs no more
+    has nothing open.
     """
     unit = Decimal(1).scaleb(-decimals)
     most = (required * (HUNDRED + over_pct) / HUNDRED).quantize(unit, ROUND_FLOOR)
     # What is required may itself be finer than the unit is now.
-    most = max(most, required) - net_sent - set_aside
+    most = max(most, required) - (net_sent + min(carried_in, ZERO)) - set_aside
     still_open = ZERO if needs_no_more else required - net_sent - carried_in - set_aside
     return Room(open=max(still_open, ZERO), most=max(most, ZERO))
 

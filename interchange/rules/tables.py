@@ -362,6 +362,8 @@ TABLES: dict[str, Table] = {
                 "location": may(CODE),
                 "quantity": need(QUANTITY_OR_NONE),
                 "lot": may(CODE, ""),
+                "production_order": may(CODE),
+                "operation": may(NUMBER),
                 "cost": may(v.money()),
                 "as_of": may(v.moment),
             },

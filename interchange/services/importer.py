@@ -12,7 +12,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from accounts.models import User
 from core.refusals import InvalidInput
 from interchange.models import PlanImport
-from interchange.services import master, plan, sourcing, standing, structure
+from interchange.services import begun, master, plan, sourcing, standing, structure
 from interchange.services.reading import MOST_ERRORS, Progress, Reading, Skipped, TooManyErrors
 from interchange.services.report import BadRow, ImportRefused, ImportReport, rows_as_csv
 from masterdata import services as masterdata
@@ -147,6 +147,7 @@ def _read(work: Reading) -> None:
             if name in work.tables:
                 work.table, work.file = name, getattr(work.tables[name], "file", name)
                 read(work)
+        begun.stock_of_work(work)
         structure.check_structure(work)
         masterdata.make_vendor_locations(vendor_ids=work.vendors)
     except TooManyErrors:

@@ -17,11 +17,18 @@ from production.models import OrderStatus, ProductionOrder
 
 
 def stock(work: Reading) -> None:
-    """Several rows of one item, lot and place add up, as in lists that count bin by bin."""
+    """Several rows of one item, lot and place add up, as in lists that count bin by bin.
+
+    Rows with a production order are its pieces between two operations; they wait until the operations are read.
+    """
     places: dict[tuple[Any, ...], tuple[int, Values]] = {}
     for chunk in work.chunks():
         _widen_units(work, chunk)
         for row, values in work.resolve_all(chunk, {"item": Item, "location": Location}):
+            if values.get("production_order") or values.get("operation"):
+                work.begun.append((row, values))
+                work.begun_file = work.file
+                continue
             place = (values["item_id"], values.get("location_id"), values.get("lot", ""), values.get("as_of"))
             first, known = places.setdefault(place, (row, values))
             if first != row:

@@ -98,6 +98,8 @@ class Reading:
         self.vendors: set[int] = set()  # those with prices, policies or work centers: they need a place
         self.sites_of: dict[int, int | None] = {}
         self.bom_rows: dict[tuple[int, str], int] = {}  # parent, operation number
+        self.begun: list[tuple[int, Values]] = []  # stock between two operations: read once the operations are there
+        self.begun_file = ""
         self.step_rows: dict[tuple[int, str, str], tuple[str, str, int]] = {}  # item, variant, operation number
 
     def bad(self, row: int | None, column: str, value: Any, code: str, detail: str) -> None:

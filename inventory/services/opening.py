@@ -18,18 +18,21 @@ from inventory.services.ledger import Move, NotEnoughStock, post_movements
 from masterdata.models import Item, Location, LocationKind
 from masterdata.services import Upserted, company, virtual_location
 
-PlaceKey = tuple[int, int | None, int]  # item, lot, location
+PlaceKey = tuple[int, int | None, int, str]  # item, lot, location, stage
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class CountedStock:
-    """So much of an item (of a lot) lies at a location. `unit_cost` values what is more than the book says."""
+    """So much of an item (of a lot; of the pieces of a stage) lies at a location. `unit_cost` values what is more than the
+    book says.
+    """
 
     item_id: int
     location_id: int
     quantity: Decimal
     lot: str = ""
+    stage: str = ""
     unit_cost: Decimal | None = None
     as_of: datetime | None = None
 
@@ -66,11 +69,11 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
     _check_scope(counts, by)
     lots = _lots(counts)
     keys: list[PlaceKey] = [
-        (count.item_id, lots.get((count.item_id, count.lot)), count.location_id) for count in counts
+        (count.item_id, lots.get((count.item_id, count.lot)), count.location_id, count.stage) for count in counts
     ]
     balances = _balances(keys)
     at_vendors = set(
-        Location.objects.at_vendors().filter(pk__in={place for *_, place in keys}).values_list("pk", flat=True)
+        Location.objects.at_vendors().filter(pk__in={place for _, _, place, _ in keys}).values_list("pk", flat=True)
     )
     costs = dict(Item.objects.filter(pk__in={item for item, *_ in keys}).values_list("pk", "standard_cost"))
     difference = virtual_location(kind=LocationKind.DIFFERENCE).pk
@@ -78,8 +81,8 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
     cent = Decimal(1).scaleb(-company().currency.decimals)
     done, bad = Upserted(), []
     moves: dict[datetime, list[Move]] = defaultdict(list)
-    for index, (count, (item_id, lot_id, location_id)) in enumerate(zip(counts, keys, strict=True)):
-        there = balances.get((item_id, lot_id, location_id))
+    for index, (count, (item_id, lot_id, location_id, stage)) in enumerate(zip(counts, keys, strict=True)):
+        there = balances.get(keys[index])
         more = count.quantity - ((there or ZERO) - _moved_since(keys[index], count.as_of))
         if more == 0:
             done.unchanged += 1
@@ -94,9 +97,9 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
                 cost = costs[item_id] if count.unit_cost is None else count.unit_cost
                 value = (more * (cost or ZERO)).quantize(cent, ROUND_HALF_UP)
                 source = supplier if location_id in at_vendors else difference
-                move = Move(item_id, source, location_id, more, lot_id, value=value, reason="stock loaded")
+                move = Move(item_id, source, location_id, more, lot_id, stage, value=value, reason="stock loaded")
             else:
-                move = Move(item_id, location_id, difference, -more, lot_id, reason="stock loaded")
+                move = Move(item_id, location_id, difference, -more, lot_id, stage, reason="stock loaded")
             moves[count.as_of or at].append(move)
     if bad:
         raise CountsRefused(bad)
@@ -150,17 +153,19 @@ def _lots(counts: Iterable[CountedStock]) -> dict[tuple[int, str], int]:
 def _balances(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Decimal]:
     """What lies at these places. The ledger locks it again before it posts."""
     rows = Balance.objects.filter(
-        item_id__in={item for item, *_ in keys}, location_id__in={place for *_, place in keys}, stage=""
-    ).values_list("item_id", "lot_id", "location_id", "quantity")
-    return {(item, lot, location): quantity for item, lot, location, quantity in rows}
+        item_id__in={item for item, *_ in keys},
+        location_id__in={place for _, _, place, _ in keys},
+        stage__in={stage for *_, stage in keys},
+    ).values_list("item_id", "lot_id", "location_id", "stage", "quantity")
+    return {(item, lot, location, stage): quantity for item, lot, location, stage, quantity in rows}
 
 
 def _moved_since(key: PlaceKey, moment: datetime | None) -> Decimal:
     """How much came in, less what went out, after a moment."""
     if moment is None:
         return ZERO
-    item_id, lot_id, location_id = key
-    sums = Movement.objects.filter(item_id=item_id, lot=lot_id, stage="", occurred_at__gt=moment).aggregate(
+    item_id, lot_id, location_id, stage = key
+    sums = Movement.objects.filter(item_id=item_id, lot=lot_id, stage=stage, occurred_at__gt=moment).aggregate(
         came=Sum("quantity", filter=Q(to_location_id=location_id)),
         went=Sum("quantity", filter=Q(from_location_id=location_id)),
     )

@@ -29,6 +29,7 @@ from receipts.services.discrepancies import book_settled
 from receipts.services.falling_short import watch_short_receipts
 from receipts.services.finishing import report_lines
 from receipts.services.inspecting import Case, lot_of, take_from_lots
+from receipts.services.lying import on_its_way_to
 from receipts.services.notes import KIND, CountedLine, LotRequired, OverReceipt, VendorShort, decimals_of
 from receipts.services.pieces import inspection_place
 from receipts.services.progress import save_progress, settle_status, work_owed
@@ -285,16 +286,18 @@ def _take(case: Case, components: Sequence[OrderComponent], quantity: Decimal, l
     keys = [component.pk for component in components]
     material.give_promised(keys, at=case.at)
     own = material.own_lots(keys)
+    away = on_its_way_to(line.ship_to_id)
     parts: list[Part] = []
     rest = quantity
     for component in components:
         for lot, there in own.get(component.pk, {}).items():
+            there -= away.get(component.pk, {}).get(lot, ZERO)
             taken = min(there, rest) if lot_id in (None, lot or None) else ZERO
             if taken > 0:
                 parts.append((component, lot or None, taken))
                 rest -= taken
     carried: list[tuple[OrderComponent, int, Decimal]] = []
-    free = material.free_stock(location_id=line.ship_to_id, item_ids={components[0].item_id})
+    free = material.free_stock(location_id=line.ship_to_id, item_ids={components[0].item_id}, away=away)
     for (_, lot, stage), there in free.items():
         taken = min(there, rest) if not stage and lot_id in (None, lot or None) else ZERO
         if taken > 0:

@@ -154,6 +154,17 @@ class Lying:
         return sorted(keys, key=lambda key: self.ages.get(key, ("", "", 0)), reverse=True)
 
 
+def on_its_way_to(location_id: int) -> dict[int, dict[int, Decimal]]:
+    """What of components (by key, by lot; 0: none) was dispatched to a place and has not arrived there."""
+    away: dict[int, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    lines = ShipmentLine.objects.filter(
+        shipment__status=ShipmentStatus.DISPATCHED, shipment__to_location=location_id
+    ).values_list("component", "lot", "quantity")
+    for component_id, lot_id, quantity in lines:
+        away[component_id][lot_id or 0] += quantity
+    return away
+
+
 def still_needed(component: OrderComponent) -> Decimal:
     """What a line still needs of a component, at the vendor or on its way; nothing once the line expects no more."""
     line: OrderLine = component.line

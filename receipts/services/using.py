@@ -15,6 +15,7 @@ from policies.models import Shortage
 from production.models import QuantityBasis, Supply
 from production.rules.components import rounded_up
 from receipts import rules
+from receipts.services.lying import on_its_way_to
 from receipts.services.notes import CountedLine, VendorShort, decimals_of
 from subcontract_orders.models import (
     OrderComponent,
@@ -69,16 +70,22 @@ def use_material(
         material.lock_places([line.ship_to_id])
         material.give_promised(keys, at=at)
     own = material.own_lots(keys)
+    away = on_its_way_to(line.ship_to_id)
     free: dict[material.Lying, Decimal] = {}
     ages: dict[tuple[int, int], tuple[int, str, int]] = {}
-    if any(_held(own, component) < needs[component.pk] for component in components):
+    if any(_held(own, component, away) < needs[component.pk] for component in components):
         material.lock_places([line.ship_to_id])
-        free = material.free_stock(location_id=line.ship_to_id, item_ids=items)
+        free = material.free_stock(location_id=line.ship_to_id, item_ids=items, away=away)
     if free or any(len(lots) > 1 for lots in own.values()):
         ages = _ages(line.ship_to_id, items)
     for component in components:
         need = needs[component.pk]
-        held = {lot_id: quantity for lot_id, quantity in own.get(component.pk, {}).items() if quantity > 0}
+        moving = away.get(component.pk, {})
+        held = {
+            lot_id: quantity - moving.get(lot_id, ZERO)
+            for lot_id, quantity in own.get(component.pk, {}).items()
+            if quantity > moving.get(lot_id, ZERO)
+        }
         for lot_id in sorted(held, key=lambda lot_id: ages.get((component.item_id, lot_id), (1, "", lot_id))):
             taken = min(held[lot_id], need)
             if taken > 0:
@@ -105,8 +112,13 @@ def use_material(
     return used
 
 
-def _held(own: Mapping[int, Mapping[int, Decimal]], component: OrderComponent) -> Decimal:
-    return sum((quantity for quantity in own.get(component.pk, {}).values() if quantity > 0), ZERO)
+def _held(
+    own: Mapping[int, Mapping[int, Decimal]], component: OrderComponent, away: Mapping[int, Mapping[int, Decimal]]
+) -> Decimal:
+    """What of a component's own lots lies there: what is still on its way does not."""
+    moving = away.get(component.pk, {})
+    there = (quantity - moving.get(lot_id, ZERO) for lot_id, quantity in own.get(component.pk, {}).items())
+    return sum((quantity for quantity in there if quantity > 0), ZERO)
 
 
 def _needs(

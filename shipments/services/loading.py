@@ -121,7 +121,7 @@ def rows_of(orders: Collection[SubcontractOrder], *, apart_from: Shipment | None
         room = rules.room(
             required=one.required_in_force,
             net_sent=one.net_sent,
-            carried_in=one.carried_in,
+            carried_in=one.carried_in - one.carried_out,
             set_aside=set_aside.get(one.pk, ZERO),
             over_pct=one.line.over_send_pct,
             decimals=one.item.unit.decimals if one.item.unit else 5,

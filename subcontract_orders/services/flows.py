@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -187,15 +187,21 @@ def own_lots(component_ids: Collection[int]) -> dict[int, dict[int, Decimal]]:
     return lots
 
 
-def free_stock(*, location_id: int, item_ids: Collection[int]) -> dict[Lying, Decimal]:
-    """What lies at a vendor's place and is given to no line, by item, lot and stage. Never below zero."""
+def free_stock(
+    *, location_id: int, item_ids: Collection[int], away: Mapping[int, Mapping[int, Decimal]] | None = None
+) -> dict[Lying, Decimal]:
+    """What lies at a vendor's place and is given to no line, by item, lot and stage. Never below zero.
+
+    `away`: what of components (by key, by lot) was sent and is on its way there: it takes nothing of what lies there.
+    """
     there = _Place.read(location_id, item_ids)
     lying = dict(there.lying)
     for component_id, (item_id, stage, at_vendor) in there.given.items():
         known = ZERO
+        moving = (away or {}).get(component_id, {})
         for lot_id, quantity in there.own[component_id].items():
             key = (item_id, lot_id, stage)
-            lying[key] = lying.get(key, ZERO) - quantity
+            lying[key] = lying.get(key, ZERO) - quantity + moving.get(lot_id, ZERO)
             known += quantity
         # Stock promised to a draft line is carried in without a flow, and without a lot yet.
         rest = at_vendor - known
@@ -209,15 +215,20 @@ def free_stock(*, location_id: int, item_ids: Collection[int]) -> dict[Lying, De
 
 
 def recount_material(order_ids: Collection[int]) -> None:
-    """Material progress of orders, row by row over what we ship: the one writer of the column."""
+    """Material progress of orders, row by row over what we ship: the one writer of the column.
+
+    What comes home from a line that is done (a tool, a rest) was sent all the same.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE subcontract_orders_subcontractorder o
             SET material = CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
             FROM (
-                SELECT l.order_id, bool_and(c.sent - c.returned + c.carried_in >= coalesce(c.sent_required, c.required))
-                    AS complete,
+                SELECT l.order_id, bool_and(
+                        c.sent + c.carried_in - CASE WHEN l.status = 'complete' THEN 0 ELSE c.returned END
+                        >= coalesce(c.sent_required, c.required)
+                    ) AS complete,
                     bool_or(c.sent - c.returned > 0) AS started
                 FROM subcontract_orders_ordercomponent c JOIN subcontract_orders_orderline l ON l.id = c.line_id
                 WHERE l.order_id = ANY(%s) AND l.status <> 'cancelled' AND c.supply IN ('own', 'returnable')

@@ -8,14 +8,19 @@ import pytest
 import time_machine
 from django.db import connection
 
+from activity.models import Alert
 from documents import services as documents
 from invoices import services as invoices
 from invoices.models import Invoice
 from outsourcing import demo
-from receipts.models import Receipt
+from receipts.models import Receipt, Return
 from shipments.models import Shipment, ShipmentStatus
 from subcontract_orders.models import OrderStatus, SubcontractOrder
 
+INCIDENTS = {
+    "held", "cancelled", "reopened", "accepted", "split", "stopped", "set apart", "corrected", "sent back", "adjusted",
+    "found bad", "waived", "written off", "returned", "reversed",
+}  # fmt: skip
 AT = datetime(2026, 11, 25, 11, tzinfo=UTC)
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
@@ -42,6 +47,12 @@ def test_a_month_fills_every_page_and_the_books_agree():
         "disputed",
         "paid",
     } <= set(made.lived)
+    assert set(made.lived) >= INCIDENTS
+    assert {"discrepancy", "over_receipt", "short_receipt", "material_left_at_vendor"} <= set(
+        Alert.objects.open().values_list("kind", flat=True)
+    )
+    assert set(Return.objects.values_list("kind", flat=True)) == {"material", "product"}
+    assert Receipt.objects.quarantined().exists()
     assert made.lived["received"] >= 30
     assert SubcontractOrder.objects.filter(status=OrderStatus.CLOSED).exists()
     assert Shipment.objects.with_ready().filter(status=ShipmentStatus.PLANNED, ready=True).exists()

@@ -1,9 +1,10 @@
-"""Every case of tests/scenarios/cases, or of the folder given by --scenario-dir."""
+"""Every case of tests/scenarios/cases, or of the folder given by --scenario-dir; the books hold at the end of each."""
 
 from pathlib import Path
 
 import pytest
 
+from documents import services as documents
 from tests.scenarios.case_files import load_case
 from tests.scenarios.expectations import NotBuiltYet
 from tests.scenarios.runner import Play
@@ -16,3 +17,5 @@ def test_case(scenario: Path, own_cases: bool) -> None:
         if own_cases:
             raise
         pytest.xfail(f"not built yet: {missing}")
+
+    assert documents.check_invariants().differences == []

@@ -171,6 +171,25 @@ def test_what_was_used_is_adjusted_per_lot(desk):
     assert lying() == 57
 
 
+# Counts as of their time
+
+
+def test_a_count_is_set_against_the_book_as_it_was_then(desk):
+    order = goods.shipped_order()
+    goods.receipt_of(order, accepted=40)
+    page = "/dock/count/"
+    said = {"vendor": "V1", "item": RAW, "counted": "58", "reason": "monthly"}
+
+    future = desk.post(page, {**said, "as_of": "2030-01-01T08:00"})
+    assert future.status_code == 422
+    assert "cannot lie in the future" in future.content.decode()
+    assert "Write a day and a time." in desk.post(page, {**said, "as_of": "yesterday"}).content.decode()
+    assert lying() == 60
+
+    desk.post(page, {**said, "as_of": f"{rows.AT:%Y-%m-%dT%H:%M}"})
+    assert lying() == 58
+
+
 # Rush
 
 

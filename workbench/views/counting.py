@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.db.models import Count, F, Q, Sum
@@ -12,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from core.refusals import Refusal
@@ -53,12 +56,13 @@ def count_stock(request: HttpRequest) -> HttpResponse:
     form: dict[str, Any] = {
         "counted": data.get("counted", ""),
         "reason": data.get("reason", ""),
+        "as_of": data.get("as_of", ""),
         "errors": {},
         "problem": "",
     }
     status = 200
     if request.method == "POST":
-        done = post_count(request, vendor, item, lot, form)
+        done = post_count(request, vendor, item, lot, form, zone=shell.zone)
         if done is not None:
             return done
         status = 422
@@ -78,7 +82,14 @@ def count_stock(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def post_count(request: HttpRequest, vendor: Vendor, item: Item, lot: str, form: dict[str, Any]) -> HttpResponse | None:
+def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
+    """The moment a person typed, in the company's time; nothing typed is now. Raises ValueError."""
+    return datetime.fromisoformat(text).replace(tzinfo=zone) if text.strip() else None
+
+
+def post_count(
+    request: HttpRequest, vendor: Vendor, item: Item, lot: str, form: dict[str, Any], *, zone: ZoneInfo
+) -> HttpResponse | None:
     """Set the count against the book. None where it is refused: what is wrong stands beside its field then."""
     try:
         counted = read_quantity(form["counted"])
@@ -89,17 +100,23 @@ def post_count(request: HttpRequest, vendor: Vendor, item: Item, lot: str, form:
         form["errors"]["counted"] = "Write what was counted; 0 if nothing is there."
         return None
     try:
+        as_of = moment_of(form["as_of"], zone)
+    except ValueError:
+        form["errors"]["as_of"] = _("Write a day and a time.")
+        return None
+    try:
         done = receipts.count_vendor_stock(
             vendor_id=vendor.pk,
             item_id=item.pk,
             counted=counted,
             reason=form["reason"],
             lot=lot,
+            as_of=as_of,
             by=request.user,
             at=timezone.now(),
         )
     except Refusal as refusal:
-        if refusal.field in ("counted", "reason", "lot"):
+        if refusal.field in ("counted", "reason", "lot", "as_of"):
             form["errors"][refusal.field] = refusal.detail
         else:
             form["problem"] = refusal.detail
