@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.core.management import call_command
 
 from accounting import services as accounting
 from accounting.models import Confirmation, Entry, EntryLine
@@ -155,6 +156,18 @@ def test_the_export_names_the_companys_accounts_in_debit_and_credit():
 
     assert [(row.account, row.debit, row.credit) for row in rows if row.account == "1100"] == [("1100", 2000, 0)]
     assert sum(row.debit for row in rows) == sum(row.credit for row in rows) == 2000
+
+
+def test_the_command_finds_an_entry_that_is_not_zero(capsys):
+    line = goods.at_vendor()
+    receive(line, 10, "DN-1", MONDAY)
+    call_command("check_journal")
+    assert capsys.readouterr().out.strip().endswith("0 differences.")
+
+    EntryLine.objects.filter(role="finished").update(amount=1)
+
+    with pytest.raises(SystemExit):
+        call_command("check_journal")
 
 
 def test_every_vendor_is_asked_what_lies_with_him_and_his_answer_is_compared():
