@@ -75,6 +75,17 @@ RECEIPTS = Table(
         (_("Counted by"), "posted_by__username"),
     ),
 )  # fmt: skip
+INVOICES = Table(
+    "invoices",
+    (
+        (_("Invoice"), "number"), (_("Vendor's number"), "vendor_number"), (_("Kind"), "kind"), (_("Status"), "status"),
+        (_("Vendor"), "vendor__code"), (_("Vendor's name"), "vendor__name"), (_("Site"), "site__code"),
+        (_("Dated"), "invoice_date"), (_("Due"), "due_date"), (_("Net"), "net"), (_("Tax"), "tax"),
+        (_("Currency"), "currency__code"), (_("Net in company currency"), "net_company"),
+        (_("Entered by"), "entered_by__username"), (_("Let pass by"), "released_by__username"),
+        (_("Approved"), "approved_at"),
+    ),
+)  # fmt: skip
 BALANCES = Table(
     "vendor-balances",
     (

@@ -455,9 +455,12 @@ def _hold_price(
     )
     if not fits:
         per = f" per {ordered.price_unit}" if ordered.price_unit else ""
+        may = f"{one.tolerance_pct.normalize():f} %" if one.tolerance_pct else ""
+        if one.tolerance_amount:
+            may += f"{' or ' if may else ''}{one.tolerance_amount.normalize():f} on the line"
         detail = (
-            f"{asked.quantize(rules.FIVE).normalize():f}{per} is asked for, {agreed.normalize():f} was agreed "
-            f"({one.tolerance_pct.normalize():f} % or {one.tolerance_amount} more may pass)."
+            f"{asked.quantize(rules.FIVE).normalize():f}{per} is asked for, {agreed.normalize():f} was agreed"
+            f"{f' ({may} more may pass)' if may else ''}."
         )
         outcome.holds.append(
             Hold(invoice=invoice, line=line, code=HoldCode.PRICE, detail=detail, allowed=agreed, found=rules.five(asked))

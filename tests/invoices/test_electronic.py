@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
+from core.refusals import NotFound
 from invoices import services as invoices
 from invoices.models import Invoice
 from invoices.services import DuplicateInvoice
@@ -86,7 +87,6 @@ def test_a_credit_note_comes_as_ubl():
     ("old", "new", "code"),
     [
         (b">SC-00001<", b">SC-00009<", "not_found"),
-        (b">V1<", b">NOBODY<", "not_found"),
         (b">EUR<", b">XXX<", "not_found"),
         (b'TaxExclusiveAmount currencyID="EUR">600.00', b'TaxExclusiveAmount currencyID="EUR">599.00', "invalid"),
         (b'unitCode="C62"', b'unitCode="KGM"', "invalid"),
@@ -108,6 +108,14 @@ def test_a_document_that_does_not_fit_is_refused_and_nothing_is_written(old, new
 
     assert refused.value.code == code
     assert plans.rows_written() == before
+
+
+def test_a_vendor_is_known_by_his_code_or_his_name():
+    content = invoices.as_ubl(enter(asked(came(), 6, 100), number="A")).replace(b">A<", b">B<")
+
+    assert enter_ubl(content.replace(b">V1<", b">NOBODY<")).vendor.code == "V1"
+    with pytest.raises(NotFound, match="No vendor is known as Somebody"):
+        enter_ubl(content.replace(b">V1<", b">NOBODY<").replace(b">Vendor One<", b">Somebody<").replace(b">B<", b">C<"))
 
 
 def test_a_csv_file_holds_many_invoices():

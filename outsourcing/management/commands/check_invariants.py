@@ -7,16 +7,22 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser
 
 from documents.services import check_invariants
+from invoices.services import check_invoices
 
 
 class Command(BaseCommand):
-    help = "Compare balances, values, counters, totals and what is expected with the rows they are the sums of."
+    help = (
+        "Compare balances, values, counters, totals, invoices and what is expected with the rows they are the sums of."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
     def handle(self, *args: Any, json: bool, **options: Any) -> None:
         found = check_invariants()
+        checked, differences = check_invoices()
+        found.checked += checked
+        found.differences += differences
         for one in found.differences:
             self.stdout.write(f"{one.check}: {one.about} is {one.stored} and should be {one.should_be}")
         self.stdout.write(f"{found.checked:,} rows checked, {len(found.differences):,} differences.")
