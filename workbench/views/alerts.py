@@ -106,7 +106,7 @@ def alert_list(request: HttpRequest) -> HttpResponseBase:
                 ("refused", _("Refused")),
             )
         ],
-        "search_hint": "Search alerts, orders",
+        "search_hint": _("Search alerts, orders"),
     }
     return show(
         request,

@@ -13,6 +13,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
@@ -32,8 +34,8 @@ MAY_RETURN = "receipts.add_return"
 PERIOD = 30  # days a balance looks back, unless it is asked for others
 OLD = 90  # days after which material at a vendor is old
 EMPTY = Tab(
-    "", "Vendor balances", "scale", "Nothing of ours lies at a vendor",
-    "What is shipped to a vendor stays ours and stands here until it is used up, returned or written off.",
+    "", gettext_lazy("Vendor balances"), "scale", gettext_lazy("Nothing of ours lies at a vendor"),
+    gettext_lazy("What is shipped to a vendor stays ours and stands here until it is used up, returned or written off."),
 )  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def balance_list(request: HttpRequest) -> HttpResponseBase:
         "tab": EMPTY,
         "choices": [site_choice(request, filters)],
         "kept": [],
-        "search_hint": "Search vendors, parts, lots",
+        "search_hint": _("Search vendors, parts, lots"),
     }
     part = "workbench/_balance_list.html"
     return show(request, "workbench/balance_list.html", context, section="balances", shell=shell, part=part)

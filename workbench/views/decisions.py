@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from policies.models import Award, Decision
@@ -22,21 +23,21 @@ from workbench.views.worklist import Tab, attach_because, filtered_decisions, sh
 def verdict_tabs() -> dict[str, Tab]:
     nothing = "Start a run: every open operation of the plan gets a verdict with its reasons."
     tabs = [
-        Tab("outsource", "Outside", "arrow-up-right", "Nothing goes outside", nothing),
-        Tab("in_house", "Inside", "home", "Nothing stays inside", nothing),
+        Tab("outsource", _("Outside"), "arrow-up-right", _("Nothing goes outside"), nothing),
+        Tab("in_house", _("Inside"), "home", _("Nothing stays inside"), nothing),
         Tab(
             "review",
-            "To review",
+            _("To review"),
             "circle-check",
-            "Nothing waits for a person",
-            "Operations that a person must decide stand here.",
+            _("Nothing waits for a person"),
+            _("Operations that a person must decide stand here."),
         ),
         Tab(
             "blocked",
-            "Blocked",
+            _("Blocked"),
             "circle-check",
-            "Nothing is blocked",
-            "Operations that should go outside and cannot stand here.",
+            _("Nothing is blocked"),
+            _("Operations that should go outside and cannot stand here."),
             True,
         ),
     ]
@@ -64,7 +65,7 @@ def decision_list(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "choices": [site_choice(request, filters)],
         "kept": kept(request, "verdict"),
-        "search_hint": "Search operations, parts",
+        "search_hint": _("Search operations, parts"),
     }
     return show(
         request,

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.refusals import Refusal
@@ -114,7 +115,7 @@ def scan(request: HttpRequest) -> HttpResponse:
     found = page_of(request, code) if code else None
     if found is None:
         messages.error(request, f"Nothing is called {code}. Scan an order, a shipment, a receipt or a vendor." if code
-                       else "Scan or type a number first.")  # fmt: skip
+                       else _("Scan or type a number first."))  # fmt: skip
         return redirect("workbench:dock")
     return redirect(found)
 

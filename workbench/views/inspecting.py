@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core.refusals import Refusal
@@ -65,7 +66,7 @@ def inspect(request: HttpRequest, number: str) -> HttpResponse:
     if request.method == "POST":
         chosen = next((line for line in lines if str(line.line_no) == request.POST.get("line")), None)
         if chosen is None:
-            messages.info(request, "That line was decided about already.")
+            messages.info(request, _("That line was decided about already."))
             return redirect("workbench:inspect", number=number)
         if decide(request, shown, chosen):
             left = len(lines) > 1 or ReceiptLine.objects.filter(pk=chosen.pk, held__gt=0).exists()

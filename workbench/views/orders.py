@@ -81,18 +81,18 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "tab": Tab(
             "",
-            "Orders",
+            _("Orders"),
             "file-text",
-            "No orders yet",
-            "Import a plan and start a run: what goes outside becomes an order by itself.",
+            _("No orders yet"),
+            _("Import a plan and start a run: what goes outside becomes an order by itself."),
         ),
         "choices": [
             vendor_choice(request, filters),
             site_choice(request, filters),
-            choice("status", "Status", "Any status", list(OrderStatus.choices), filters.status),
+            choice("status", _("Status"), _("Any status"), list(OrderStatus.choices), filters.status),
         ],
         "kept": kept(request, "late", "due", "run"),
-        "search_hint": "Search orders, parts, vendors",
+        "search_hint": _("Search orders, parts, vendors"),
     }
     return show(
         request, "workbench/order_list.html", context, section="orders", shell=shell, part="workbench/_order_list.html"
@@ -247,7 +247,7 @@ def hold(request: HttpRequest, number: str) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()[:300]
     back = reverse("workbench:order", args=[number])
     if not reason:
-        messages.error(request, "Say why it is held.")
+        messages.error(request, _("Say why it is held."))
         return redirect(back)
 
     def action(at: datetime) -> None:
@@ -330,7 +330,7 @@ def act_on_many(request: HttpRequest) -> HttpResponse:
     if len(refused) > 5:
         messages.error(request, f"{len(refused) - 5} more were refused.")
     if not finished and not refused:
-        messages.warning(request, "No order was chosen.")
+        messages.warning(request, _("No order was chosen."))
     back = request.POST.get("back", "")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return redirect(back if safe else "workbench:worklist")

@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 from activity.models import Alert
 from core.refusals import Refusal
@@ -188,21 +189,21 @@ def vendor_choice(request: HttpRequest, filters: Filters) -> dict[str, Any]:
         Exists(SubcontractOrder.objects.visible_to(request.user).filter(vendor=OuterRef("pk")))
     )
     options = [(code, name or code) for code, name in with_orders.order_by("name", "code").values_list("code", "name")]
-    return choice("vendor", "Vendor", "All vendors", options, filters.vendor)
+    return choice("vendor", _("Vendor"), _("All vendors"), options, filters.vendor)
 
 
 def vendors_of(request: HttpRequest, filters: Filters, rows: QuerySet[Any]) -> dict[str, Any]:
     """The vendors that these rows (shipments, receipts) are of."""
     there = Vendor.objects.visible_to(request.user).filter(Exists(rows.filter(vendor=OuterRef("pk"))))
     options = [(code, name or code) for code, name in there.order_by("name", "code").values_list("code", "name")]
-    return choice("vendor", "Vendor", "All vendors", options, filters.vendor)
+    return choice("vendor", _("Vendor"), _("All vendors"), options, filters.vendor)
 
 
 def site_choice(request: HttpRequest, filters: Filters) -> dict[str, Any]:
     """The sites the user reaches."""
     sites = Site.objects.filter(request.user.scope.rows(site="pk")).order_by("name", "code")
     options = [(code, name or code) for code, name in sites.values_list("code", "name")]
-    return choice("site", "Site", "All sites", options, filters.site)
+    return choice("site", _("Site"), _("All sites"), options, filters.site)
 
 
 def kept(request: HttpRequest, *names: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.refusals import Refusal
@@ -48,14 +49,40 @@ ZERO = Decimal(0)
 
 def receipt_tabs() -> dict[str, Tab]:
     tabs = [
-        Tab("", "Posted", "package-import", "Nothing was received yet",
-            "Count a vendor's note in at the dock: it stands here with everything that was used up for it."),
-        Tab("inspect", "To inspect", "clipboard-check", "Nothing waits for inspection",
-            "Good pieces that are due for inspection, or came without a certificate, stand here until they are released."),
-        Tab("quarantine", "Quarantine", "box-off", "Nothing lies in quarantine",
-            "Goods that are here though the books refuse them stand here until somebody releases them or sends them back.", True),
-        Tab("reversed", "Reversed", "arrow-back-up", "Nothing was reversed", "Receipts that were taken back stand here."),
-    ]  # fmt: skip
+        Tab(
+            "",
+            _("Posted"),
+            "package-import",
+            _("Nothing was received yet"),
+            _("Count a vendor's note in at the dock: it stands here with everything that was used up for it."),
+        ),
+        Tab(
+            "inspect",
+            _("To inspect"),
+            "clipboard-check",
+            _("Nothing waits for inspection"),
+            _(
+                "Good pieces that are due for inspection, or came without a certificate, stand here until they are released."
+            ),
+        ),
+        Tab(
+            "quarantine",
+            _("Quarantine"),
+            "box-off",
+            _("Nothing lies in quarantine"),
+            _(
+                "Goods that are here though the books refuse them stand here until somebody releases them or sends them back."
+            ),
+            True,
+        ),
+        Tab(
+            "reversed",
+            _("Reversed"),
+            "arrow-back-up",
+            _("Nothing was reversed"),
+            _("Receipts that were taken back stand here."),
+        ),
+    ]
     return {tab.key: tab for tab in tabs}
 
 
@@ -124,7 +151,7 @@ def receipt_list(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "choices": [vendors_of(request, filters, visible), site_choice(request, filters)],
         "kept": kept(request, "tab"),
-        "search_hint": "Search receipts, notes, orders, parts",
+        "search_hint": _("Search receipts, notes, orders, parts"),
     }
     part = "workbench/_receipt_list.html"
     return show(request, "workbench/receipt_list.html", context, section="receipts", shell=shell, part=part)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from documents import services as documents
@@ -46,15 +47,36 @@ MAY_CHANGE = "shipments.change_shipment"
 
 def shipment_tabs() -> dict[str, Tab]:
     tabs = [
-        Tab("", "To dispatch", "truck", "Nothing to dispatch",
-            "What an order sent to a vendor needs of us stands here until it has left."),
-        Tab("away", "On the way", "route", "Nothing is on the way",
-            "What has left and has not arrived at the vendor yet stands here."),
-        Tab("there", "Delivered", "circle-check", "Nothing was delivered yet", "What has arrived at a vendor stands here."),
-        Tab("forecast", "Planned", "calendar-event", "Nothing is planned",
-            "Shipments of orders that are not sent yet: planned together with the order."),
-        Tab("all", "All", "file-text", "No shipments yet", "A run plans them together with the orders."),
-    ]  # fmt: skip
+        Tab(
+            "",
+            _("To dispatch"),
+            "truck",
+            _("Nothing to dispatch"),
+            _("What an order sent to a vendor needs of us stands here until it has left."),
+        ),
+        Tab(
+            "away",
+            _("On the way"),
+            "route",
+            _("Nothing is on the way"),
+            _("What has left and has not arrived at the vendor yet stands here."),
+        ),
+        Tab(
+            "there",
+            _("Delivered"),
+            "circle-check",
+            _("Nothing was delivered yet"),
+            _("What has arrived at a vendor stands here."),
+        ),
+        Tab(
+            "forecast",
+            _("Planned"),
+            "calendar-event",
+            _("Nothing is planned"),
+            _("Shipments of orders that are not sent yet: planned together with the order."),
+        ),
+        Tab("all", _("All"), "file-text", _("No shipments yet"), _("A run plans them together with the orders.")),
+    ]
     return {tab.key: tab for tab in tabs}
 
 
@@ -136,7 +158,7 @@ def shipment_list(request: HttpRequest) -> HttpResponseBase:
             site_choice(request, filters),
         ],
         "kept": kept(request, "tab"),
-        "search_hint": "Search shipments, orders, parts",
+        "search_hint": _("Search shipments, orders, parts"),
     }
     part = "workbench/_shipment_list.html"
     return show(request, "workbench/shipment_list.html", context, section="shipments", shell=shell, part=part)

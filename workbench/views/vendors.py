@@ -76,7 +76,7 @@ def vendor_list(request: HttpRequest) -> HttpResponseBase:
         "tab": EMPTY,
         "choices": [],
         "kept": [],
-        "search_hint": "Search vendors",
+        "search_hint": _("Search vendors"),
         "currency": shell.company.currency if shell.company else None,
     }
     part = "workbench/_vendor_list.html"

@@ -15,6 +15,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from masterdata.models import Item, Vendor
@@ -25,7 +28,7 @@ from subcontract_orders.models import UNSENT, OrderLine, OrderStatus, Subcontrac
 from workbench import tables
 from workbench.forms import Filters, read_filters
 from workbench.rules import because, pieces_at_vendor
-from workbench.templatetags.workbench import capped, whole
+from workbench.templatetags.workbench import capped, quantity, whole
 from workbench.views.page import (
     ORDER_DAYS,
     Shell,
@@ -46,26 +49,57 @@ class Tab:
     """One list of the work list; what it says when it is empty."""
 
     key: str
-    word: str
+    word: str | Promise
     glyph: str
-    empty: str
-    empty_text: str
+    empty: str | Promise
+    empty_text: str | Promise
     is_bad: bool = False
     count: int = 0
 
 
 def worklist_tabs() -> dict[str, Tab]:
     tabs = [
-        Tab("to_order", "To order", "circle-check", "Nothing to order now",
-            f"Nothing is due to be ordered within {ORDER_DAYS} days. What comes later stands under Forecast."),
-        Tab("forecast", "Forecast", "calendar-event", "Nothing further ahead",
-            "Orders for later operations appear here as the plan reaches them."),
-        Tab("sent", "Sent", "send", "Nothing is with a vendor", "Orders you have sent stay here until they are closed."),
-        Tab("attention", "Blocked & review", "circle-check", "Nothing is stuck",
-            "Operations that should go outside and cannot, or that a person must decide, stand here with the reason.", True),
-        Tab("open", "All open", "file-text", "No open orders",
-            "Import a plan and start a run: what goes outside becomes an order by itself."),
-    ]  # fmt: skip
+        Tab(
+            "to_order",
+            _("To order"),
+            "circle-check",
+            _("Nothing to order now"),
+            _("Nothing is due to be ordered within {days} days. What comes later stands under Forecast.").format(
+                days=ORDER_DAYS
+            ),
+        ),
+        Tab(
+            "forecast",
+            _("Forecast"),
+            "calendar-event",
+            _("Nothing further ahead"),
+            _("Orders for later operations appear here as the plan reaches them."),
+        ),
+        Tab(
+            "sent",
+            _("Sent"),
+            "send",
+            _("Nothing is with a vendor"),
+            _("Orders you have sent stay here until they are closed."),
+        ),
+        Tab(
+            "attention",
+            _("Blocked & review"),
+            "circle-check",
+            _("Nothing is stuck"),
+            _(
+                "Operations that should go outside and cannot, or that a person must decide, stand here with the reason."
+            ),
+            True,
+        ),
+        Tab(
+            "open",
+            _("All open"),
+            "file-text",
+            _("No open orders"),
+            _("Import a plan and start a run: what goes outside becomes an order by itself."),
+        ),
+    ]
     return {tab.key: tab for tab in tabs}
 
 
@@ -215,7 +249,7 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "choices": choices,
         "kept": kept(request, "tab", "late", "due"),
-        "search_hint": "Search operations, parts" if tab.key == "attention" else "Search orders, parts, vendors",
+        "search_hint": _("Search operations, parts") if tab.key == "attention" else _("Search orders, parts, vendors"),
         "by_order_date": tab.key in ("to_order", "forecast"),
         "may_pick": tab.key in ("to_order", "forecast", "open") and may_act,
         "may_pick_ever": may_act,
@@ -229,14 +263,12 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
 
 def lead(shell: Shell) -> str:
     if not shell.to_order:
-        return "Nothing has to be ordered in the next two weeks"
-    orders = "order" if shell.to_order == 1 else "orders"
-    return f"{capped(shell.to_order)} {orders} to place in the next two weeks, the most urgent first"
-
-
-def many(number: int, word: str) -> str:
-    """1 order, 23 orders."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+        return _("Nothing has to be ordered in the next two weeks")
+    return ngettext(
+        "{orders} order to place in the next two weeks, the most urgent first",
+        "{orders} orders to place in the next two weeks, the most urgent first",
+        shell.to_order,
+    ).format(orders=capped(shell.to_order))
 
 
 def figures(request: HttpRequest, shell: Shell, *, until: date) -> list[dict[str, str]]:
@@ -272,28 +304,36 @@ def figures(request: HttpRequest, shell: Shell, *, until: date) -> list[dict[str
         )
     )
     here = reverse("workbench:worklist")
-    late = f"the oldest by {many((today - soon['first']).days, 'day')}" if soon["past"] else "none"
-    unconfirmed = f"{due['unconfirmed']:,} without the vendor's word" if due["orders"] else "nothing comes back"
+    days = (today - soon["first"]).days if soon["past"] else 0
+    late = ngettext("the oldest by {days} day", "the oldest by {days} days", days).format(days=quantity(days))
+    unconfirmed = _("{orders} without the vendor's word").format(orders=quantity(due["unconfirmed"]))
     return [
         {
-            "name": "To order in 14 days", "value": f"{soon['orders']:,}", "unit": "orders",
+            "name": _("To order in 14 days"), "value": quantity(soon["orders"]), "unit": _("orders"),
             "note": f"{whole(soon['value'] or 0)} {currency}", "href": f"{here}?tab=to_order",
         },
         {
-            "name": "Past their order date", "value": f"{soon['past']:,}", "tone": "late" if soon["past"] else "",
-            "note": late, "href": f"{here}?tab=to_order&late=1",
+            "name": _("Past their order date"), "value": quantity(soon["past"]), "tone": "late" if soon["past"] else "",
+            "note": late if soon["past"] else _("none"), "href": f"{here}?tab=to_order&late=1",
         },
         {
-            "name": "Due in 7 days", "value": f"{due['orders']:,}", "unit": "with vendors",
-            "note": unconfirmed, "href": f"{here}?tab=sent&due=7",
+            "name": _("Due in 7 days"), "value": quantity(due["orders"]), "unit": _("with vendors"),
+            "note": unconfirmed if due["orders"] else _("nothing comes back"), "href": f"{here}?tab=sent&due=7",
         },
         {
-            "name": "Blocked or to review", "value": f"{stuck['blocked'] + stuck['review']:,}", "unit": "operations",
+            "name": _("Blocked or to review"), "value": quantity(stuck["blocked"] + stuck["review"]), "unit": _("operations"),
             "tone": "late" if stuck["blocked"] else "",
-            "note": f"{stuck['blocked']:,} blocked, {stuck['review']:,} to review", "href": f"{here}?tab=attention",
+            "note": _("{blocked} blocked, {review} to review").format(**{key: quantity(n) for key, n in stuck.items()}),
+            "href": f"{here}?tab=attention",
         },
         {
-            "name": "Open value", "value": whole(opened["value"] or 0), "unit": currency,
-            "note": f"{many(opened['orders'], 'order')}, {many(opened['vendors'], 'vendor')}", "href": f"{here}?tab=open",
+            "name": _("Open value"), "value": whole(opened["value"] or 0), "unit": currency,
+            "note": ", ".join(
+                [
+                    ngettext("{n} order", "{n} orders", opened["orders"]).format(n=quantity(opened["orders"])),
+                    ngettext("{n} vendor", "{n} vendors", opened["vendors"]).format(n=quantity(opened["vendors"])),
+                ]
+            ),
+            "href": f"{here}?tab=open",
         },
     ]  # fmt: skip
