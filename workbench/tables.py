@@ -111,15 +111,6 @@ RETURNS = Table(
         (_("Dispatched"), "dispatched_at"), (_("Arrives"), "arrives_on"), (_("Arrived"), "posted_at"),
     ),
 )  # fmt: skip
-INVOICES = Table(
-    "invoices",
-    (
-        (_("Invoice"), "number"), (_("Kind"), "kind"), (_("Status"), "status"), (_("Vendor"), "vendor__code"),
-        (_("Vendor's name"), "vendor__name"), (_("Vendor's number"), "vendor_number"), (_("Dated"), "invoice_date"),
-        (_("Due"), "due_date"), (_("Net"), "net"), (_("Tax"), "tax"), (_("Currency"), "currency__code"),
-        (_("Net in company currency"), "net_company"), (_("Entered"), "entered_at"), (_("Entered by"), "entered_by__username"),
-    ),
-)  # fmt: skip
 VENDORS = Table(
     "vendors",
     (

@@ -117,8 +117,6 @@ def invoice_list(request: HttpRequest) -> HttpResponseBase:
     for key, rows in lists.items():
         tabs[key].count = count(rows)
     shown = lists[tab.key].select_related("vendor", "currency").annotate(line_count=Count("lines"))
-    if asked_for_file(request):
-        return as_file(request, tables.INVOICES, lists[tab.key].order_by("-pk"), shell=shell)
     newest_last = "pk" if tab.key in ("", "entered", "matched") else "-pk"
     if asked_for_file(request):
         return as_file(request, tables.INVOICES, shown.order_by(newest_last), shell=shell)

@@ -146,7 +146,11 @@ def _everybody(asked: Report, question: Question, request: HttpRequest) -> Answe
 def _choices(request: HttpRequest, asked: Report, group: str) -> list[dict[str, Any]]:
     found = [
         choice(
-            "by", _("Grouped by"), "", [(name, f"{_('By')} {WORDS[name].lower()}") for name in asked.dimensions], group
+            "by",
+            _("Grouped by"),
+            "",
+            [(name, _("By {what}").format(what=WORDS[name].lower())) for name in asked.dimensions],
+            group,
         )
     ]
     for name in asked.dimensions:

@@ -1,0 +1,69 @@
+"""Every word on a page has its German."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from gettext import GNUTranslations
+from pathlib import Path
+
+from django.conf import settings
+from django.template.base import Lexer, TokenType
+from django.utils.translation import gettext, override
+
+ROOT = Path(settings.BASE_DIR)
+CATALOG = ROOT / "locale" / "de" / "LC_MESSAGES" / "django"
+CALLS = {"gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "_"}
+
+
+def spoken_in_code(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+def spoken_in_template(path: Path) -> Iterator[str]:
+    tokens = iter(Lexer(path.read_text()).tokenize())
+    for token in tokens:
+        if token.token_type != TokenType.BLOCK:
+            continue
+        if found := re.match(r"""(?:translate|trans)\s+(?:"([^"]*)"|'([^']*)')""", token.contents):
+            yield found[1] or found[2]
+        elif re.match(r"blocktrans(late)?\b", token.contents):
+            said = ""
+            for part in tokens:
+                if part.token_type == TokenType.BLOCK:  # {% plural %} and the end: the singular is the key
+                    break
+                said += f"%({part.contents})s" if part.token_type == TokenType.VAR else part.contents.replace("%", "%%")
+            yield said
+
+
+def test_every_word_on_a_page_has_its_german():
+    with CATALOG.with_suffix(".mo").open("rb") as file:
+        known = GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    singular = {key[0] if isinstance(key, tuple) else key for key in known}
+    apps = [
+        ROOT / app.split(".")[0] for app in settings.INSTALLED_APPS if (ROOT / app.split(".")[0] / "apps.py").exists()
+    ]
+
+    missing = {
+        said
+        for app in apps
+        for path in app.rglob("*.py")
+        if "migrations" not in path.parts
+        for said in spoken_in_code(path)
+    } | {said for path in (ROOT / "templates").rglob("*.html") for said in spoken_in_template(path)}
+
+    assert sorted(missing - singular - {""}) == []
+
+
+def test_the_compiled_words_are_those_of_the_catalog():
+    lines = CATALOG.with_suffix(".po").read_text()
+
+    assert "#, fuzzy" not in lines
+    assert re.findall(r'^msgstr(?:\[\d\])? ""\n(?!")', lines, re.M) == []
+    with override("de"):
+        assert gettext("Work list") == "Arbeitsliste"
