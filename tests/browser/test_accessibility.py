@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from accounts.models import Access, Role, User
 from inventory.models import Lot
 from receipts import services as receipts
 from receipts.models import Return
@@ -29,6 +30,7 @@ def addresses(monkeypatch) -> list[str]:
     order = goods.shipped_order(lines=2, stock=200, lot="L-1")
     receipt = goods.receipt_of(order, rejected=Decimal(2))
     line = receipt.lines.get()
+    Access.objects.create(user=User.objects.get(username="mara"), role=Role.QUALITY)  # who sees inspection as well
     receipts.return_product(receipt_line_id=line.pk, quantity=Decimal(3), by=goods.root(), at=rows.AT)
     waiting = goods.sent_order()
     draft = rows.order()
@@ -46,7 +48,7 @@ def addresses(monkeypatch) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_everybody_can_use_the_goods_pages(addresses: list[str], desk: Page, theme: str):
+def test_everybody_can_use_the_goods_pages(desk: Page, addresses: list[str], theme: str):
     found = []
     for size in SIZES:
         desk.set_viewport_size(size)

@@ -374,7 +374,7 @@ def test_a_receipt_costs_the_same_for_any_number_of_components(django_assert_num
     boss = plans.boss()
     receive(counted(line, 1))
 
-    with django_assert_num_queries(36):  # of them two of the test itself
+    with django_assert_num_queries(37):  # of them two of the test itself
         receive(counted(line, 4), note="DN-2", by=boss)
 
     assert lying("MAIN", "FG") == 5
