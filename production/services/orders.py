@@ -553,12 +553,20 @@ class _Plan:
     def check_order(
         self, given: Sequence[PlannedOperation], after: Mapping[str, Values]
     ) -> Mapping[str, tuple[str, ...]]:
-        """No operation comes after one that follows it, by what follows what or by the dates the plan gives.
+        """What follows an operation is there, and none comes after one that follows it, by what follows what or by the dates
+        the plan gives.
 
         Returns who follows whom.
         """
         if not given:
             return {}
+        for number in (one.number for one in given):
+            for later in after[number]["next_nos"]:
+                if later not in after:
+                    raise NotFound(
+                        f"Operation {number} is followed by {later}, which the order does not have.",
+                        field="next_operation_no",
+                    )
         steps = [
             Step(number, one["sequence"], Fraction(0), self.open_days, tuple(one["next_nos"]))
             for number, one in after.items()
