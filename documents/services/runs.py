@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, F
 
 from core.refusals import NotFound
@@ -102,9 +102,10 @@ def decide_run(*, run_id: int, at: datetime, wait: bool) -> bool:
                         _rehearse(run, at=at)
                     else:
                         coordinating.decide(run, at=at)
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             raise  # the database went away or two met: the run stays where it was and is taken up again
         except Exception as problem:
+            log.exception("Run %s could not be decided.", run_id)
             GenerationRun.objects.filter(pk=run_id).update(
                 state=RunState.FAILED, error=f"{type(problem).__name__}: {problem}"[:2000], finished_at=at
             )
@@ -186,8 +187,12 @@ def _write_one(run_id: int, *, at: datetime) -> int | None:
     except Exception as problem:
         if shard is None or connection.in_atomic_block:
             raise
+        # Two that met, where the database let the other one go first, or a database that went away: it says nothing about
+        # the shard, which is taken up again.
         if getattr(problem.__cause__, "pgcode", None) in BROKEN_OFF:
-            return 0  # two met, and the database let the other one go first: it says nothing about the shard
+            return 0
+        if isinstance(problem, OperationalError | InterfaceError):
+            raise
         log.exception("Shard %s of run %s was not written.", shard.shard_no, run_id)
         RunShard.objects.filter(pk=shard.pk).update(
             attempts=F("attempts") + 1, error=f"{type(problem).__name__}: {problem}"[:2000]
