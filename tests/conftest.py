@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         type=int,
         default=1,
-        help="How often each drill is gone through; from 2 on also those that kill workers one by one. 25 is the long form.",
+        help="How often each drill is gone through. 25 is the long form.",
     )
     parser.addoption(
         "--drill-servers",
@@ -69,8 +69,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     if items and not items[0].config.getoption("drill_servers"):
         items[:] = [item for item in items if not item.get_closest_marker("servers")]
-    if items and items[0].config.getoption("drill_rounds") < 2:
-        items[:] = [item for item in items if not item.get_closest_marker("long_drill")]
     for item in items:
         if not item.get_closest_marker("no_database") and not item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.django_db)

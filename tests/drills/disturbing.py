@@ -46,6 +46,10 @@ class Workers:
 
     def _work(self) -> None:
         """Work until killed. A database that goes away is looked for again, as the next message would."""
+        # `close_all` sees what is open in the parent's context. Once a browser's event loop runs there, that is another
+        # store than the one a child reads, and what was opened before would be spoken on by two.
+        for inherited in connections.all(initialized_only=True):
+            del connections[inherited.alias]
         try:
             while True:
                 try:

@@ -46,11 +46,7 @@ def second_night() -> GenerationRun:
     return documents.start_run(at=moment(), on=MONDAY)
 
 
-# One worker killed after another is for the long form: it once ended in a run that failed, and nobody could make it again yet.
-ONE_BY_ONE = pytest.param(kill_a_worker, marks=pytest.mark.long_drill)
-
-
-@pytest.mark.parametrize("disturb", [ONE_BY_ONE, kill_all_workers, cut_the_database_off])
+@pytest.mark.parametrize("disturb", [kill_a_worker, kill_all_workers, cut_the_database_off])
 def test_a_disturbed_run_ends_in_the_rows_of_a_quiet_one(
     disturb: Disturb, wipe: Callable[[], None], pytestconfig: pytest.Config
 ):
