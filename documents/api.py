@@ -34,6 +34,7 @@ from documents.filters import (
 from documents.models import GenerationRun, RunItem, RunState
 from documents.serializers import (
     AcknowledgeSerializer,
+    ApplySerializer,
     ChangeLineSerializer,
     CloseSerializer,
     CounterSerializer,
@@ -335,13 +336,16 @@ class ProposingAlertViewSet(AlertViewSet):
         "refuse": "subcontract_orders.change_subcontractorder",
     }
 
-    @extend_schema(request=NothingSerializer, responses=AlertSerializer)
+    @extend_schema(request=ApplySerializer, responses=AlertSerializer)
     @action(detail=True, methods=["post"])
     def apply(self, request: Request, reference: str) -> Response:
         """Do what the alert proposes, in one act."""
         alert = self.get_object()
-        NothingSerializer.check(request)
-        services.apply_alert(alert_id=alert.pk, by=request.user, at=timezone.now(), through="api")
+        said = ApplySerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        services.apply_alert(
+            alert_id=alert.pk, by=request.user, at=timezone.now(), through="api", **said.validated_data
+        )
         return self._shown(request, alert)
 
     @extend_schema(request=ReasonGivenSerializer, responses=AlertSerializer)

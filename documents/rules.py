@@ -170,6 +170,8 @@ class Ground:
     ship_to: Callable[[int, int], int]
     """The place of a vendor for a site of ours."""
     free_at: Callable[[], dict[tuple[int, int], Decimal]]
+    outdated: Mapping[int, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    """What vendors were told of the work and is otherwise now: by line, each name with what was told and what it is now."""
     _ratios: dict[tuple[int, str, bool, tuple[str, ...]], tuple[bom.Ratio, ...]] = field(default_factory=dict)
 
     def ratios(self, item_id: int, operation_no: str, is_first: bool, nos: tuple[str, ...]) -> tuple[bom.Ratio, ...]:
@@ -389,7 +391,7 @@ def plan_order(
             if line.is_active and not line.is_sent and line.line_id not in wanted:
                 yield Difference("cancel", *key, line=line)
         if verdict:
-            yield from _said_of_sent(operation, verdict, lines, raised)
+            yield from _said_of_sent(operation, verdict, lines, raised, ground.outdated)
         elif not operation.is_open:
             yield from withdrawn(key, [line for line in lines if line.is_sent], is_over=True)
 
@@ -509,9 +511,15 @@ def _pinned(line: Standing, award: AwardValues, key: Key) -> Iterator[Difference
 
 
 def _said_of_sent(
-    operation: OperationFacts, verdict: Decided, lines: Sequence[Standing], raised: Mapping[int, AwardValues]
+    operation: OperationFacts,
+    verdict: Decided,
+    lines: Sequence[Standing],
+    raised: Mapping[int, AwardValues],
+    outdated: Mapping[int, Mapping[str, tuple[str, str]]],
 ) -> Iterator[Difference]:
-    """A sent line is never touched: an alert proposes its new quantity, date or vendor, or that it be cancelled."""
+    """A sent line is never touched: an alert proposes its new quantity, date, vendor, revision or specification, or that it be
+    cancelled.
+    """
     key = Key(operation.operation_id, operation.number, operation.operation_no)
     open_lines = [line for line in lines if line.is_sent and line.is_active and line.open > ZERO]
     if not open_lines:
@@ -551,12 +559,18 @@ def _said_of_sent(
             after["vendor"] = str(goes_to)
         if cut > ZERO and line.quantity == cut:
             yield _alert(key, line, proposes="cancel", after=after)
-        elif after:
-            yield _alert(key, line, proposes="change", after=after)
+            continue
+        retold = outdated.get(line.line_id, {})
+        after |= {name: now for name, (_, now) in retold.items()}
+        if after:
+            told = {name: before for name, (before, _) in retold.items()}
+            yield _alert(key, line, proposes="change", after=after, told=told)
 
 
-def _alert(key: Key, line: Standing, *, proposes: str, after: dict[str, str]) -> Difference:
-    before = {"quantity": text(line.quantity), "need_date": line.need_date.isoformat()}
+def _alert(
+    key: Key, line: Standing, *, proposes: str, after: dict[str, str], told: Mapping[str, str] | None = None
+) -> Difference:
+    before = {"quantity": text(line.quantity), "need_date": line.need_date.isoformat(), **(told or {})}
     return Difference("alert", *key, line=line, proposes=proposes, before=before, after=after)
 
 

@@ -154,6 +154,17 @@ class ReasonGivenSerializer(StrictFields, serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
+class ApplySerializer(StrictFields, serializers.Serializer[Any]):
+    """What an alert proposes is done as it says, or, where revision or specification of what is out changed, in another way."""
+
+    way = serializers.ChoiceField(
+        services.Way.choices,
+        required=False,
+        default=services.Way.CHANGE,
+        help_text="Only where `after` has `item_revision` or `specification`.",
+    )
+
+
 class ReasonSerializer(StrictFields, serializers.Serializer[Any]):
     """Why, where there is something to say."""
 

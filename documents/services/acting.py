@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Sum
 
 from accounts.models import User
 from activity import services as activity
 from activity.models import Alert
-from core.refusals import NoRight, NotFound, WrongState
+from core.refusals import InvalidInput, NoRight, NotFound, WrongState
 from documents.services.requesting import request_run
-from documents.services.watching import CHANGED, REQUIREMENT_KINDS
+from documents.services.watching import CHANGED, REQUIREMENT_KINDS, TOLD
 from masterdata import services as masterdata
 from policies.models import Verdict
 from receipts import services as receipts
@@ -192,6 +192,7 @@ def revise_line(
     quantity: Decimal | None = None,
     unit_price: Decimal | None = None,
     need_date: date | None = None,
+    retell: bool = False,
     reason: str = "",
     expected_version: int | None = None,
     by: User,
@@ -208,6 +209,7 @@ def revise_line(
         quantity=quantity,
         unit_price=unit_price,
         need_date=need_date,
+        retell=retell,
         reason=reason,
         expected_version=expected_version,
         by=by,
@@ -219,13 +221,28 @@ def revise_line(
     return line
 
 
+class Way(models.TextChoices):
+    """What may become of pieces that are out when the part's revision or specification changes."""
+
+    CHANGE = "change", "Make them to the new one"
+    HOLD = "hold", "Stop the order, and decide later"
+    RETURN = "return", "Take them back; what is needed is ordered anew"
+
+
+def is_retold(alert: Alert) -> bool:
+    """The alert is about work that is to be done otherwise than the vendor was told."""
+    return alert.kind == CHANGED and any(name in alert.after for name in TOLD)
+
+
 @transaction.atomic
-def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page") -> Alert:
+def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime, through: str = "page") -> Alert:
     """Do what an alert about a changed or cancelled requirement proposes, in one act, and close it.
 
     A sent line is revised or taken off (with its last line the order is cancelled), also where another vendor is to take it: the
-    run it asks for orders there. A draft's pinned fields are given back to the next run. Raises NotFound, NothingToApply, and as
-    the acts it stands for.
+    run it asks for orders there. A draft's pinned fields are given back to the next run.
+    Where the work is to be done otherwise, there are two other ways (`Way`): the order is held, and the alert stays; or the line
+    is taken off, what lies at the vendor for it is to come back, and the run it asks for orders anew what is still needed.
+    Raises NotFound, NothingToApply, InvalidInput (a way that this alert does not offer), and as the acts it stands for.
     """
     alert = Alert.objects.visible_to(by).filter(pk=alert_id).first()
     if alert is None:
@@ -244,7 +261,14 @@ def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page")
     )
     if line is None:
         raise NothingToApply(f"Line {alert.line_no} of {alert.order_number} is cancelled already.")
-    if line.order.sent_at is None:
+    if way != Way.CHANGE:
+        if way not in Way.values or not is_retold(alert):
+            raise InvalidInput("Only a change of revision or specification can be answered that way.", field="way")
+        if way == Way.HOLD:
+            hold_set(order_id=line.order_id, reason=alert.title, by=by, at=at, through=through)
+            return alert
+        _take_back(line, alert, by=by, at=at, through=through)
+    elif line.order.sent_at is None:
         orders.unpin_line(order_id=line.order_id, line_no=line.line_no, by=by, at=at, through=through)
         request_run(reason=f"{alert.order_number} follows the plan again", at=at, by=by)
     elif "vendor" in alert.after:
@@ -259,6 +283,7 @@ def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page")
             line_no=line.line_no,
             quantity=Decimal(quantity) if quantity else None,
             need_date=date.fromisoformat(need_date) if need_date else None,
+            retell=is_retold(alert),
             reason=alert.title,
             by=by,
             at=at,
@@ -269,6 +294,13 @@ def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page")
     activity.close_alerts(kind=alert.kind, subjects=[alert.subject], at=at)
     alert.refresh_from_db()
     return alert
+
+
+def _take_back(line: OrderLine, alert: Alert, *, by: User, at: datetime, through: str) -> None:
+    _end(line, reason=alert.title, by=by, at=at, through=through)
+    receipts.settle_leftovers(order_id=line.order_id, leftovers=receipts.Leftovers.RETURN, by=by, at=at)
+    scope = {"production_order": [alert.production_order]} if alert.production_order else {}
+    request_run(reason=f"{alert.order_number} line {alert.line_no} comes back", at=at, by=by, scope=scope)
 
 
 def _end(line: OrderLine, *, reason: str, by: User, at: datetime, through: str) -> None:

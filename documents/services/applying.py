@@ -11,7 +11,7 @@ from activity import services as activity
 from activity.models import Alert
 from core.refusals import InvalidInput, NotFound
 from documents.services import acting, advising, answering
-from documents.services.acting import NothingToApply
+from documents.services.acting import NothingToApply, Way
 from documents.services.requesting import request_run
 from documents.services.watching import REQUIREMENT_KINDS
 from masterdata.models import Item
@@ -62,16 +62,19 @@ def refuse_alert(*, alert_id: int, reason: str = "", by: User, at: datetime, thr
 
 
 @transaction.atomic
-def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page") -> Alert:
+def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime, through: str = "page") -> Alert:
     """Do what an alert proposes, in one act, and close it.
 
     `requirement_changed`, `requirement_cancelled`: a sent line is revised or taken off, a draft's pinned fields are given back.
     `vendor_countered`: what the vendor offers is accepted. `batch_opportunity`: the lots are put on one order.
     `short_receipt`: what bad pieces leave uncovered is ordered anew by the next run. `discrepancy`: what was missing is booked
     as used. `over_receipt`: the goods are counted in out of quarantine. `material_left_at_vendor`: it is returned.
-    Raises NotFound, NothingToApply, and as the acts it stands for.
+    `way`: what becomes of pieces that are out when the part's revision or specification changes (`acting.Way`).
+    Raises NotFound, NothingToApply, InvalidInput, and as the acts it stands for.
     """
     alert = _open(alert_id, by)
+    if way != Way.CHANGE and alert.kind not in REQUIREMENT_KINDS:
+        raise InvalidInput("Only a change of revision or specification can be answered that way.", field="way")
     if alert.kind == COUNTERED:
         order = SubcontractOrder.objects.get(number=alert.order_number)
         answering.accept_counter(order_id=order.pk, by=by, at=at, through=through)
@@ -91,7 +94,7 @@ def apply_alert(*, alert_id: int, by: User, at: datetime, through: str = "page")
     elif alert.kind in ELSEWHERE:
         raise NothingToApply(f"There is nothing to apply here. {ELSEWHERE[alert.kind]}")
     else:
-        acting.apply_alert(alert_id=alert_id, by=by, at=at, through=through)
+        acting.apply_alert(alert_id=alert_id, way=way, by=by, at=at, through=through)
     alert.refresh_from_db()
     return alert
 

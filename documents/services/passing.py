@@ -30,6 +30,7 @@ from masterdata.models import (
     Location,
     Process,
     Site,
+    Specification,
     Unit,
     Vendor,
     WorkCenter,
@@ -41,8 +42,8 @@ from production.models import OPEN_STATUSES, BomLine, Operation, OperationWord, 
 from subcontract_orders.models import LineStatus
 
 GROUND = (
-    Closure, Company, Currency, Downtime, ExchangeRate, HolidayCalendar, Item, ItemUnit, Location, Process, Site, Unit, Vendor,
-    WorkCenter, Policy, PolicyVendor, PriceAgreement, VendorApproval, BomLine,
+    Closure, Company, Currency, Downtime, ExchangeRate, HolidayCalendar, Item, ItemUnit, Location, Process, Site, Specification,
+    Unit, Vendor, WorkCenter, Policy, PolicyVendor, PriceAgreement, VendorApproval, BomLine,
 )  # fmt: skip
 """Every table that deciding and planning read, but for the plan itself and what stands with vendors."""
 

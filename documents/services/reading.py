@@ -25,7 +25,7 @@ from production.models import BomLine, Operation, ProductionOrder
 from production.rules.components import BomRow
 from receipts.models import ExpectedReceipt
 from subcontract_orders.models import UNSENT, LineStatus, OrderLine, OrderStatus
-from subcontract_orders.services.lines import APART
+from subcontract_orders.services.lines import APART, outdated_specifications
 
 FIVE = 5
 LINE_MARK = f"""CASE
@@ -106,6 +106,7 @@ def ground(places: Places, item_ids: Collection[int] | None = None) -> Ground:
         },
         ship_to=places.of_vendor,
         free_at=free_at,
+        outdated=outdated_specifications(),
     )
 
 

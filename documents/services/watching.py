@@ -17,6 +17,8 @@ from shipments.models import ShipmentLine
 CHANGED, CANCELLED = "requirement_changed", "requirement_cancelled"
 REQUIREMENT_KINDS = (CHANGED, CANCELLED)
 WARN_DAYS = 60
+TOLD = ("item_revision", "specification")
+"""What an alert may say of the work itself: the part is drawn, or to be worked, otherwise than the vendor was told."""
 
 
 def requirement_alert(difference: Difference, *, vendor_codes: dict[int, str], today: date) -> Alert:
@@ -30,7 +32,7 @@ def requirement_alert(difference: Difference, *, vendor_codes: dict[int, str], t
         after["vendor"] = vendor_codes[int(after["vendor"])]
     where = f"{line.order_number} line {line.line_no} ({difference.number} operation {difference.operation_no})"
     said = ", ".join(
-        f"{name.replace('_', ' ')} {before.get(name, '')} → {value}"
+        "specification" if name == "specification" else f"{name.replace('_', ' ')} {before.get(name, '')} → {value}"
         for name, value in after.items()
         if name != "verdict"
     )

@@ -37,6 +37,15 @@ IN_FORCE = {
     "sent_dispatch_by": "dispatch_by",
 }
 """Where a line keeps what the last sent revision says, while a later one waits."""
+TEXT_NOW = "coalesce(part_step.text, step.text, part.text, '')"
+TOLD_NOW = f"""i.revision, {TEXT_NOW} AS text
+    FROM subcontract_orders_orderline l JOIN masterdata_item i ON i.id = l.item_id
+    LEFT JOIN masterdata_specification part_step ON (part_step.item_id, part_step.process_id) = (l.item_id, l.process_id)
+    LEFT JOIN masterdata_specification step ON step.process_id = l.process_id AND step.item_id IS NULL
+    LEFT JOIN masterdata_specification part ON part.item_id = l.item_id AND part.process_id IS NULL"""
+"""What a vendor is told of a line's work today: the text for item and process goes before that for the process, and that before
+the item's.
+"""
 LINE_FIELDS = [
     field.name for field in OrderLine._meta.concrete_fields if field.name not in {"id", "order", "line_no", "pinned"}
 ]
@@ -70,28 +79,41 @@ def rewrite_lines(lines: Sequence[OrderLine], components: Sequence[Sequence[Orde
 
 
 def freeze_specifications(*, line_ids: Collection[int] = (), order_ids: Collection[int] = ()) -> None:
-    """Write the item's revision and the text for its process on lines, as both stand now. What was sent keeps what it had.
-
-    The text for item and process goes before that for the process, and that before the item's.
-    """
+    """Write the item's revision and the text for its process on lines, as both stand now. What was sent keeps what it had."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE subcontract_orders_orderline l SET item_revision = x.revision, specification = x.text
-            FROM (
-                SELECT l.id, i.revision, coalesce(s.text, '') AS text
-                FROM subcontract_orders_orderline l JOIN masterdata_item i ON i.id = l.item_id
-                LEFT JOIN LATERAL (
-                    SELECT s.text FROM masterdata_specification s
-                    WHERE (s.item_id = l.item_id OR s.item_id IS NULL) AND (s.process_id = l.process_id OR s.process_id IS NULL)
-                    ORDER BY s.process_id IS NULL, s.item_id IS NULL LIMIT 1
-                ) s ON true
-                WHERE l.id = ANY(%s) OR l.order_id = ANY(%s)
-            ) x
+            FROM (SELECT l.id, {TOLD_NOW} WHERE l.id = ANY(%s) OR l.order_id = ANY(%s)) x
             WHERE l.id = x.id AND (l.item_revision, l.specification) IS DISTINCT FROM (x.revision, x.text)
             """,
             [list(line_ids), list(order_ids)],
         )
+
+
+def outdated_specifications() -> dict[int, dict[str, tuple[str, str]]]:
+    """What vendors who still owe pieces were told of the work and would be told otherwise now.
+
+    By line, `item_revision` and `specification` as far as they differ: what was told, and what it is now.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT l.id, l.item_revision, l.specification, {TOLD_NOW}
+            JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
+            WHERE l.status = 'open' AND o.sent_at IS NOT NULL AND o.status NOT IN ('closed', 'cancelled')
+                AND (l.item_revision, l.specification) IS DISTINCT FROM (i.revision, {TEXT_NOW})
+            """
+        )
+        rows = cursor.fetchall()
+    return {
+        line_id: {
+            name: (told, now)
+            for name, told, now in (("item_revision", was, is_now), ("specification", text_was, text_now))
+            if told != now
+        }
+        for line_id, was, text_was, is_now, text_now in rows
+    }
 
 
 def complete_components(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:

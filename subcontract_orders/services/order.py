@@ -356,6 +356,8 @@ class LineChange:
     unit_price: Decimal | None = None
     need_date: date | None = None
     promised_date: date | None = None
+    retell: bool = False
+    """Tell the vendor the item's revision and the specification as they are now."""
     pin: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -366,6 +368,7 @@ def revise_line(
     quantity: Decimal | None = None,
     unit_price: Decimal | None = None,
     need_date: date | None = None,
+    retell: bool = False,
     reason: str = "",
     expected_version: int | None = None,
     by: User,
@@ -375,7 +378,7 @@ def revise_line(
     """Change one line of an order the vendor has: see revise_lines."""
     (line,) = revise_lines(
         order_id=order_id,
-        changes=[LineChange(line_no, quantity=quantity, unit_price=unit_price, need_date=need_date)],
+        changes=[LineChange(line_no, quantity=quantity, unit_price=unit_price, need_date=need_date, retell=retell)],
         reason=reason,
         expected_version=expected_version,
         by=by,
@@ -411,7 +414,7 @@ def revise_lines(
     lines, said = [], []
     for change in changes:
         line = line_of(order, change.line_no)
-        said.append({"line": line.line_no, "before": _shown(line)})
+        said.append({"line": line.line_no, "before": _shown(line) | (_told(line) if change.retell else {})})
         _set(
             line,
             order=order,
@@ -426,7 +429,10 @@ def revise_lines(
         line.pinned = {**line.pinned, **{name: {**pin, "reason": why} for name, why in change.pin.items()}}
         set_amounts(line, order=order)
         line.save()
-        said[-1]["after"] = _shown(line)
+        if change.retell:
+            writing.freeze_specifications(line_ids=[line.pk])
+            line.refresh_from_db(fields=["item_revision", "specification"])
+        said[-1]["after"] = _shown(line) | (_told(line) if change.retell else {})
         lines.append(line)
     data = {**said[0], "reason": reason} if len(said) == 1 else {"lines": said, "reason": reason}
     _revised(order, by=by, at=at, through=through, data=data)
@@ -545,6 +551,10 @@ def line_of(order: SubcontractOrder, line_no: int) -> OrderLine:
 
 def _shown(line: OrderLine) -> dict[str, str]:
     return {"quantity": str(line.quantity), "unit_price": str(line.unit_price), "need_date": str(line.need_date)}
+
+
+def _told(line: OrderLine) -> dict[str, str]:
+    return {"item_revision": line.item_revision, "specification": line.specification}
 
 
 def _set(

@@ -63,6 +63,29 @@ def test_applying_an_alert_changes_the_order_and_closes_it(desk):
     assert "Applied: About x" in answer.content.decode()
 
 
+def test_where_the_part_is_drawn_otherwise_the_page_offers_what_may_become_of_what_is_out(desk):
+    order = rows.order(status=OrderStatus.SENT)
+    found = alert(
+        "x",
+        kind="requirement_changed",
+        order_number=order.number,
+        line_no=1,
+        proposes="change",
+        before={"item_revision": "A"},
+        after={"item_revision": "B"},
+    )
+    page = desk.get(HERE).content.decode()
+    assert [word in page for word in ("Make it to the new one", "Hold the order", "Take it back", "Go on as it is")] == [
+        True, True, True, True,
+    ]  # fmt: skip
+
+    desk.post(reverse("workbench:apply_alert", args=[found.reference]), {"way": "hold"}, follow=True)
+
+    order.refresh_from_db()
+    found.refresh_from_db()
+    assert (order.status, found.closed_at) == (OrderStatus.HELD, None)
+
+
 def test_an_alert_that_proposes_nothing_is_refused_with_its_sentence(desk):
     found = alert("x", kind="shortage")
 

@@ -36,6 +36,8 @@ ACTS = {  # what applying an alert of a kind does, as its button says
     "vendor_countered": gettext_lazy("Accept the offer"),
     "batch_opportunity": gettext_lazy("Order together"),
 }
+WAYS = {"hold": gettext_lazy("Hold the order"), "return": gettext_lazy("Take it back")}
+"""What else may become of pieces that are out when the part is drawn, or to be worked, otherwise."""
 WORST_FIRST = Case(
     When(severity=Severity.CRITICAL, then=Value(0)),
     When(severity=Severity.WARNING, then=Value(1)),
@@ -50,6 +52,9 @@ def offer_acts(alerts: Iterable[Alert], request: HttpRequest) -> None:
     for alert in alerts:
         alert.changes = rules.alert_changes(alert.kind, alert.before, alert.after)
         alert.act_word = ACTS.get(alert.kind, _("Apply")) if may and documents.is_applicable(alert) else ""
+        alert.ways = WAYS if alert.act_word and documents.is_retold(alert) else {}
+        if alert.ways:
+            alert.act_word = _("Make it to the new one")
         alert.may_accept = may and alert.kind in documents.ACCEPTABLE
         alert.may_refuse = may and alert.proposes in activity.REFUSABLE and alert.refused_at is None
         alert.run_number = alert.subject if alert.kind == "run_held" else ""
@@ -128,8 +133,10 @@ def apply(request: HttpRequest, reference: str) -> HttpResponse:
         reverse("workbench:order", args=[alert.order_number]) if alert.order_number else reverse("workbench:alert_list")
     )
 
+    way = request.POST.get("way", "change")[:10]
+
     def action(at: datetime) -> None:
-        documents.apply_alert(alert_id=alert.pk, by=request.user, at=at)
+        documents.apply_alert(alert_id=alert.pk, way=way, by=request.user, at=at)
 
     return act(request, action, done=f"Applied: {alert.title}", back=back)
 
