@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -134,6 +134,7 @@ class Standing(NamedTuple):
     is_held: bool = False
     """Its order was never sent and is held: it stays as it is, and nothing is made beside it."""
     is_by_hand: bool = False
+    last_no: str = ""
     mark: int = 0
     """Changes with all that a run reads of the line and does not write itself."""
 
@@ -182,6 +183,24 @@ class Ground:
                 self.boms, item_id=item_id, operation_no=operation_no, is_first=is_first, operation_nos=nos
             )
         return found
+
+    def ratios_of(
+        self, operations: Sequence[OperationFacts], first_id: int, nos: tuple[str, ...]
+    ) -> tuple[bom.Ratio, ...]:
+        """What operations take that one line is for."""
+        return tuple(
+            ratio
+            for one in operations
+            for ratio in self.ratios(one.item_id, one.operation_no, one.operation_id == first_id, nos)
+        )
+
+    def certificates(self, operation: OperationFacts) -> Sequence[str]:
+        """What the processes of an operation always ask for."""
+        if not operation.processes:
+            return self.process_certificates.get(operation.process_id or 0, ())
+        return tuple(
+            dict.fromkeys(kind for one in operation.processes for kind in self.process_certificates.get(one, ()))
+        )
 
     def whole_ratios(self, item_id: int) -> tuple[bom.Ratio, ...]:
         """What an item bought complete takes: all of its bill."""
@@ -246,6 +265,54 @@ def followers(operations: Sequence[OperationFacts]) -> dict[int, list[OperationF
     return after
 
 
+def bought_together(
+    plan: Plan, decided: Mapping[int, Decided], standing: Mapping[int, Sequence[Standing]]
+) -> dict[int, list[OperationFacts]]:
+    """The operations that one line is for, or will be, by the first of them; only where they are several."""
+    found = {}
+    for index, operation in enumerate(plan.operations):
+        verdict = decided.get(operation.operation_id)
+        last_no = next((award.last_no for award in (verdict.awards if verdict else ()) if award.last_no), "")
+        last_no = last_no or next(
+            (line.last_no for line in standing.get(operation.operation_id, ()) if line.is_sent and line.last_no), ""
+        )
+        if last_no:
+            found[operation.operation_id] = _up_to(plan.operations[index:], last_no)
+    return found
+
+
+def _up_to(operations: Sequence[OperationFacts], last_no: str) -> list[OperationFacts]:
+    """From the first of these along those that follow it, to the one of a number."""
+    after = followers(operations)
+    found = [operations[0]]
+    while found[-1].operation_no != last_no and len(following := after.get(found[-1].operation_id, [])) == 1:
+        found.append(following[0])
+    return found
+
+
+def _joined(
+    operations: Sequence[OperationFacts], inside: Mapping[int, Sequence[OperationFacts]]
+) -> list[OperationFacts]:
+    covered = {one.operation_id for mine in inside.values() for one in mine[1:]}
+    found = []
+    for operation in operations:
+        if operation.operation_id in covered:
+            continue
+        mine = inside.get(operation.operation_id)
+        found.append(operation if mine is None else _as_one(mine))
+    return found
+
+
+def _as_one(mine: Sequence[OperationFacts]) -> OperationFacts:
+    return replace(
+        mine[0],
+        next_nos=mine[-1].next_nos,
+        processes=tuple(one.process_id or 0 for one in mine),
+        last_no=mine[-1].operation_no,
+        is_open=any(one.is_open for one in mine),
+    )
+
+
 class _Source:
     """Pieces that an operation leaves at one place, given out to the lines that take them on."""
 
@@ -280,12 +347,19 @@ def plan_order(
     """
     if not any(d.awards for d in decided.values()) and not standing:
         return
+    nos = tuple(o.operation_no for o in plan.operations)
+    if inside := bought_together(plan, decided, standing):
+        plan = replace(plan, operations=_joined(plan.operations, inside))
+        for operation in (
+            one for mine in inside.values() for one in mine[1:]
+        ):  # it has its line with the first of them
+            key = Key(operation.operation_id, operation.number, operation.operation_no)
+            yield from withdrawn(key, standing.get(operation.operation_id, ()), is_over=False)
     after = followers(plan.operations)
     before: dict[int, list[OperationFacts]] = {}
     for operation in plan.operations:
         for follower in after.get(operation.operation_id, ()):
             before.setdefault(follower.operation_id, []).append(operation)
-    nos = tuple(o.operation_no for o in plan.operations)
     first_id = plan.operations[0].operation_id
     outside = {o.operation_id for o in plan.operations if _is_outside(o, decided, standing)}
     sources: dict[int, list[_Source]] = {}
@@ -297,7 +371,7 @@ def plan_order(
         document = ground.rules[verdict.policy_id if verdict else None]
         awards = verdict.awards if verdict and verdict.verdict == OUTSOURCE else ()
         follow = after.get(operation.operation_id, [])
-        certificates = ground.process_certificates.get(operation.process_id or 0, ())
+        certificates = ground.certificates(operation)
         stays = (
             bool(follow) and all(f.operation_id in outside for f in follow) and not document.bring_home(certificates)
         )
@@ -350,10 +424,10 @@ def plan_order(
                 ship_to_id=ship_to_id,
                 ratios=ground.whole_ratios(plan.item_id)
                 if award.is_whole
-                else ground.ratios(plan.item_id, operation.operation_no, operation.operation_id == first_id, nos),
+                else ground.ratios_of(inside.get(operation.operation_id, (operation,)), first_id, nos),
                 wip=[
                     (
-                        f"{plan.stage_number}/{one.operation_no}",
+                        f"{plan.stage_number}/{one.leaves_as}",
                         _take(sources[one.operation_id], quantity, at_id=ship_to_id),
                     )
                     for one in ([] if award.is_whole else previous)

@@ -52,6 +52,9 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     operation = serializers.CharField(
         source="operation_no", help_text="Blank where the whole order is bought complete."
     )
+    last_operation = serializers.CharField(
+        source="last_operation_no", help_text="The last of consecutive operations bought together; blank for one alone."
+    )
     bought_complete = serializers.BooleanField(source="is_whole")
     item = serializers.CharField(source="item.code")
     item_name = serializers.CharField(source="item.name")
@@ -72,8 +75,8 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     class Meta:
         model = OrderLine
         fields = [
-            "line", "status", "production_order", "operation", "bought_complete", "item", "item_name", "unit", "process",
-            "description", "quantity", "received", "accepted", "rejected", "scrapped", "reordered", "forgone", "open",
+            "line", "status", "production_order", "operation", "last_operation", "bought_complete", "item", "item_name", "unit",
+            "process", "description", "quantity", "received", "accepted", "rejected", "scrapped", "reordered", "forgone", "open",
             "yield_pct",
             "unit_price", "price_unit", "price_factor", "price_open", "work_amount", "minimum_top_up", "lot_charge", "freight",
             "amount", "amount_company",

@@ -290,9 +290,9 @@ class PriceAgreementAdmin(PlanAdmin):
         (
             None,
             {
-                "fields": ["vendor", ("process", "item"), "site"],
+                "fields": ["vendor", ("process", "item"), "further_processes", "site"],
                 "description": "Item and process: the work on that item. Process alone: that work on any item. "
-                "Item alone: buying it complete.",
+                "With further processes: all of them together, as one line. Item alone: buying it complete.",
             },
         ),
         (
@@ -325,7 +325,7 @@ class PriceAgreementAdmin(PlanAdmin):
 
     @display(header=True, description="For")
     def show_what(self, price: PriceAgreement) -> list[str]:
-        work = price.process.code if price.process else "Bought complete"
+        work = " + ".join(price.processes) or "Bought complete"
         return [work, price.item.code if price.item else "any item"]
 
     @display(description="Price", ordering="unit_price")

@@ -210,6 +210,10 @@ class ChargeBasis(models.TextChoices):
     ORDER = "order", "Per order and process"
 
 
+BAR = "|"
+"""Stands between the codes of a list."""
+
+
 class PriceAgreementQuerySet(models.QuerySet["PriceAgreement"]):
     def visible_to(self, user: HasScope) -> Self:
         scope = user.scope
@@ -217,7 +221,8 @@ class PriceAgreementQuerySet(models.QuerySet["PriceAgreement"]):
 
 
 class PriceAgreement(ExternallyKnown):
-    """One price row of a vendor: for an item and process, a process on any item, or an item bought complete.
+    """One price row of a vendor: for an item and process, a process on any item, consecutive processes bought together, or an
+    item bought complete.
 
     `unit_price` is for one `price_unit`; `price_factor` is how many of the item's unit one price unit holds (100 pcs). Where
     `per_unit` is filled it counts that unit instead (1 kg, 100 kg), and the item says how many of its own one of them holds.
@@ -227,6 +232,11 @@ class PriceAgreement(ExternallyKnown):
     vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
     item = models.ForeignKey("masterdata.Item", models.PROTECT, null=True, blank=True, related_name="+")
     process = models.ForeignKey("masterdata.Process", models.PROTECT, null=True, blank=True, related_name="+")
+    further_processes = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="Codes of the processes right after it, with bars between, where all are bought together as one line.",
+    )
     site = models.ForeignKey("masterdata.Site", models.PROTECT, null=True, blank=True, related_name="+")
     currency = models.ForeignKey("masterdata.Currency", models.PROTECT, null=True, blank=True, related_name="+")
     unit_price = models.DecimalField(max_digits=18, decimal_places=5, null=True, blank=True)
@@ -249,12 +259,24 @@ class PriceAgreement(ExternallyKnown):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["vendor", "item", "process", "site", "currency", "minimum_quantity", "valid_from"],
+                fields=[
+                    "vendor",
+                    "item",
+                    "process",
+                    "further_processes",
+                    "site",
+                    "currency",
+                    "minimum_quantity",
+                    "valid_from",
+                ],
                 nulls_distinct=False,
                 name="price_agreement_once",
             ),
             models.CheckConstraint(
                 condition=Q(item__isnull=False) | Q(process__isnull=False), name="price_agreement_of_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(further_processes="") | Q(process__isnull=False), name="price_agreement_list_begins"
             ),
             models.CheckConstraint(
                 condition=Q(unit_price__isnull=True) | Q(unit_price__gte=0), name="price_agreement_not_negative"
@@ -275,6 +297,12 @@ class PriceAgreement(ExternallyKnown):
 
     def __str__(self) -> str:
         return f"price {self.pk}"
+
+    @property
+    def processes(self) -> list[str]:
+        """Codes of the processes bought with it, in their order; one for most."""
+        first = [self.process.code] if self.process else []
+        return first + [code for code in self.further_processes.split(BAR) if code]
 
 
 class ApprovalStatus(models.TextChoices):
@@ -395,6 +423,11 @@ class Award(models.Model):
     late_by = models.PositiveIntegerField(default=0)
     promise_date = models.DateField()
     is_whole = models.BooleanField(default=False, help_text="The whole production order is bought with it.")
+    last_no = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="The last of the operations bought together with it; blank where it is one alone.",
+    )
 
     class Meta:
         constraints = [

@@ -238,6 +238,11 @@ class OrderLine(models.Model):
     operation = models.ForeignKey("production.Operation", models.PROTECT, null=True, related_name="+")
     production_order = models.ForeignKey("production.ProductionOrder", models.PROTECT, null=True, related_name="+")
     operation_no = models.CharField(max_length=20, blank=True)
+    last_operation_no = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="The last of consecutive operations bought together by this line; blank where it is for one alone.",
+    )
     is_whole = models.BooleanField(
         default=False, help_text="The whole production order is bought with it; `operation` is its last one."
     )
@@ -342,6 +347,21 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.line_no}"
+
+    @property
+    def leaves_as(self) -> str:
+        """The number of the operation whose pieces come back: the last, where several are bought together."""
+        return self.last_operation_no or self.operation_no
+
+    @property
+    def work_name(self) -> str:
+        """What is done, as people call it: the process, or all that are bought together. Blank for an order bought complete."""
+        return self.description if self.last_operation_no or not self.process else self.process.name or self.description
+
+    @property
+    def steps(self) -> str:
+        """The operations it is for, as people write them: 20, or 20–40."""
+        return f"{self.operation_no}–{self.last_operation_no}" if self.last_operation_no else self.operation_no
 
     @property
     def received(self) -> Decimal:

@@ -117,12 +117,16 @@ def _line(line: OrderLine, *, decimals: int) -> PaperLine:
     reference = line.production_order.number if line.production_order else ""
     return PaperLine(
         line_no=line.line_no,
-        work=(line.process and line.process.name) or line.description or gettext("Bought complete"),
+        work=line.work_name or gettext("Bought complete"),
         item=line.item,
         revision=line.item_revision,
-        reference=f"{reference} / {line.operation_no}" if reference and line.operation_no else reference,
+        reference=f"{reference} / {line.steps}" if reference and line.operation_no else reference,
         specification=[
-            *([line.description] if line.process and line.description not in ("", line.process.name) else []),
+            *(
+                [line.description]
+                if line.process and line.description not in ("", line.work_name, line.process.name)
+                else []
+            ),
             *([line.specification] if line.specification else []),
         ],
         certificates=list(line.certificates),

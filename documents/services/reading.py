@@ -234,6 +234,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             Least("reordered", F("rejected") + F("scrapped")),
             "is_whole",
             "order__made_by_run",
+            "last_operation_no",
             RawSQL(LINE_MARK, [], output_field=BigIntegerField()),  # noqa: S611  (our own names)
         )
     )
@@ -273,6 +274,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         replaced,
         is_whole,
         made_by_run,
+        last_no,
         mark,
     ) in loaded:
         is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
@@ -309,6 +311,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 is_whole,
                 order_status == OrderStatus.HELD and sent_at is None,
                 not made_by_run,
+                last_no,
                 mark,
             )
         )
@@ -362,6 +365,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: Mapping[str, int]) -> tuple
             promised_date=line.promised_date,
             replaced=line.replaced,
             is_whole=line.is_whole,
+            last_no=line.last_no,
             is_by_hand=line.is_by_hand,
         )
         for line in lines

@@ -21,6 +21,8 @@ from documents.rules import DocumentRules, Need
 from documents.services import reading
 from masterdata import services as masterdata
 from policies.models import ChargeBasis
+from production.models import Operation
+from production.services.reporting import through
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
@@ -78,6 +80,7 @@ class Item(NamedTuple):
     late_by: int
     promise_date: date
     is_whole: bool
+    last_no: str
 
 
 PATHS = {
@@ -190,6 +193,7 @@ def _write(
         line.line_no = last[line.order_id] = last.get(line.order_id, 0) + 1
         _fill(line, item, document_rules[item.policy_id])
         lines.append(line)
+    _tell_of_all(lines)
     needs = [[Need.from_row(row) for row in item.components] for item in creates]
     components = [_components(mine) for mine in needs]
     orders.add_lines(lines, components)
@@ -268,6 +272,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     line.vendor_id, line.ship_to_id = item.vendor_id, item.ship_to_id
     line.operation_id, line.production_order_id = item.operation_id, item.production_order_id
     line.is_whole, line.item_id = item.is_whole, item.item_id
+    line.last_operation_no = item.last_no or ""
     if item.is_whole:
         line.operation_no, line.process_id, line.description = "", None, ""
     else:
@@ -299,6 +304,24 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     line.content_hash = item.content_hash
 
 
+def _tell_of_all(lines: Sequence[OrderLine]) -> None:
+    """Lines for several operations name them all, and ask for the certificates of each of their processes."""
+    together = [line for line in lines if line.last_operation_no]
+    if not together:
+        return
+    steps: dict[int, list[Operation]] = {}
+    rows = Operation.objects.filter(production_order__in={line.production_order_id for line in together})
+    for step in rows.select_related("process").order_by("pk"):
+        steps.setdefault(step.production_order_id, []).append(step)
+    for line in together:
+        mine = through(
+            steps.get(line.production_order_id or 0, ()), first=line.operation_no, last=line.last_operation_no
+        )
+        line.description = ", ".join(dict.fromkeys(step.name or str(step.process or "") for step in mine))[:300]
+        asked = [kind for step in mine if step.process for kind in step.process.certificates]
+        line.certificates = list(dict.fromkeys([*line.certificates, *asked]))
+
+
 def _change(
     items: Sequence[Item], document_rules: dict[int | None, DocumentRules], *, days: Mapping[int, date]
 ) -> tuple[list[OrderLine], list[list[OrderComponent]], list[list[Need]]]:
@@ -325,6 +348,7 @@ def _change(
             orders.set_amounts(line, order=line.order)
         lines.append(line)
         needs.append([Need.from_row(row) for row in item.components])
+    _tell_of_all(lines)
     components = [_components(mine) for mine in needs]
     shipments.unplan(line_ids=[line.pk for line in lines])
     orders.rewrite_lines(lines, components)

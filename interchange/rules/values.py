@@ -221,6 +221,12 @@ def parts(longest: int) -> Reader:
     return read
 
 
+def barred(longest: int) -> Reader:
+    """Several short texts as one, with bars between."""
+    read_all = parts(longest)
+    return lambda raw: "|".join(read_all(raw))
+
+
 def structured(raw: Any) -> Any:
     """A list or object, in a file as JSON text."""
     if isinstance(raw, list | dict):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from core.refusals import Refusal
 from interchange.services.reading import Reading, Values, renamed
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, Vendor, WorkCenter
+from policies.models import BAR
 from policies.services import master as stored
 from policies.services.units import priced_in
 
@@ -33,14 +34,34 @@ def prices(work: Reading) -> None:
             values["price_unit"], _ = values["price_unit"]
         return renamed(values, minimum_qty="minimum_quantity")
 
+    known = set(Process.objects.values_list("code", flat=True))
     for chunk in work.chunks():
         work.make_currencies(values.get("currency") for _, values in chunk)
         work.make_processes(values.get("operation_name") for _, values in chunk)
         for _, values in chunk:
             values["process"] = values.pop("operation_name", None) or values.get("process")
+        chunk = [(row, values) for row, values in chunk if _list_processes(work, row, values, known)]
         rows = list(work.resolve_all(chunk, refs, ready))
         _count_units(work, rows)
         work.count(stored.upsert_price_agreements(rows=[values for _, values in rows]))
+
+
+def _list_processes(work: Reading, row: int, values: Values, known: set[str]) -> bool:
+    """Consecutive processes bought together: the first is the price's own, the others follow it. False: a bad row."""
+    listed = [code for code in (values.pop("processes", None) or "").split(BAR) if code]
+    if not listed:
+        return True
+    if values.get("process") not in (None, "", listed[0]):
+        work.bad(
+            row, "processes", listed[0], "invalid_value", f"The list begins with {listed[0]}, not {values['process']}."
+        )
+        return False
+    unknown = next((code for code in listed if code not in known), None)
+    if unknown is not None:
+        work.bad(row, "processes", unknown, "unknown_code", f"There is no process {unknown}.")
+        return False
+    values["process"], values["further_processes"] = listed[0], BAR.join(listed[1:])
+    return True
 
 
 def _count_units(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:

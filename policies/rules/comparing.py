@@ -6,14 +6,24 @@ Counters only: nothing of an order is kept but the operations that flip, and of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from policies.rules import conditions, dates, price
-from policies.rules.values import ZERO, AwardValues, Book, Decided, OperationFacts, OrderFacts, Reason, WorkCenterValues
+from policies.rules.values import (
+    ZERO,
+    AwardValues,
+    Book,
+    Decided,
+    OperationFacts,
+    OrderFacts,
+    PriceRow,
+    Reason,
+    WorkCenterValues,
+)
 
 Week = tuple[int, date]
 """A work center and the Monday of a calendar week."""
@@ -143,6 +153,17 @@ class Tally:
             for key in [key for key in self._shared if key[0] in own]:
                 self._top_up(self._shared.pop(key))
 
+    def _rows_of(self, operation: OperationFacts, award: AwardValues) -> Iterator[PriceRow]:
+        """The price rows among which the award's own is."""
+        prices = self._book.prices
+        if award.last_no:  # of several processes together: few of all
+            for shelf, rows in prices.items():
+                if shelf[0] == award.vendor_id and isinstance(shelf[1], tuple):
+                    yield from rows
+            return
+        for item in (operation.item_id, 0):
+            yield from prices.get((award.vendor_id, (not award.is_whole and operation.process_id) or 0, item), ())
+
     def _as_pinned(self, operation: OperationFacts, award: AwardValues, pin: Pinned) -> _Value:
         """An award's line with what a person has set on it."""
         book = self._book
@@ -160,11 +181,7 @@ class Tally:
         currency = book.currencies[award.currency_id]
         quantity = award.quantity if pin.quantity is None else pin.quantity
         unit_price = award.unit_price if pin.unit_price is None else pin.unit_price
-        shelves = (
-            (award.vendor_id, (not award.is_whole and operation.process_id) or 0, item)
-            for item in (operation.item_id, 0)
-        )
-        rows = (row for shelf in shelves for row in book.prices.get(shelf, ()))
+        rows = self._rows_of(operation, award)
         row = next((row for row in rows if row.agreement_id == award.agreement_id), None)
         if row is None:
             work = price.round_money(unit_price * quantity, currency.decimals)

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from policies.rules import conditions, dates, flow, whole
+from policies.rules import bundle, conditions, dates, flow, whole
 from policies.rules.awarding import Sourcing
+from policies.rules.bundle import Bundles, Chain
 from policies.rules.counters import Counters
 from policies.rules.flow import Wanted
 from policies.rules.reasons import looked_at
@@ -60,6 +61,7 @@ class Decider:
         self._shelf = Shelf(book.policies)
         self._policy_by_id = {policy.policy_id: policy for policy in book.policies}
         self._buys = any(policy.verdict == BUY_COMPLETE for policy in book.policies)
+        self._lists = bundle.lists_of(book)
         self._operations: Sequence[OperationFacts] = ()
         self._bought: dict[int, conditions.Failure | None] = {}
         self._weeks: dict[tuple[int, date], Decimal] = {}
@@ -82,7 +84,29 @@ class Decider:
             return []
         if any(line.is_whole for operation in operations for line in operation.frozen):
             return self._stay_bought(operations)
-        before, after = flow.neighbours(operations, order.operations)
+        bundles = Bundles(operations, order.operations, self.book, self._policy_by_id)
+        if any(line.last_no for operation in operations for line in operation.frozen):
+            bundles.join_standing()
+        decided = self._decide_chain(bundles.chain)
+        if self._lists:
+            decided = bundles.buy(self._lists, decided, self._decide_chain, self._counters)
+        steps, before, _ = bundles.chain
+        if self._buys and (buying := [one for one in decided if one is not None and one.verdict == BUY_COMPLETE]):
+            policy = self._policy_by_id[buying[0].policy_id or 0]
+            against = whole.hindrance(steps, policy.code)
+            if against is None:
+                self._counters.take_back()
+                return self._buy_complete(steps, decided, policy)
+            for one in buying:
+                one.verdict, one.reasons = "review", (*one.reasons, against)
+        self._counters.keep()
+        if len(steps) > 1 and any(one is not None and one.awards for one in decided):
+            self._promise(steps, before, decided)
+        return bundles.opened(decided)
+
+    def _decide_chain(self, chain: Chain) -> list[Decided | None]:
+        """Decide each, and once more where a yield on the way changes what a later one can get. Nothing counted is kept yet."""
+        operations, before, after = chain
         decided: list[Decided | None] = [None] * len(operations)
         inputs = flow.inputs(operations, before, decided)
         for _ in range(4):
@@ -95,18 +119,9 @@ class Decider:
                 break
             inputs = again
             self._counters.take_back()
-        if self._buys and (buying := [one for one in decided if one is not None and one.verdict == BUY_COMPLETE]):
-            policy = self._policy_by_id[buying[0].policy_id or 0]
-            against = whole.hindrance(operations, policy.code)
-            if against is None:
-                self._counters.take_back()
-                return self._buy_complete(operations, decided, policy)
-            for one in buying:
-                one.verdict, one.reasons = "review", (*one.reasons, against)
-        self._counters.keep()
-        if len(operations) > 1 and any(one is not None and one.awards for one in decided):
-            self._promise(operations, before, decided)
-        return [one for one in decided if one is not None]
+        return decided
+
+    # --- one operation ----------------------------------------------------------------------------------------------
 
     def _promise(
         self, operations: Sequence[OperationFacts], before: Sequence[Sequence[int]], decided: Sequence[Decided | None]
@@ -264,6 +279,7 @@ class Decider:
                     chain.late_by,
                     chain.promise,
                     operation.is_whole,
+                    operation.last_no,
                 )
             )
         if verdict == "outsource":

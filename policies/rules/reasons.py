@@ -310,6 +310,19 @@ SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
     "above_maximum": _above_maximum,
     "no_capacity": _no_capacity,
     "already_ordered": _already_ordered,
+    "sold_together": lambda reason: (
+        f"Operations {reason.values[0]} to {reason.values[1]} are bought together, by one line.",
+        {"operation": reason.values[0], "last_operation": reason.values[1]},
+    ),
+    "comes_with": lambda reason: (
+        f"It is bought together with operation {reason.values[0]}, by one line up to operation {reason.values[1]}.",
+        {"operation": reason.values[0], "last_operation": reason.values[1]},
+    ),
+    "not_together": lambda reason: (
+        f"Operations {reason.values[0]} to {reason.values[1]} are sold together, but nobody qualifies for all of them: each is "
+        "decided by itself.",
+        {"operation": reason.values[0], "last_operation": reason.values[1]},
+    ),
     "not_named": lambda reason: (f"Policy {reason.policy} does not name vendor {reason.vendor} any more.", {}),
     "center_moved": lambda reason: (
         f"External work center {reason.values[0]} has another vendor than {reason.vendor} by now.",

@@ -65,6 +65,8 @@ class Frozen:
     """The whole production order was bought with this line, not this operation alone."""
     is_by_hand: bool = False
     """A person ordered it, no run."""
+    last_no: str = ""
+    """The last of the operations bought together with it; blank where it is for one alone."""
 
     @property
     def is_by_policy(self) -> bool:
@@ -107,6 +109,16 @@ class OperationFacts:
     """What it costs inside, where that is not its own times on its work center: of an order bought complete, all its steps."""
     is_whole: bool = False
     """It stands for its whole production order, bought complete: priced by the item alone, of no process or work center."""
+    processes: tuple[int, ...] = ()
+    """It stands for consecutive operations bought together, of these processes, the last of them `last_no`."""
+    last_no: str = ""
+    only_vendors: frozenset[int] | None = None
+    """Of operations bought together: the vendors whom each of them may go to."""
+
+    @property
+    def leaves_as(self) -> str:
+        """The number of the operation whose pieces it leaves."""
+        return self.last_no or self.operation_no
 
 
 @dataclass(slots=True)
@@ -214,6 +226,10 @@ class CurrencyValues:
     rates: tuple[tuple[date, Decimal], ...] = ()
 
 
+PriceShelf = tuple[int, int | tuple[int, ...], int]
+"""Vendor, process (0: an item bought complete; several that are bought together) and item (0: any)."""
+
+
 @dataclass(slots=True)
 class PriceRow:
     """One price agreement row. `factor` is how many of the item's unit (of `unit_id`, where filled) one price unit holds."""
@@ -237,6 +253,14 @@ class PriceRow:
     yield_pct: Decimal | None = None
     freight: Decimal = ZERO
     unit_id: int | None = None
+    further: tuple[int, ...] = ()
+    """The processes that come after `process_id`, one after the other, where they are bought together."""
+
+    @property
+    def shelf(self) -> PriceShelf:
+        """Where a book keeps it."""
+        process = (self.process_id or 0, *self.further) if self.further else self.process_id or 0
+        return self.vendor_id, process, self.item_id or 0
 
 
 class Paid(NamedTuple):
@@ -284,8 +308,8 @@ class Book:
     currencies: dict[int, CurrencyValues]
     vendors: dict[int, VendorValues]
     policies: list[PolicyValues]
-    prices: dict[tuple[int, int, int], list[PriceRow]]
-    """Rows by vendor, process (0: an item bought complete) and item (0: any)."""
+    prices: dict[PriceShelf, list[PriceRow]]
+    """Rows by their shelf: see PriceRow.shelf."""
     approvals: dict[tuple[int, int], ApprovalValues] = field(default_factory=dict)
     processes: dict[int, ProcessValues] = field(default_factory=dict)
     work_centers: dict[int, WorkCenterValues] = field(default_factory=dict)
@@ -334,6 +358,8 @@ class AwardValues:
     promise_date: date
     is_whole: bool = False
     """The whole production order is bought with it."""
+    last_no: str = ""
+    """The last of the operations bought together with it; blank where it is for one alone."""
 
 
 @dataclass(slots=True)

@@ -60,7 +60,9 @@ class Scales:
             for policy in book.policies
         }
         self._chains: dict[tuple[int, dates.Transit, date, date], dict[int, dates.Chain]] = {}
-        self._levels: dict[tuple[int, int, int, int], tuple[tuple[price.Group, price.Group], ...]] = {}
+        self._levels: dict[
+            tuple[int, int, int | tuple[int, ...], int], tuple[tuple[price.Group, price.Group], ...]
+        ] = {}
 
     def center_of(self, operation: OperationFacts) -> WorkCenterValues | None:
         return self.book.work_centers.get(operation.work_center_id) if operation.work_center_id is not None else None
@@ -93,10 +95,11 @@ class Scales:
         against: list[Reason] = []
         if operation.item_blocked:
             against.append(Reason("item_blocked", code, vendor.code))
-        process_id = operation.process_id
-        approval = book.approvals.get((vendor_id, process_id)) if process_id is not None else None
-        process_code = self._process_code(process_id)
-        against += self._approved(code, vendor, process_id)
+        process_ids = operation.processes or (operation.process_id,)
+        for process_id in process_ids:
+            against += self._approved(code, vendor, process_id)
+        if operation.only_vendors is not None and vendor_id not in operation.only_vendors:
+            against.append(Reason("not_named", code, vendor.code))
 
         # price and dates
         base_yield = policy.yield_pct if policy is not None and policy.yield_pct is not None else HUNDRED
@@ -165,10 +168,8 @@ class Scales:
                     amount_company = price.round_money(amounts.total * rate, company.decimals)
         if amounts is not None and max(amounts.total, amount_company) > price.TOO_MUCH:
             against.append(Reason("above_maximum", code, vendor.code, (quantity, None)))
-        if approval is not None and approval.valid_to is not None and approval.valid_to < chain.ships_on:
-            against.append(
-                Reason("approval_expired", code, vendor.code, (process_code, approval.valid_to, chain.ships_on))
-            )
+        for process_id in process_ids:
+            against += self._expired(code, vendor, process_id, chain.ships_on)
         if row is not None:
             if row.quantity_from is not None and quantity < row.quantity_from:
                 against.append(Reason("below_minimum", code, vendor.code, (quantity, row.quantity_from)))
@@ -195,12 +196,11 @@ class Scales:
         vendor = self.book.vendors.get(vendor_id)
         if vendor is None or not vendor.is_active:
             return [Reason("inactive", code, vendor.code if vendor else "")]
-        process_id = operation.process_id
-        against = self._approved(code, vendor, process_id)
-        approval = self.book.approvals.get((vendor_id, process_id)) if process_id is not None else None
-        if approval is not None and approval.valid_to is not None and ships_on and approval.valid_to < ships_on:
-            seen = (self._process_code(process_id), approval.valid_to, ships_on)
-            against.append(Reason("approval_expired", code, vendor.code, seen))
+        against: list[Reason] = []
+        for process_id in operation.processes or (operation.process_id,):
+            against += self._approved(code, vendor, process_id)
+            if ships_on:
+                against += self._expired(code, vendor, process_id, ships_on)
         return against
 
     def _process_code(self, process_id: int | None) -> str:
@@ -223,21 +223,30 @@ class Scales:
             return []
         return [Reason("not_approved", code, vendor.code, (self._process_code(process_id), status))]
 
+    def _expired(self, code: str, vendor: VendorValues, process_id: int | None, ships_on: date) -> list[Reason]:
+        """A reason where the vendor's approval for the process ends before the pieces leave."""
+        approval = self.book.approvals.get((vendor.vendor_id, process_id)) if process_id is not None else None
+        if approval is None or approval.valid_to is None or approval.valid_to >= ships_on:
+            return []
+        seen = (self._process_code(process_id), approval.valid_to, ships_on)
+        return [Reason("approval_expired", code, vendor.code, seen)]
+
     def _levels_of(
         self, operation: OperationFacts, vendor: VendorValues
     ) -> tuple[tuple[price.Group, price.Group], ...]:
         process_id = operation.process_id
         if process_id is None and not operation.is_whole:
             return ()
-        key = (vendor.vendor_id, operation.item_id, process_id or 0, operation.site_id)
+        process = operation.processes or process_id or 0
+        key = (vendor.vendor_id, operation.item_id, process, operation.site_id)
         found = self._levels.get(key)
         if found is None:
             if len(self._levels) >= KEPT:
                 self._levels.clear()
             prices = self.book.prices
             rows = [
-                *prices.get((vendor.vendor_id, process_id or 0, operation.item_id), ()),
-                *prices.get((vendor.vendor_id, process_id or 0, 0), ()),
+                *prices.get((vendor.vendor_id, process, operation.item_id), ()),
+                *prices.get((vendor.vendor_id, process, 0), ()),
             ]
             own = self.book.company_currency_id if vendor.currency_id is None else vendor.currency_id
             found = self._levels[key] = price.levels(
@@ -252,7 +261,7 @@ class Scales:
 
     def _estimate(self, operation: OperationFacts, vendor_id: int) -> Paid | None:
         """What was paid to him last, else what a piece costs inside, in company currency."""
-        if operation.process_id is not None or operation.is_whole:
+        if not operation.processes and (operation.process_id is not None or operation.is_whole):
             paid = self.book.last_paid.get((vendor_id, operation.item_id, operation.process_id or 0))
             if paid is not None:
                 return paid

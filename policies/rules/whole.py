@@ -34,12 +34,13 @@ def of(operations: Sequence[OperationFacts], book: Book) -> OperationFacts:
         planned_end=last.planned_end,
         frozen=frozen,
         word=None,
-        inside_cost=_cost(operations, book),
+        inside_cost=cost(operations, book),
         is_whole=True,
     )
 
 
-def _cost(operations: Sequence[OperationFacts], book: Book) -> Decimal | None:
+def cost(operations: Sequence[OperationFacts], book: Book) -> Decimal | None:
+    """What all of them take inside; None where one of them is not known."""
     total = ZERO
     for one in operations:
         center = book.work_centers.get(one.work_center_id) if one.work_center_id is not None else None

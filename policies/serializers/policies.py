@@ -14,7 +14,7 @@ from rest_framework.exceptions import ErrorDetail
 from core.refusals import Refusal
 from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, Vendor, WorkCenter
-from policies.models import Inspection, Policy, PolicyVendor, PriceAgreement, VendorApproval
+from policies.models import BAR, Inspection, Policy, PolicyVendor, PriceAgreement, VendorApproval
 from policies.services.units import priced_in
 
 
@@ -156,6 +156,12 @@ class PriceAgreementSerializer(StrictFields, serializers.ModelSerializer[PriceAg
     vendor = CodeField(queryset=Vendor.objects.all())
     item = optional(Item)
     process = optional(Process)
+    processes = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        required=False,
+        max_length=20,
+        help_text="Codes of consecutive processes bought together as one line, in their order; the first is `process`.",
+    )
     site = optional(Site)
     currency = optional(Currency)
     minimum_qty = serializers.DecimalField(
@@ -166,7 +172,7 @@ class PriceAgreementSerializer(StrictFields, serializers.ModelSerializer[PriceAg
     class Meta:
         model = PriceAgreement
         fields = [
-            "reference", "vendor", "item", "process", "site", "currency", "unit_price", "price_unit", "price_factor",
+            "reference", "vendor", "item", "process", "processes", "site", "currency", "unit_price", "price_unit", "price_factor",
             "minimum_qty", "lot_charge", "minimum_charge", "minimum_charge_basis", "lead_days", "yield_pct", "freight",
             "valid_from", "valid_to", "source", "external_refs",
         ]  # fmt: skip
@@ -184,6 +190,8 @@ class PriceAgreementSerializer(StrictFields, serializers.ModelSerializer[PriceAg
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (listed := attrs.pop("processes", None)) is not None:
+            self._list_processes(attrs, listed)
         found = [attrs.get(name, getattr(self.instance, name, None)) for name in ("item", "process")]
         if not any(found):
             raise serializers.ValidationError("A price is for an item, a process or both.", "required")
@@ -195,6 +203,18 @@ class PriceAgreementSerializer(StrictFields, serializers.ModelSerializer[PriceAg
                 raise serializers.ValidationError({"price_unit": ErrorDetail(answer.detail, answer.code)})
             attrs["price_factor"], attrs["per_unit_id"] = answer.factor, answer.unit_id
         return attrs
+
+    def _list_processes(self, attrs: dict[str, Any], listed: list[str]) -> None:
+        """The first of the list is the price's own process, the others follow it."""
+        known = {process.code: process for process in Process.objects.filter(code__in=listed)}
+        if (unknown := next((code for code in listed if code not in known), None)) is not None:
+            raise serializers.ValidationError(
+                {"processes": ErrorDetail(f"There is no process {unknown}.", "unknown_code")}
+            )
+        first = known[listed[0]] if listed else attrs.get("process")
+        if attrs.get("process") not in (None, first):
+            raise serializers.ValidationError({"processes": "The list begins with another process."})
+        attrs["process"], attrs["further_processes"] = first, BAR.join(listed[1:])
 
 
 class VendorApprovalSerializer(StrictFields, serializers.ModelSerializer[VendorApproval]):

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from masterdata.models import Currency, Downtime, ExchangeRate, Process, Vendor, WorkCenter, WorkCenterKind
 from masterdata.services import all_closed_days, among, company, unit_factors
-from policies.models import Policy, PolicyVendor, PriceAgreement, VendorApproval
+from policies.models import BAR, Policy, PolicyVendor, PriceAgreement, VendorApproval
 from policies.rules.values import (
     ApprovalValues,
     Book,
@@ -21,6 +21,7 @@ from policies.rules.values import (
     PolicyValues,
     PolicyVendorValues,
     PriceRow,
+    PriceShelf,
     ProcessValues,
     VendorValues,
     WorkCenterValues,
@@ -83,11 +84,10 @@ def load_book(
             "vendor_id", "process_id", "status", "valid_to"
         )
     }
-    processes = {
-        pk: ProcessValues(pk, name or code, requires_approval)
-        for pk, code, name, requires_approval in Process.objects.values_list("pk", "code", "name", "requires_approval")
-    }
-    prices = _prices(min([on, *days.values()]), vendors, company_currency_id, item_ids)
+    processes, process_ids = {}, {}
+    for pk, code, name, is_approved in Process.objects.values_list("pk", "code", "name", "requires_approval"):
+        processes[pk], process_ids[code] = ProcessValues(pk, name or code, is_approved), pk
+    prices = _prices(min([on, *days.values()]), vendors, process_ids, company_currency_id, item_ids)
     priced_in = {row.unit_id for rows in prices.values() for row in rows if row.unit_id is not None}
     return Book(
         on, company_currency_id, currencies, vendors, policy_values(Policy.objects.active()),
@@ -99,14 +99,18 @@ def load_book(
 PRICE_FIELDS = (
     "pk", "vendor_id", "item_id", "process_id", "site_id", "currency_id", "unit_price", "price_unit", "price_factor",
     "minimum_quantity", "valid_from", "valid_to", "lot_charge", "minimum_charge", "minimum_charge_basis", "lead_days",
-    "yield_pct", "freight", "per_unit_id",
+    "yield_pct", "freight", "per_unit_id", "further_processes",
 )  # fmt: skip
 
 
 def _prices(
-    on: date, vendors: Mapping[int, VendorValues], company_currency_id: int, item_ids: Collection[int] | None
-) -> dict[tuple[int, int, int], list[PriceRow]]:
-    found: dict[tuple[int, int, int], list[PriceRow]] = defaultdict(list)
+    on: date,
+    vendors: Mapping[int, VendorValues],
+    process_ids: Mapping[str, int],
+    company_currency_id: int,
+    item_ids: Collection[int] | None,
+) -> dict[PriceShelf, list[PriceRow]]:
+    found: dict[PriceShelf, list[PriceRow]] = defaultdict(list)
     # A price that ended before today cannot be that of a day of ordering, which is today or later.
     rows = PriceAgreement.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on))
     if item_ids is not None:
@@ -114,11 +118,13 @@ def _prices(
     # Price lists repeat themselves: one object for each value of a column keeps hundreds of thousands of rows small.
     same: dict[Any, Any] = {}
     for row in rows.values_list(*PRICE_FIELDS).iterator(chunk_size=10_000):
-        priced = PriceRow(*(same.setdefault(pair, pair[1]) for pair in enumerate(row)))
+        priced = PriceRow(*(same.setdefault(pair, pair[1]) for pair in enumerate(row[:-1])))
         if row[5] is None:
             own = vendors[priced.vendor_id].currency_id
             priced.currency_id = company_currency_id if own is None else own
-        found[priced.vendor_id, priced.process_id or 0, priced.item_id or 0].append(priced)
+        if row[-1]:
+            priced.further = tuple(process_ids.get(code, 0) for code in row[-1].split(BAR))
+        found[priced.shelf].append(priced)
     return dict(found)
 
 

@@ -12,7 +12,9 @@ from django.db.models import F
 from masterdata.services import Upserted, upsert_by_key
 from policies.models import Policy, PolicyVendor, PriceAgreement, VendorApproval
 
-PRICE_KEY = ("vendor_id", "item_id", "process_id", "site_id", "currency_id", "minimum_quantity", "valid_from")
+PRICE_KEY = (
+    "vendor_id", "item_id", "process_id", "further_processes", "site_id", "currency_id", "minimum_quantity", "valid_from",
+)  # fmt: skip
 RANKED = ("vendor_id", "share_pct", "weekly_capacity", "quantity_from", "quantity_to")
 
 
@@ -70,8 +72,8 @@ def _as_ranked(vendors: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def upsert_price_agreements(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
-    """Make or change price rows by vendor, item, process, site, currency, minimum quantity and first day."""
-    blank: dict[str, Any] = dict.fromkeys(PRICE_KEY) | {"minimum_quantity": 0}
+    """Make or change price rows by vendor, item, process (or list of them), site, currency, minimum quantity and first day."""
+    blank: dict[str, Any] = dict.fromkeys(PRICE_KEY) | {"minimum_quantity": 0, "further_processes": ""}
     return upsert_by_key(model=PriceAgreement, key=PRICE_KEY, rows=[{**blank, **row} for row in rows])
 
 

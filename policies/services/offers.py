@@ -46,8 +46,8 @@ def compare_offers(
     our = company()
     rows: dict[int, list[PriceRow]] = defaultdict(list)
     found = PriceAgreement.objects.filter(Q(item=None) | Q(item=item) if item else Q(item=None), process=process)
-    for values in found.values_list(*PRICE_FIELDS):
-        rows[values[1]].append(PriceRow(*values))
+    for values in found.filter(further_processes="").values_list(*PRICE_FIELDS):
+        rows[values[1]].append(PriceRow(*values[:-1]))
     approvals = {approval.vendor_id: approval for approval in VendorApproval.objects.filter(process=process)}
     vendors = Vendor.objects.filter(pk__in={*rows, *approvals}).select_related("currency").order_by("code")
     currencies = _currencies()

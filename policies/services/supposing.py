@@ -13,7 +13,7 @@ from django.db.models import Model
 from core.refusals import InvalidInput, NotFound
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, WorkCenter
 from policies.models import Policy
-from policies.rules.values import Book, PolicyValues, PolicyVendorValues, PriceRow
+from policies.rules.values import Book, PolicyValues, PolicyVendorValues, PriceRow, PriceShelf
 from policies.services.books import SCOPE_FIELDS, policy_values
 
 SCOPES: dict[str, type[Model]] = {
@@ -182,7 +182,7 @@ def _work_centers(book: Book, downtimes: Sequence[SupposedDowntime]) -> dict[int
     return centers
 
 
-def _prices(book: Book, supposed: Sequence[SupposedPrice]) -> dict[tuple[int, int, int], list[PriceRow]]:
+def _prices(book: Book, supposed: Sequence[SupposedPrice]) -> dict[PriceShelf, list[PriceRow]]:
     if not supposed:
         return book.prices
     prices = dict(book.prices)
@@ -208,8 +208,7 @@ def _prices(book: Book, supposed: Sequence[SupposedPrice]) -> dict[tuple[int, in
             one.price_unit, one.price_factor, one.minimum_quantity, one.valid_from or book.on, one.valid_to, one.lot_charge,
             one.minimum_charge, one.minimum_charge_basis, one.lead_days, one.yield_pct, one.freight,
         )  # fmt: skip
-        shelf = (vendor.vendor_id, process_id or 0, item_id or 0)
-        prices[shelf] = [*(old for old in prices.get(shelf, ()) if _price_key(old) != _price_key(row)), row]
+        prices[row.shelf] = [*(old for old in prices.get(row.shelf, ()) if _price_key(old) != _price_key(row)), row]
     return prices
 
 

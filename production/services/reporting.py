@@ -175,6 +175,19 @@ def _steps(order_id: int) -> QuerySet[Operation]:
     return Operation.objects.filter(production_order=order_id).exclude(status=OperationStatus.CANCELLED)
 
 
+def through(operations: Iterable[Operation], *, first: str, last: str) -> list[Operation]:
+    """From one operation along those that follow it to another; the first alone where no such way leads there."""
+    steps = {row.operation_no: row for row in operations}
+    following = followers_among(steps.values())
+    found = [steps[first]] if first in steps else []
+    while found and found[-1].operation_no != last:
+        after = following.get(found[-1].operation_no, ())
+        if len(after) != 1:
+            return found[:1]
+        found.append(steps[after[0]])
+    return found
+
+
 def followers_among(operations: Iterable[Operation]) -> Mapping[str, tuple[str, ...]]:
     """Who follows whom among those of an order's operations that are not cancelled, by operation number."""
     return successors(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from production.models import Operation, OperationStatus
-from production.services.reporting import Report, followers_among, report_outside
+from production.services.reporting import Report, followers_among, report_outside, through
 from subcontract_orders.models import LineStatus, OrderLine, OrderStatus
 
 ZERO = Decimal(0)
@@ -33,7 +33,7 @@ def report_lines(
     if steps is None:
         steps = steps_of({row.plan_id for row in rows if row.plan_id})
     expecting, settled = _standing(rows, steps, reports)
-    for operation_id, others in _bought_whole(rows, steps, reports).items():
+    for operation_id, others in _ending_with(rows, steps, reports).items():
         reports = {**reports, **dict.fromkeys(others, reports[operation_id])}
         expecting |= set(others) if operation_id in expecting else set()
         settled |= set(others) if operation_id in settled else set()
@@ -56,6 +56,7 @@ class _Line(NamedTuple):
     status: str
     order_status: str
     is_whole: bool
+    last_no: str
     quantity: Decimal
     reordered: Decimal
     accepted: Decimal
@@ -79,6 +80,7 @@ def _lines_of(operation_ids: Iterable[int]) -> list[_Line]:
         "status",
         "order__status",
         "is_whole",
+        "last_operation_no",
         "quantity",
         "reordered",
         "accepted",
@@ -86,18 +88,21 @@ def _lines_of(operation_ids: Iterable[int]) -> list[_Line]:
     return [_Line(*row) for row in rows.values_list(*names, "rejected", "scrapped")]
 
 
-def _bought_whole(
+def _ending_with(
     lines: Iterable[_Line], steps: Mapping[int, Sequence[Operation]], reports: Mapping[int, Sequence[Report]]
 ) -> dict[int, list[int]]:
-    """The other operations of production orders bought complete: what comes counts on all of them, and ends them."""
+    """The other operations of orders bought complete, and those bought together: what comes counts on all, and ends them."""
     found: dict[int, list[int]] = {}
     for line in lines:
-        if line.is_whole and (line.status != LineStatus.CANCELLED or line.received):
-            found[line.operation_id] = [
-                step.pk
-                for step in steps.get(line.plan_id or 0, ())
-                if step.status != OperationStatus.CANCELLED and step.pk not in reports
-            ]
+        if not (line.is_whole or line.last_no) or (line.status == LineStatus.CANCELLED and not line.received):
+            continue
+        mine = steps.get(line.plan_id or 0, ())
+        if line.last_no:
+            first = next((step.operation_no for step in mine if step.pk == line.operation_id), "")
+            mine = through(mine, first=first, last=line.last_no)
+        found[line.operation_id] = [
+            step.pk for step in mine if step.status != OperationStatus.CANCELLED and step.pk not in reports
+        ]
     return {operation_id: others for operation_id, others in found.items() if others}
 
 

@@ -84,8 +84,8 @@ def stage_after(line: OrderLine, following: Mapping[str, tuple[str, ...]]) -> st
     """
     if line.operation_id is None or line.production_order is None:
         return ""
-    goes_on = bool(following.get(line.operation_no))
-    return f"{line.production_order.stage_number}/{line.operation_no}" if goes_on else ""
+    goes_on = bool(following.get(line.leaves_as))
+    return f"{line.production_order.stage_number}/{line.leaves_as}" if goes_on else ""
 
 
 def rework_stage(line: OrderLine) -> str:

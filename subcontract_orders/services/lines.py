@@ -17,6 +17,7 @@ from masterdata import services as masterdata
 from masterdata.models import Vendor
 from production.models import Operation
 from production.services import commit_operations
+from production.services.reporting import through
 from subcontract_orders.models import (
     LineStatus,
     OrderComponent,
@@ -324,11 +325,9 @@ def send(
     OrderLine.objects.filter(order__in=ids).update(is_draft=False)
     lines_now = OrderLine.objects.active().filter(order__in=ids)
     commit_operations(operation_ids=lines_now.values_list("operation_id", flat=True))
-    whole = lines_now.filter(is_whole=True, production_order__isnull=False)
-    if bought := list(whole.values_list("production_order_id", flat=True)):
-        commit_operations(
-            operation_ids=Operation.objects.filter(production_order__in=bought).values_list("pk", flat=True)
-        )
+    several = lines_now.exclude(is_whole=False, last_operation_no="").filter(production_order__isnull=False)
+    if bought := list(several.only("production_order", "operation_no", "last_operation_no", "is_whole")):
+        commit_operations(operation_ids=_operations_of(bought))
     contents = contents_of(ids)
     OrderRevision.objects.bulk_create(
         [
@@ -344,6 +343,18 @@ def send(
     )
     activity.record_many([_event("order.sent", order, at=at, by=by, through=through, data=data) for order in orders])
     queue_mail(orders, at=at)
+
+
+def _operations_of(lines: Collection[OrderLine]) -> list[int]:
+    """The operations of lines that are for several: all of the production order, or those bought together."""
+    steps: dict[int, list[Operation]] = {}
+    for step in Operation.objects.filter(production_order__in={line.production_order_id for line in lines}):
+        steps.setdefault(step.production_order_id, []).append(step)
+    found = []
+    for line in lines:
+        mine = steps.get(line.production_order_id or 0, [])
+        found += mine if line.is_whole else through(mine, first=line.operation_no, last=line.last_operation_no)
+    return [step.pk for step in found]
 
 
 def queue_mail(orders: Sequence[SubcontractOrder], *, at: datetime, kind: str = "order") -> None:
@@ -436,6 +447,7 @@ def contents_of(order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         "process__name",
         "production_order__number",
         "operation_no",
+        "last_operation_no",
         "description",
         "quantity",
         "unit_price",

@@ -20,6 +20,7 @@ from policies.rules.values import (
     PolicyValues,
     PolicyVendorValues,
     PriceRow,
+    PriceShelf,
     ProcessValues,
     VendorValues,
     WorkCenterValues,
@@ -112,9 +113,9 @@ def order(*operations: OperationFacts) -> OrderFacts:
 
 def book(*, policies: Sequence[PolicyValues] = (), prices: Sequence[PriceRow] = (), **values: Any) -> Book:
     """Five vendors in euros, two currencies (a dollar is 0.90), an external work center and a mill (8 h a day, 60 an hour)."""
-    found: dict[tuple[int, int, int], list[PriceRow]] = {}
+    found: dict[PriceShelf, list[PriceRow]] = {}
     for row in prices:
-        found.setdefault((row.vendor_id, row.process_id or 0, row.item_id or 0), []).append(row)
+        found.setdefault(row.shelf, []).append(row)
     defaults: dict[str, Any] = {
         "on": TODAY,
         "company_currency_id": EUR,

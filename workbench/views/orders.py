@@ -541,7 +541,7 @@ def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dic
                 "sentence": (
                     f"{line.production_order.number}, the whole order"
                     if line.is_whole
-                    else f"{line.production_order.number}, operation {line.operation_no}"
+                    else f"{line.production_order.number}, operation {line.steps}"
                 ),
                 "steps": telling,
                 "href": reverse(

@@ -270,8 +270,10 @@ class Ground:
         company_id = self.company.currency_id
         own_id = vendor.currency_id or company_id
         rows = [
-            PriceRow(*values)
-            for values in PriceAgreement.objects.filter(vendor=vendor, process=process_id).values_list(*PRICE_FIELDS)
+            PriceRow(*values[:-1])
+            for values in PriceAgreement.objects.filter(
+                vendor=vendor, process=process_id, further_processes=""
+            ).values_list(*PRICE_FIELDS)
         ]
         for row in rows:
             row.currency_id = row.currency_id or own_id
@@ -371,9 +373,9 @@ class Ground:
 
     def stage_after(self, line: OrderLine) -> str:
         """Where the pieces stand after a line: blank after the last operation, as they are stock then."""
-        if line.production_order_id is None or not self.following[line.production_order_id].get(line.operation_no):
+        if line.production_order_id is None or not self.following[line.production_order_id].get(line.leaves_as):
             return ""
-        return f"{self.plans[line.production_order_id].stage_number}/{line.operation_no}"
+        return f"{self.plans[line.production_order_id].stage_number}/{line.leaves_as}"
 
 
 def _step(operation: Operation) -> Step:
