@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Self
 
+import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.db.models import Q, Value
@@ -234,6 +236,10 @@ class VendorQuerySet(models.QuerySet["Vendor"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
+    def invoiced_by(self, vendor_id: int) -> Self:
+        """The vendor himself and his sites: whose work he sends invoices for."""
+        return self.filter(Q(pk=vendor_id) | Q(belongs_to=vendor_id))
+
     def visible_to(self, user: HasScope) -> Self:
         scope = user.scope
         # A person of ours at one site still buys from every vendor; a vendor's user sees only himself.
@@ -241,7 +247,11 @@ class VendorQuerySet(models.QuerySet["Vendor"]):
 
 
 class Vendor(ExternallyKnown):
-    """A subcontractor or supplier."""
+    """A subcontractor or supplier, or a site of one.
+
+    A site (`belongs_to` is filled) is asked for work, shipped to and approved as any vendor, with an address, a location, a
+    calendar, approvals and prices of its own; what it did is invoiced by the vendor it belongs to.
+    """
 
     code = models.CharField(max_length=60, unique=True)
     name = models.CharField(max_length=200, blank=True)
@@ -253,15 +263,62 @@ class Vendor(ExternallyKnown):
     language = models.CharField(
         max_length=10, blank=True, help_text="What papers and mail are written in; blank is English."
     )
+    belongs_to = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sites",
+        help_text="The vendor whose site it is, and who sends its invoices.",
+    )
+    transit_out_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Calendar days from us to him; blank is what the policy says."
+    )
+    transit_back_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Calendar days from him to us; blank is what the policy says."
+    )
     is_active = models.BooleanField(default=True)
 
     objects = VendorQuerySet.as_manager()
 
     class Meta:
         indexes = [found_within("name", name="vendor_name_within")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(belongs_to=models.F("pk")), name="vendor_is_not_its_own_site"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="vendor_sites_have_no_sites",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Q(new__belongs_to__isnull=False),
+                func="""
+                    IF EXISTS (SELECT FROM masterdata_vendor WHERE id = NEW.belongs_to_id AND belongs_to_id IS NOT NULL)
+                        OR EXISTS (SELECT FROM masterdata_vendor WHERE belongs_to_id = NEW.id)
+                    THEN
+                        RAISE EXCEPTION 'a site has no sites' USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.code
+
+    def clean(self) -> None:
+        if self.belongs_to and (problem := self.no_site_of(self.belongs_to)):
+            raise ValidationError({"belongs_to": problem})
+
+    def no_site_of(self, other: Vendor) -> str:
+        """Why it cannot be a site of another vendor; blank where it can."""
+        if other.pk == self.pk or other.code == self.code:
+            return "A vendor is not a site of its own."
+        if other.belongs_to_id is not None:
+            return f"{other} is a site itself; name the vendor it belongs to."
+        if self.pk and self.sites.exists():
+            return f"{self} has sites; it cannot be one."
+        return ""
 
 
 class LocationKind(models.TextChoices):

@@ -96,14 +96,25 @@ class SiteSerializer(CodedSerializer):
 
 class VendorSerializer(CodedSerializer):
     currency = CodeField(queryset=Currency.objects.all(), allow_null=True, required=False)
+    belongs_to = CodeField(
+        queryset=Vendor.objects.all(), allow_null=True, required=False, help_text="The vendor whose site it is."
+    )
     active = serializers.BooleanField(source="is_active", required=False)
     external_refs = ExternalRefSerializer(many=True, required=False)
 
     class Meta:
         model = Vendor
         fields = [
-            "code", "name", "country", "city", "currency", "email", "address", "language", "active", "source", "external_refs",
+            "code", "name", "country", "city", "currency", "email", "address", "language", "belongs_to", "transit_out_days",
+            "transit_back_days", "active", "source", "external_refs",
         ]  # fmt: skip
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        other = attrs.get("belongs_to")
+        this = self.instance or Vendor(code=attrs.get("code", ""))
+        if other and (problem := this.no_site_of(other)):
+            raise serializers.ValidationError({"belongs_to": problem})
+        return super().validate(attrs)
 
 
 class LocationSerializer(CodedSerializer):

@@ -134,11 +134,15 @@ class VendorAdmin(PlanAdmin):
     list_filter = ["is_active", ("currency", RelatedDropdownFilter)]
     list_filter_submit = True
     search_fields = ["code", "name", "city"]
-    autocomplete_fields = ["currency"]
+    autocomplete_fields = ["currency", "belongs_to"]
     ordering = ["code"]
     inlines = [VendorClosures, VendorHolidays]
     fieldsets = [
         (None, {"fields": [("code", "name"), ("country", "city"), ("currency", "email"), "is_active"]}),
+        (
+            "Site and way",
+            {"fields": ["belongs_to", ("transit_out_days", "transit_back_days")], "classes": ["tab"]},
+        ),
         ("Other systems", {"fields": ["source", "external_refs"], "classes": ["tab"]}),
     ]
     has_delete_permission = never

@@ -110,6 +110,12 @@ def ground(places: Places, item_ids: Collection[int] | None = None) -> Ground:
     )
 
 
+def transit_back() -> dict[int, int]:
+    """The calendar days from vendors who have their own to us, whatever a policy says."""
+    rows = Vendor.objects.exclude(transit_back_days=None).values_list("pk", "transit_back_days")
+    return {pk: days or 0 for pk, days in rows}
+
+
 def boms(item_ids: Collection[int] | None = None) -> dict[int, list[BomRow]]:
     """All bills of material by parent; with `item_ids` theirs, and those of phantoms, which stand for their own parts."""
     found: dict[int, list[BomRow]] = {}

@@ -174,7 +174,7 @@ def _write(
 ) -> None:
     if not items:
         return
-    document_rules = reading.document_rules()
+    document_rules, transit_back = reading.document_rules(), reading.transit_back()
     new = _new_orders(run, items, known, at=at)
     orders.add_orders(new)
     everyone = {**known, **{order.number: order for order in new}}
@@ -191,7 +191,7 @@ def _write(
         line = new_line()
         line.order_id = everyone[item.order_number].pk
         line.line_no = last[line.order_id] = last.get(line.order_id, 0) + 1
-        _fill(line, item, document_rules[item.policy_id])
+        _fill(line, item, document_rules[item.policy_id], transit_back)
         lines.append(line)
     _tell_of_all(lines)
     needs = [[Need.from_row(row) for row in item.components] for item in creates]
@@ -201,7 +201,7 @@ def _write(
     planned = shipments.planned_shipments(order_ids=[order.pk for order in known.values()])
     changes = [item for item in items if item.action == Action.CHANGE]
     days = masterdata.site_days(on=run.on, at=at) if any(item.action == Action.CHANGE for item in items) else {}
-    changed, changed_components, changed_needs = _change(changes, document_rules, days=days)
+    changed, changed_components, changed_needs = _change(changes, document_rules, transit_back, days=days)
 
     wanted = []
     for item, line, mine, rows in zip(
@@ -265,8 +265,8 @@ def _new_orders(
     return list(found.values())
 
 
-def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
-    """Set all a run decides about a line."""
+def _fill(line: OrderLine, item: Item, document: DocumentRules, transit_back: Mapping[int, int]) -> None:
+    """Set all a run decides about a line. `transit_back`: the days of vendors who have their own."""
     assert item.vendor_id is not None  # noqa: S101  (sorted out before)
     line.status, line.is_draft = LineStatus.OPEN, True
     line.vendor_id, line.ship_to_id = item.vendor_id, item.ship_to_id
@@ -297,7 +297,8 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules) -> None:
     line.certificates = list(
         dict.fromkeys([*document.certificates, *(() if item.is_whole else item.process_certificates or ())])
     )
-    line.use_vendor_stock, line.transit_back_days = document.use_vendor_stock, document.transit_back_days
+    line.use_vendor_stock = document.use_vendor_stock
+    line.transit_back_days = transit_back.get(item.vendor_id, document.transit_back_days)
     line.auto_approve_up_to, line.auto_send = document.auto_approve_up_to, document.auto_send
     line.auto_send_wait_minutes = document.auto_send_wait_minutes
     line.auto_send_days_before = document.auto_send_days_before
@@ -323,7 +324,11 @@ def _tell_of_all(lines: Sequence[OrderLine]) -> None:
 
 
 def _change(
-    items: Sequence[Item], document_rules: dict[int | None, DocumentRules], *, days: Mapping[int, date]
+    items: Sequence[Item],
+    document_rules: dict[int | None, DocumentRules],
+    transit_back: Mapping[int, int],
+    *,
+    days: Mapping[int, date],
 ) -> tuple[list[OrderLine], list[list[OrderComponent]], list[list[Need]]]:
     """Bring lines never sent in line with what was decided, but for the fields a person has pinned."""
     if not items:
@@ -336,7 +341,7 @@ def _change(
     for item in items:
         line = stored[item.line_id or 0]
         kept = {name: getattr(line, name) for name in ("quantity", "unit_price", "need_date") if name in line.pinned}
-        _fill(line, item, document_rules[item.policy_id])
+        _fill(line, item, document_rules[item.policy_id], transit_back)
         for name, value in kept.items():
             if name == "need_date":
                 orders.set_need_date(line, value, on=days[item.site_id])

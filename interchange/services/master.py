@@ -47,10 +47,20 @@ def exchange_rates(work: Reading) -> None:
 
 
 def vendors(work: Reading) -> None:
+    """Vendors first, then which of them are sites of others, as these may stand in any order."""
+    sites: list[tuple[int, Values]] = []
     for chunk in work.chunks(Vendor):
         work.make_currencies(values.get("currency") for _, values in chunk)
+        for row, values in chunk:
+            if "belongs_to" in values:
+                sites.append((row, {"code": values["code"], "belongs_to": values.pop("belongs_to")}))
         rows = [values for _, values in work.resolve_all(chunk, {"currency": Currency})]
         work.upsert(Vendor, [renamed(values, active="is_active") for values in rows])
+    found = list(work.resolve_all(sites, {"belongs_to": Vendor}))
+    problems = masterdata.set_vendor_sites(belongs_to={values["code"]: values["belongs_to_id"] for _, values in found})
+    for row, values in found:
+        if values["code"] in problems:
+            work.bad(row, "belongs_to", values["code"], "invalid_value", problems[values["code"]])
 
 
 def items(work: Reading) -> None:

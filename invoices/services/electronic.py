@@ -114,7 +114,7 @@ def _line(row: ubl.UblLine, vendor: Vendor, by: User | None) -> EnteredLine:
     receipt_id = None
     if row.order and row.order_line:
         visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
-        wanted = visible.filter(vendor=vendor, order__number=row.order)
+        wanted = visible.filter(vendor__in=Vendor.objects.invoiced_by(vendor.pk), order__number=row.order)
         number = row.order_line if row.order_line.isdecimal() and len(row.order_line) < 10 else "0"
         order_line = wanted.filter(line_no=int(number)).select_related("item__unit").first()
         if order_line is None:
@@ -287,7 +287,9 @@ def _csv_line(row_no: int, row: Mapping[str, str], vendor: Vendor, by: User | No
     if row["order"]:
         visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
         number = int(row["line"]) if row["line"].isdecimal() and len(row["line"]) < 10 else 0
-        mine = visible.filter(vendor=vendor, order__number=row["order"], line_no=number)
+        mine = visible.filter(
+            vendor__in=Vendor.objects.invoiced_by(vendor.pk), order__number=row["order"], line_no=number
+        )
         order_line_id = mine.values_list("pk", flat=True).first()
         if order_line_id is None:
             raise NotFound(

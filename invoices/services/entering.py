@@ -88,14 +88,20 @@ def enter_invoice(
     kind: str = InvoiceKind.INVOICE,
     through: str = "page",
 ) -> Invoice:
-    """Enter a vendor's invoice over any of his orders. It is compared with what was received by `match_invoice`.
+    """Enter a vendor's invoice over any of his orders and his sites'. `match_invoice` compares it with what was received.
 
     Without a currency it is in that of its first order. Raises NotFound, DuplicateInvoice, NotOrdered, InvalidInput,
     InvalidQuantity, InvalidDate, TooPrecise, NoRate.
     """
-    vendor = (Vendor.objects.visible_to(by) if by else Vendor.objects.all()).filter(pk=vendor_id).first()
+    vendor = (
+        (Vendor.objects.visible_to(by) if by else Vendor.objects.all())
+        .select_related("belongs_to")
+        .filter(pk=vendor_id)
+        .first()
+    )
     if vendor is None:
         raise NotFound("There is no such vendor.", field="vendor")
+    vendor = vendor.belongs_to or vendor
     number = number.strip()
     if not number:
         raise InvalidInput("Name the number the vendor gave his invoice.", field="number")
@@ -184,7 +190,7 @@ def find_noted(
     """
     receipts = Receipt.objects.visible_to(by) if by else Receipt.objects.all()
     found = ReceiptLine.objects.filter(
-        receipt__in=receipts.posted().filter(vendor=vendor_id, note=note)
+        receipt__in=receipts.posted().filter(vendor__in=Vendor.objects.invoiced_by(vendor_id), note=note)
     ).select_related("receipt", "order_line")
     if item_id is not None:
         found = found.filter(item=item_id)
@@ -210,7 +216,9 @@ def _order_lines(vendor: Vendor, lines: Sequence[EnteredLine], by: User | None) 
     wanted = {line.order_line_id for line in lines if line.order_line_id is not None}
     visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
     found = (
-        visible.filter(pk__in=wanted, vendor=vendor).select_related("order", "item__unit", "production_order").in_bulk()
+        visible.filter(pk__in=wanted, vendor__in=Vendor.objects.invoiced_by(vendor.pk))
+        .select_related("order", "item__unit", "production_order")
+        .in_bulk()
     )
     for place, line in enumerate(lines):
         if line.order_line_id is None:

@@ -52,11 +52,12 @@ def self_bill(
     if vendor is None:
         raise NotFound("There is no such vendor.", field="vendor")
     visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
-    came = ReceiptLine.objects.filter(receipt__status=ReceiptStatus.POSTED, receipt__vendor=vendor)
+    sites = Vendor.objects.invoiced_by(vendor.pk)
+    came = ReceiptLine.objects.filter(receipt__status=ReceiptStatus.POSTED, receipt__vendor__in=sites)
     if until is not None:
         zone = ZoneInfo(masterdata.company().time_zone)
         came = came.filter(receipt__received_at__lt=datetime.combine(until + timedelta(days=1), time.min, tzinfo=zone))
-    lines = visible.filter(vendor=vendor, is_price_open=False, pk__in=came.values("order_line"))
+    lines = visible.filter(vendor__in=sites, is_price_open=False, pk__in=came.values("order_line"))
     if order_ids:
         lines = lines.filter(order__in=order_ids)
     lock_order_lines(list(lines.values_list("pk", flat=True)))
@@ -106,4 +107,4 @@ def self_bill(
 
 
 def _next(vendor: Vendor, *, at: datetime) -> int:
-    return Invoice.objects.filter(vendor=vendor, kind=InvoiceKind.SELF_BILLED).count() + 1
+    return Invoice.objects.filter(vendor=vendor.belongs_to or vendor, kind=InvoiceKind.SELF_BILLED).count() + 1

@@ -295,6 +295,25 @@ def upsert_master(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]
     return upsert_by_key(model=model, key=KEYS[model], rows=rows)
 
 
+@transaction.atomic
+def set_vendor_sites(*, belongs_to: Mapping[str, int | None]) -> dict[str, str]:
+    """Say of vendors, by code, whose sites they are, or that they are none. Returns why not of those that cannot be."""
+    known = {
+        vendor.code: vendor for vendor in Vendor.objects.select_for_update().filter(code__in=belongs_to).order_by("pk")
+    }
+    differing = [vendor for code, vendor in known.items() if vendor.belongs_to_id != belongs_to[code]]
+    # Those that become none first: a vendor that was a site until now may have sites in the same breath.
+    problems = {}
+    for vendor in sorted(differing, key=lambda one: belongs_to[one.code] is not None):
+        vendor.belongs_to_id = belongs_to[vendor.code]
+        problem = vendor.no_site_of(Vendor.objects.get(pk=vendor.belongs_to_id)) if vendor.belongs_to_id else ""
+        if problem:
+            problems[vendor.code] = problem
+        else:
+            vendor.save(update_fields=["belongs_to"])
+    return problems
+
+
 def upsert_specifications(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
     """Make or change specifications by process and item, one of which is filled."""
     done = Upserted()

@@ -80,7 +80,7 @@ class Sourcing:
                 measure = offer.amount_company
             elif policy.strategy == "earliest":
                 vendor = offer.vendor
-                transit = self.scales.transit[policy.policy_id]
+                transit = self.scales.transit(policy, vendor)
                 today = self.scales.book.today(operation.site_id)
                 measure = dates.order_forward(today, offer.lead_days, transit, vendor.closed)[2]
             else:

@@ -154,8 +154,8 @@ class Decider:
         if ready <= award.dispatch_by + timedelta(days=award.late_by):
             return
         policy = self._policy_by_id.get(one.policy_id) if one.policy_id is not None else None
-        transit = self._scales.transit[policy.policy_id] if policy is not None else dates.NO_TRANSIT
         vendor = self.book.vendors[award.vendor_id]
+        transit = self._scales.transit(policy, vendor)
         back = dates.ship_forward(ready, award.lead_days, transit, vendor.closed)
         award.promise_date = max(award.promise_date, back)
         award.late_by = (ready - award.dispatch_by).days

@@ -199,6 +199,9 @@ class VendorValues:
     is_active: bool = True
     currency_id: int | None = None
     closed: frozenset[date] = frozenset()
+    transit_out_days: int | None = None
+    transit_back_days: int | None = None
+    """How long goods are under way to and from him; None is what the policy says."""
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ class Scales:
     def __init__(self, book: Book, counters: Counters) -> None:
         self.book = book
         self.counters = counters
-        self.transit = {
+        self._by_policy = {
             policy.policy_id: dates.Transit(
                 policy.preparation_days, policy.transit_out_days, policy.transit_back_days, policy.inspection_days
             )
@@ -63,6 +63,15 @@ class Scales:
         self._levels: dict[
             tuple[int, int, int | tuple[int, ...], int], tuple[tuple[price.Group, price.Group], ...]
         ] = {}
+
+    def transit(self, policy: PolicyValues | None, vendor: VendorValues) -> dates.Transit:
+        """The days around the work by the policy, on the way by the vendor where he says so."""
+        found = self._by_policy[policy.policy_id] if policy is not None else dates.NO_TRANSIT
+        if vendor.transit_out_days is not None:
+            found = found._replace(out=vendor.transit_out_days)
+        if vendor.transit_back_days is not None:
+            found = found._replace(back=vendor.transit_back_days)
+        return found
 
     def center_of(self, operation: OperationFacts) -> WorkCenterValues | None:
         return self.book.work_centers.get(operation.work_center_id) if operation.work_center_id is not None else None
@@ -103,7 +112,7 @@ class Scales:
 
         # price and dates
         base_yield = policy.yield_pct if policy is not None and policy.yield_pct is not None else HUNDRED
-        transit = self.transit[policy.policy_id] if policy is not None else dates.NO_TRANSIT
+        transit = self.transit(policy, vendor)
         today, closed = book.today(operation.site_id), vendor.closed
         chains = self._chains.get((vendor_id, transit, need, today))
         if chains is None:

@@ -59,9 +59,11 @@ def load_book(
             is_active,
             currency_id,
             closed.vendors.get(pk, frozenset()),
+            transit_out,
+            transit_back,
         )
-        for pk, code, name, is_active, currency_id in Vendor.objects.values_list(
-            "pk", "code", "name", "is_active", "currency_id"
+        for pk, code, name, is_active, currency_id, transit_out, transit_back in Vendor.objects.values_list(
+            "pk", "code", "name", "is_active", "currency_id", "transit_out_days", "transit_back_days"
         )
     }
     downtimes: dict[int, list[tuple[date, date, str]]] = defaultdict(list)

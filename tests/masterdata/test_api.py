@@ -34,7 +34,8 @@ def test_a_vendor_is_made_read_changed_and_made_inactive(planner: APIClient):
     assert changed.status_code == 200
     assert planner.get("/api/v1/vendors/V1/").json() == {
         "code": "V1", "name": "Zinc & Sons", "country": "", "city": "", "currency": "EUR", "email": "",
-        "address": "", "language": "", "active": False, "source": "", "external_refs": [],
+        "address": "", "language": "", "belongs_to": None, "transit_out_days": None, "transit_back_days": None,
+        "active": False, "source": "", "external_refs": [],
     }  # fmt: skip
 
 

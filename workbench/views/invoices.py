@@ -335,16 +335,20 @@ def enter_invoice(request: HttpRequest) -> HttpResponse:
 
 
 def _vendors(request: HttpRequest) -> list[tuple[str, str]]:
-    """Vendors something was received of."""
-    came = ReceiptLine.objects.filter(receipt__vendor=OuterRef("pk"), receipt__status=ReceiptStatus.POSTED)
-    found = Vendor.objects.visible_to(request.user).filter(Exists(came)).order_by("name", "code")
+    """Vendors something was received of, or of a site of theirs; sites send no invoices."""
+    sites = Q(receipt__vendor=OuterRef("pk")) | Q(receipt__vendor__belongs_to=OuterRef("pk"))
+    came = ReceiptLine.objects.filter(sites, receipt__status=ReceiptStatus.POSTED)
+    found = Vendor.objects.visible_to(request.user).filter(Exists(came), belongs_to=None).order_by("name", "code")
     return [(code, name or code) for code, name in found.values_list("code", "name")]
 
 
 def _to_invoice(request: HttpRequest, vendor: Vendor) -> list[dict[str, Any]]:
     """Order lines of a vendor with accepted pieces that nobody has invoiced, the oldest first."""
     came = ReceiptLine.objects.filter(order_line=OuterRef("pk"), receipt__status=ReceiptStatus.POSTED)
-    lines = OrderLine.objects.visible_to(request.user).filter(Exists(came), vendor=vendor).order_by("-pk")[:MOST_ROWS]
+    sites = Vendor.objects.invoiced_by(vendor.pk)
+    lines = (
+        OrderLine.objects.visible_to(request.user).filter(Exists(came), vendor__in=sites).order_by("-pk")[:MOST_ROWS]
+    )
     owed = invoices.what_is_owed([line.pk for line in lines])
     rows = []
     for one in owed.values():

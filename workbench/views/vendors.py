@@ -88,7 +88,7 @@ def vendor_list(request: HttpRequest) -> HttpResponseBase:
 def vendor(request: HttpRequest, code: str) -> HttpResponse:
     """All that a buyer wants to know of one vendor before he calls him."""
     shell = Shell(request)
-    shown = get_object_or_404(listed(request, Filters(), shell).select_related("currency"), code=code)
+    shown = get_object_or_404(listed(request, Filters(), shell).select_related("currency", "belongs_to"), code=code)
     orders = SubcontractOrder.objects.visible_to(request.user).open().filter(vendor=shown)
     rows = list(orders.select_related("vendor", "currency").with_line_summary().order_by("due_date", "pk")[:SHOWN])
     attach_first_lines(rows)
@@ -113,6 +113,7 @@ def vendor(request: HttpRequest, code: str) -> HttpResponse:
         "prices": list(prices[:SHOWN]),
         "more_prices": max(prices.count() - SHOWN, 0),
         "approvals": approvals,
+        "sites": list(Vendor.objects.visible_to(request.user).filter(belongs_to=shown).order_by("code")),
         "currency": shell.company.currency if shell.company else None,
     }
     return show(request, "workbench/vendor_detail.html", context, section="vendors", shell=shell)
