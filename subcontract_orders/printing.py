@@ -42,7 +42,7 @@ class PaperLine:
 
 @dataclass(frozen=True, slots=True)
 class PaperPart:
-    """Material for a line: how much, and how it reaches the vendor."""
+    """Material for a line, how much, and how it reaches the vendor; or what comes out of the work beside the pieces."""
 
     line_no: int
     item: Item
@@ -74,7 +74,8 @@ def order_paper(*, order_id: int, link: str = "") -> bytes:
         .prefetch_related("promises")
         .order_by("line_no")
     )
-    parts = OrderComponent.objects.filter(line__in=lines).select_related("line", "item__unit")
+    components = OrderComponent.objects.filter(line__in=lines).select_related("line", "item__unit")
+    parts = list(components.order_by("line__line_no", "position"))
     with translation.override(order.vendor.language or "en"):
         return as_pdf(
             "subcontract_orders/order_paper.html",
@@ -82,7 +83,8 @@ def order_paper(*, order_id: int, link: str = "") -> bytes:
                 "order": order,
                 "paper": _head(order, lines),
                 "lines": [_line(line, decimals=order.currency.decimals) for line in lines],
-                "components": [_part(part) for part in parts.order_by("line__line_no", "position")],
+                "components": [_part(part) for part in parts if part.supply != Supply.BY_PRODUCT],
+                "beside": [_part(part) for part in parts if part.supply == Supply.BY_PRODUCT],
                 "link": link,
                 "qr": qr_code(link) if link else "",
             },
@@ -157,6 +159,7 @@ def _part(part: OrderComponent) -> PaperPart:
         Supply.CONSIGNED: gettext("from our stock at your place"),
         Supply.DIRECT: gettext("a third party delivers it"),
         Supply.RETURNABLE: gettext("we lend it; send it back"),
+        Supply.BY_PRODUCT: gettext("comes back with the goods"),
     }[Supply(part.supply)]
     is_sent = part.supply in (Supply.OWN, Supply.RETURNABLE)
     return PaperPart(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from core.refusals import InvalidQuantity, NotFound, TooPrecise
 from inventory.models import Movement
@@ -18,6 +21,8 @@ from receipts.models import Receipt, ReceiptLine
 from receipts.services import CameBeside, LotRequired, order_costs
 from receipts.services.beside import booked_by_component
 from subcontract_orders.models import OrderLine
+from subcontract_orders.printing import order_paper
+from subcontract_orders.services import vendor_link
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.receipts.goods import LATER, at_vendor, component, counted, lying, move_on, receive, reverse, ship, worth
@@ -88,6 +93,34 @@ def test_a_bill_may_say_a_by_product_as_others_do(written):
     receive(counted(line, 10))
 
     assert (lying("MAIN", "CHIPS"), worth("FG")) == (20, 1900)
+
+
+def test_the_paper_lists_by_products_apart_as_coming_back_with_the_goods(monkeypatch: pytest.MonkeyPatch):
+    line = sent()
+    drawn: dict[str, Any] = {}
+    monkeypatch.setattr("subcontract_orders.printing.as_pdf", lambda template, context: drawn.update(context) or b"")
+
+    order_paper(order_id=line.order_id)
+
+    assert [(part.item.code, part.quantity, part.way) for part in drawn["components"]] == [("RM", "10", "we send it")]
+    assert [(part.item.code, part.quantity, part.way, part.leaves) for part in drawn["beside"]] == [
+        ("CHIPS", "20", "comes back with the goods", None)
+    ]
+
+
+def test_an_order_with_a_by_product_is_printed():
+    assert order_paper(order_id=sent().order_id)[:5] == b"%PDF-"
+
+
+def test_the_vendors_page_says_that_a_by_product_comes_back():
+    line = sent()
+
+    link = vendor_link(order=line.order, at=timezone.now()).removeprefix("http://localhost:8000")
+    page = Client().get(link).content.decode()
+
+    assert re.findall(r"<li>20 × CHIPS.*?</li>", page) == [
+        '<li>20 × CHIPS <span class="sc-mute">comes back with the goods</span></li>'
+    ]
 
 
 def test_rejected_and_scrapped_pieces_gave_their_by_products_too():
