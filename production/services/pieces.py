@@ -99,7 +99,7 @@ def _lying(pieces: Sequence[Pieces]) -> Mapping[tuple[int, str], list[Balance]]:
 def _worth(
     wanted: Collection[tuple[int, tuple[str, ...], frozenset[str]]],
 ) -> Mapping[tuple[int, tuple[str, ...], frozenset[str]], Decimal]:
-    """The standard cost of what a piece holds of components, by item and the steps it has been through."""
+    """The standard cost of what a piece holds of components, less by-products, by item and the steps it has been through."""
     boms = boms_of({item for item, _, _ in wanted})
     parts = {row.component_id for rows in boms.values() for row in rows}
     costs = dict(Item.objects.filter(pk__in=parts).values_list("pk", "standard_cost"))
@@ -116,8 +116,9 @@ def _worth(
                     operation_nos=steps,
                 ):
                     if ratio.supply not in BROUGHT and not ratio.is_per_order:
-                        value += ratio.factor * (costs[ratio.item_id] or ZERO)
-        found[item, steps, done] = value
+                        worth = ratio.factor * (costs[ratio.item_id] or ZERO)
+                        value += -worth if ratio.supply == Supply.BY_PRODUCT else worth
+        found[item, steps, done] = max(value, ZERO)
     return found
 
 

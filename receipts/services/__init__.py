@@ -1,5 +1,6 @@
 """Goods in: what is expected, counting a vendor's note in, taking it back."""
 
+from receipts.services.beside import booked_by_component
 from receipts.services.correcting import adjust_consumption, correct_receipt
 from receipts.services.costing import Costs, order_costs
 from receipts.services.counting import Counted, NothingThere, count_vendor_stock, write_off_material
@@ -68,6 +69,7 @@ __all__ = [
     "Trace",
     "VendorShort",
     "adjust_consumption",
+    "booked_by_component",
     "correct_receipt",
     "count_vendor_stock",
     "deliver_due_returns",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import F, Sum
+from django.db.models import Case, F, Q, Sum, When
 
 from inventory.models import Movement
 from invoices.models import Match
@@ -18,7 +18,7 @@ from production.models import Operation, OperationStatus, ProductionOrder, Suppl
 from production.rules.components import Ratio, required
 from production.services.reporting import KIND as IN_HOUSE
 from production.services.reporting import components_of
-from receipts.models import Consumption, ReceiptLine, ReceiptStatus
+from receipts.models import ByProduct, Consumption, ReceiptLine, ReceiptStatus
 from reports.rules.costs import Causes, Facts, causes
 from subcontract_orders.models import OrderLine
 
@@ -87,8 +87,8 @@ class OrderCost:
 
 
 def order_cost(order: ProductionOrder) -> OrderCost:
-    """Every operation of one production order that is not cancelled. Expected is material at standard cost and work as ordered,
-    where nothing is ordered yet as decided. A fixed number of queries.
+    """Every operation of one production order that is not cancelled. Expected is material at standard cost, less
+    by-products, and work as ordered, where nothing is ordered yet as decided. A fixed number of queries.
     """
     operations = list(order.operations.exclude(status=OperationStatus.CANCELLED).order_by("sequence", "pk"))
     rows = {
@@ -158,12 +158,13 @@ def _material(
     total = ZERO
     for ratio in ratios:
         if ratio.supply != Supply.RETURNABLE and not (ratio.supply == Supply.VENDOR and is_outside):
-            total += standard.get(ratio.item_id, ZERO) * required(ratio, quantity=pieces).required
+            worth = standard.get(ratio.item_id, ZERO) * required(ratio, quantity=pieces).required
+            total += -worth if ratio.supply == Supply.BY_PRODUCT else worth
     return total.quantize(FIVE, ROUND_HALF_UP)
 
 
 def _used(order: ProductionOrder, operations: list[Operation]) -> dict[int, dict[int, tuple[Decimal, Decimal]]]:
-    """Quantity and value of each material used, by operation and item: by receipts, and in house."""
+    """Quantity and value of each material used, by operation and item: by receipts, and in house. By-products are below zero."""
     found: dict[int, dict[int, tuple[Decimal, Decimal]]] = defaultdict(dict)
     outside = (
         Consumption.objects.filter(
@@ -172,18 +173,25 @@ def _used(order: ProductionOrder, operations: list[Operation]) -> dict[int, dict
         .values_list("line__order_line__operation", "item")
         .annotate(Sum("quantity"), Sum("value"))
     )
+    beside = (
+        ByProduct.objects.filter(line__receipt__status=ReceiptStatus.POSTED, line__order_line__operation__in=operations)
+        .values_list("line__order_line__operation", "item")
+        .annotate(fewer=-Sum("quantity"), less=-Sum("value"))
+    )
     numbers = {f"{order.stage_number}/{operation.operation_no}": operation.pk for operation in operations}
-    inside = (
+    made_at = masterdata.virtual_location(kind=LocationKind.CONSUMED).pk
+    moved = (
         Movement.objects.unreversed()
         .filter(
+            Q(to_location=made_at) | Q(from_location=made_at) & ~Q(item=order.item_id),
             document_kind=IN_HOUSE, document_number__in=numbers, stage="",
-            to_location=masterdata.virtual_location(kind=LocationKind.CONSUMED),
         )
-        .annotate(number=F("document_number"))
+        .annotate(number=F("document_number"), sign=Case(When(to_location=made_at, then=1), default=-1))
         .values_list("number", "item")
-        .annotate(Sum("quantity"), Sum("value"))
+        .annotate(pieces=Sum(F("quantity") * F("sign")), worth=Sum(F("value") * F("sign")))
     )  # fmt: skip
-    for key, item, quantity, value in [*outside, *((numbers[number], *rest) for number, *rest in inside)]:
+    inside = [(numbers[number], *rest) for number, *rest in moved]
+    for key, item, quantity, value in [*outside, *beside, *inside]:
         before = found[key].get(item, (ZERO, ZERO))
         found[key][item] = (before[0] + quantity, before[1] + value)
     return found

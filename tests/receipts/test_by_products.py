@@ -20,6 +20,7 @@ from receipts import services as receipts
 from receipts.models import Receipt, ReceiptLine
 from receipts.services import CameBeside, LotRequired, order_costs
 from receipts.services.beside import booked_by_component
+from reports.services import order_cost
 from subcontract_orders.models import OrderLine
 from subcontract_orders.printing import order_paper
 from subcontract_orders.services import vendor_link
@@ -341,3 +342,87 @@ def test_by_products_of_a_note_in_quarantine_come_when_it_is_released():
     receipts.release_quarantine(receipt_id=waiting.pk, by=plans.boss(), at=moment(LATER))
 
     assert lying("MAIN", "CHIPS") == 3
+
+
+def test_the_report_of_costs_takes_by_products_off_what_was_expected_and_what_it_cost():
+    line = sent()
+    receipt = receive(counted(line, 10))
+
+    (row,) = order_cost(line.production_order).operations
+    assert (row.expected_material, row.material, row.work, row.deviation) == (900, 900, 1000, 0)
+
+    adjust(receipt, 4)
+
+    (row,) = order_cost(line.production_order).operations
+    assert (row.material, row.deviation, row.causes.quantity, row.causes.price) == (880, -20, -20, 0)
+
+
+def test_the_report_of_costs_takes_off_by_products_of_work_in_house():
+    plans.base(
+        items=[{"code": "CHIPS", "kind": "raw", "standard_cost": 5}],
+        routings=[{"item": "FG", "operation_no": 10, "name": "Plating", "work_center": "WC-IN"}],
+        boms=[chips()],
+    )
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    operation = Operation.objects.get(production_order__number="P1")
+
+    report_operation(operation_id=operation.pk, good=Decimal(10), by=plans.boss(), at=moment())
+
+    (row,) = order_cost(operation.production_order).operations
+    assert (row.expected_material, row.material, row.deviation) == (900, 900, 0)
+
+
+def test_pieces_a_plan_tells_of_are_worth_less_by_what_came_out_beside_them():
+    plans.base(
+        items=[{"code": "CHIPS", "kind": "raw", "standard_cost": 5}],
+        routings=[
+            {"item": "FG", "operation_no": 10, "name": "Milling", "work_center": "WC-IN"},
+            {"item": "FG", "operation_no": 20, "name": "Plating", "work_center": "WC-IN"},
+        ],
+        boms=[chips()],
+        production_orders=[{"number": "P1", "item": "FG", "quantity": 10, "due": "2026-04-15", "status": "released"}],
+    )
+
+    plans.load({"operations": [{"order": "P1", "number": "10", "good": 6, "status": "in_progress"}]})
+
+    assert worth("FG") == 6 * (100 - 10)
+
+
+def test_an_open_order_is_loaded_with_by_products_that_came_and_nothing_of_them_at_the_vendor():
+    plans.base(
+        items=[{"code": "CHIPS", "kind": "raw", "standard_cost": 5, "lot_tracked": "yes"}],
+        boms=[chips()],
+        production_orders=[{"number": "P1", "item": "FG", "quantity": 10, "due": "2026-04-15", "status": "released"}],
+    )
+
+    plans.load(
+        {
+            "open_orders": [
+                {"order": "SC-00007", "line": 1, "vendor": "V1", "production_order": "P1", "operation": "10",
+                 "quantity": 10, "unit_price": 80, "need_date": "2026-04-15", "sent": 6, "received": 4},
+            ]
+        }
+    )  # fmt: skip
+
+    line = OrderLine.objects.get()
+    part, came = component(line, "CHIPS"), ReceiptLine.objects.get()
+    assert (part.required, part.sent, part.consumed, part.at_vendor, lying("AT-V1", "CHIPS")) == (20, 0, 0, 0, 0)
+    assert (came.components_value, came.work_value, came.by_products_value) == (400, 320, 40)
+    assert (component(line, "RM").at_vendor, lying("AT-V1", "RM")) == (2, 2)
+
+
+def test_the_order_page_says_how_much_came_and_the_page_of_a_line_adjusts_it(client: Client):
+    line = sent()
+    receipt = receive(counted(line, 10))
+    client.force_login(plans.boss())
+
+    page = client.get(f"/receipts/{receipt.number}/lines/1/consumption/").content.decode()
+    assert "20 pcs booked as come beside the pieces" in page
+    client.post(f"/receipts/{receipt.number}/lines/1/consumption/", {"item": "CHIPS", "way": "more", "quantity": "4"})
+
+    page = client.get(f"/orders/{plans.order(1).number}/").content.decode()
+    row = re.search(r"<tr><td><b class=\"sc-strong\">CHIPS.*?</tr>", page, re.S)
+    assert row
+    assert re.findall(r'data-label="(\w[\w ]*)">([^<]*)<', row[0]) == [
+        ("Required", "20 pcs"), ("Sent", "–"), ("Used", "–"), ("Returned", "24"), ("At vendor", "–"),
+    ]  # fmt: skip

@@ -80,13 +80,18 @@ def adjust_consumption(request: HttpRequest, number: str, line_no: int) -> HttpR
 
 
 def parts_of(line: ReceiptLine) -> list[dict[str, Any]]:
-    """The components a line uses, with what is booked for it, what lies at the vendor for its order line, and its lots."""
+    """The components a line uses, with what is booked for it, what lies at the vendor for its order line, and its lots.
+
+    By-products follow, with what is booked as come.
+    """
     components = list(
         OrderComponent.objects.filter(line=line.order_line, stage="")
         .exclude(supply__in=[Supply.VENDOR, Supply.RETURNABLE])
         .select_related("item__unit")
         .order_by("position")
     )
+    gives = [component for component in components if component.supply == Supply.BY_PRODUCT]
+    components = [component for component in components if component.supply != Supply.BY_PRODUCT]
     rows = (
         Consumption.objects.filter(line=line, component__stage="").values_list("item").annotate(total=Sum("quantity"))
     )
@@ -106,4 +111,7 @@ def parts_of(line: ReceiptLine) -> list[dict[str, Any]]:
     for item_id, code in booked:
         if item_id in found and code not in found[item_id]["lots"]:
             found[item_id]["lots"].append(code)
+    came = receipts.booked_by_component(line) if gives else {}
+    for one in gives:
+        found.setdefault(one.item_id, {"item": one.item, "came": came.get(one.pk, ZERO), "lots": []})
     return list(found.values())

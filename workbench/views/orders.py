@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -24,7 +24,7 @@ from core.refusals import Refusal
 from documents import services as documents
 from policies.models import Decision
 from production.models import Supply
-from receipts.models import ExpectedReceipt, ReceiptLine
+from receipts.models import ByProduct, ExpectedReceipt, ReceiptLine, ReceiptStatus
 from receipts.services import Leftovers
 from shipments.models import BEFORE_DISPATCH, GONE, Shipment, ShipmentLine
 from subcontract_orders import services as orders
@@ -455,11 +455,21 @@ def supplies(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
         for component in line.components.all():
             component.line = line  # already here: no query for its number
             found.setdefault(component.supply, []).append(component)
+    attach_came(found.get(Supply.BY_PRODUCT, []))
     return [
         {"glyph": glyph, "word": word, "components": found[supply]}
         for supply, (glyph, word) in SUPPLY_LOOKS.items()
         if supply in found
     ]
+
+
+def attach_came(gives: Sequence[OrderComponent]) -> None:
+    """Give each by-product how much of it came so far; one query, where there is any."""
+    if gives:
+        rows = ByProduct.objects.filter(component__in=gives, line__receipt__status=ReceiptStatus.POSTED)
+        came = dict(rows.values_list("component").annotate(Sum("quantity")))
+        for component in gives:
+            component.came = came.get(component.pk, 0)
 
 
 def shipments_of(shown: SubcontractOrder) -> list[Shipment]:

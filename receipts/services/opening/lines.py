@@ -102,11 +102,12 @@ class Loaded:
 
 @dataclass(slots=True)
 class Part:
-    """A component of a line to be loaded: what was used of it, and what lies at the vendor for it."""
+    """A component of a line to be loaded: what was used of it, and what lies at the vendor for it; of a by-product, what came."""
 
     component: OrderComponent
     used: Decimal
     lying: Decimal | None  # None: whatever lies there
+    came: Decimal = ZERO
     lots: list[tuple[int | None, Decimal]] = field(default_factory=list)
 
 

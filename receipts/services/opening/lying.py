@@ -9,7 +9,7 @@ from decimal import Decimal
 from inventory.models import Balance, Movement
 from inventory.services import CountedStock, NotEnoughStock, load_stock
 from masterdata.models import Location
-from production.models import Supply
+from production.models import NOT_THERE
 from receipts.services.notes import LotRequired
 from receipts.services.opening.lines import KIND, ZERO, BadOpenLine, Ready, refuse
 from receipts.services.opening.reading import Ground
@@ -34,7 +34,7 @@ def give_material(ground: Ground, ready: Sequence[Ready]) -> None:
         there = free[one.line.ship_to_id]
         for part in one.parts:
             most = part.component.required - part.used if part.lying is None else part.lying
-            if part.component.supply == Supply.VENDOR:
+            if part.component.supply in NOT_THERE:
                 continue
             rest = most
             for key in [key for key in there if key[0] == part.component.item_id and not key[2]]:

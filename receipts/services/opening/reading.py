@@ -26,7 +26,7 @@ from policies.rules import dates, price
 from policies.rules.values import PriceRow
 from policies.services.books import PRICE_FIELDS
 from policies.services.units import priced_in
-from production.models import Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
+from production.models import NOT_THERE, NOT_USED, Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
 from production.rules.components import Ratio, ratios, required, rounded_up
 from production.rules.schedule import Calendar, Step, successors
 from production.services.pieces import boms_of
@@ -348,8 +348,8 @@ class Ground:
             return required(ratio, quantity=pieces).required if pieces else ZERO
 
         whole = of(said.quantity)
-        brings = ratio.supply == Supply.VENDOR
-        used = ZERO if brings or ratio.supply == Supply.RETURNABLE else min(of(said.received), whole)
+        made = min(of(said.received), whole)
+        used = ZERO if ratio.supply in NOT_USED else made
         sent = None if said.sent is None else min(of(said.sent), whole)
         component = OrderComponent(
             item_id=ratio.item_id,
@@ -360,7 +360,12 @@ class Ground:
             required=whole,
         )
         lying = None if sent is None else max(sent - used, ZERO)
-        return Part(component, used, ZERO if brings else lying)
+        return Part(
+            component,
+            used,
+            ZERO if ratio.supply in NOT_THERE else lying,
+            came=made if ratio.supply == Supply.BY_PRODUCT else ZERO,
+        )
 
     def before(self, plan: ProductionOrder, operation: Operation) -> Mapping[str, Operation]:
         """The operations whose pieces this one takes on, by stage."""

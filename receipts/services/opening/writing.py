@@ -30,6 +30,7 @@ from subcontract_orders.models import (
 from subcontract_orders.services import add_lines, add_orders, recount_material, recount_orders, send_loaded
 from subcontract_orders.services import flows as material
 
+FIVE = Decimal("0.00001")
 CAME_AS = {Supply.DIRECT: FlowKind.DIRECT, Supply.CONSIGNED: FlowKind.CARRIED_IN}
 
 
@@ -186,17 +187,16 @@ class Writing:
         for one in came:
             lines_of[one.said.order] += 1
             line = one.line
-            used = sum(
-                (part.used * (self.ground.items[part.component.item_id].standard_cost or ZERO) for part in one.parts),
-                ZERO,
-            )
-            owed = line.amount_company * min(one.said.received / line.quantity, Decimal(1))
+            worth = [(part, self.ground.items[part.component.item_id].standard_cost or ZERO) for part in one.parts]
+            used = sum((part.used * cost for part, cost in worth), ZERO).quantize(FIVE)
+            owed = (line.amount_company * min(one.said.received / line.quantity, Decimal(1))).quantize(FIVE)
+            beside = sum((part.came * cost for part, cost in worth), ZERO).quantize(FIVE)
             rows.append(
                 ReceiptLine(
                     receipt=heads[one.said.order], line_no=lines_of[one.said.order], order_line=line, item_id=line.item_id,
                     accepted=one.said.accepted, rejected=one.said.rejected, scrapped=one.said.scrapped,
                     disposed=one.said.rejected, stage=self.ground.stage_after(line), location_id=one.receive_at_id,
-                    components_value=used.quantize(Decimal("0.00001")), work_value=owed.quantize(Decimal("0.00001")),
+                    components_value=used, work_value=owed, by_products_value=min(beside, used + owed),
                 )
             )  # fmt: skip
         masterdata.copy_objects(rows)
