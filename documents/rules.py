@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from policies.rules.values import AwardValues, Decided, OperationFacts
 from production.rules import components as bom
+from production.rules.flow import piece_flow
 
 ZERO = Decimal(0)
 OWN, CONSIGNED, RETURNABLE = "own", "consigned", "returnable"
@@ -254,11 +255,16 @@ def period_key(*, consolidate: str, need_date: date, production_order: str, oper
 
 
 def followers(operations: Sequence[OperationFacts]) -> dict[int, list[OperationFacts]]:
-    """The operations that come after each one: those it names, or the next by sequence where none of them names any."""
+    """The operation that takes on the pieces of each one: as they name one another, or the next by sequence where none does.
+
+    Parallel ones get the same pieces one after another. A step backward is not followed.
+    """
     live = sorted((o for o in operations if o.status != CANCELLED), key=lambda o: (o.sequence, o.operation_id))
     if any(operation.next_nos for operation in live):
-        by_no = {operation.operation_no: operation for operation in live}
-        return {o.operation_id: [by_no[no] for no in o.next_nos if no in by_no] for o in live}
+        place = {operation.operation_no: index for index, operation in enumerate(live)}
+        named = {o.operation_no: [no for no in o.next_nos if place.get(no, -1) > place[o.operation_no]] for o in live}
+        flow = piece_flow(named)
+        return {o.operation_id: [live[place[no]] for no in flow[o.operation_no]] for o in live}
     after: dict[int, list[OperationFacts]] = {o.operation_id: [n] for o, n in pairwise(live)}
     if live:
         after[live[-1].operation_id] = []

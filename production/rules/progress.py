@@ -42,7 +42,10 @@ def implied(following: Following, ordered: Sequence[str], made: Mapping[str, Mad
 
 
 def waiting(following: Following, ordered: Sequence[str], made: Mapping[str, Made]) -> dict[str, Decimal]:
-    """The good pieces of every operation that no later one has worked on yet; of the last ones none, as those are stock."""
+    """The good pieces of every operation that no later one has worked on yet; of the last ones none, as those are stock.
+
+    `following` is how pieces flow: each goes to one. Of parallel steps a later one may be ahead of the one before it.
+    """
     gave: dict[str, Decimal] = {}
     taken: dict[str, Decimal] = {}
     before: dict[str, list[str]] = {number: [] for number in ordered}
@@ -57,8 +60,7 @@ def waiting(following: Following, ordered: Sequence[str], made: Mapping[str, Mad
             gave[number] = taken[number] = min((gave[one] for one in before[number]), default=own.quantity)
         else:
             gave[number] = taken[number] = ZERO
-    return {
-        number: max(gave[number] - sum((taken[later] for later in following[number]), ZERO), ZERO)
-        for number in ordered
-        if following[number]
-    }
+    gone: dict[str, Decimal] = {}  # pieces that are further than a step
+    for number in reversed(ordered):
+        gone[number] = max((max(taken[later], gone[later]) for later in following[number]), default=ZERO)
+    return {number: max(gave[number] - gone[number], ZERO) for number in ordered if following[number]}

@@ -117,15 +117,17 @@ def successors(steps: Sequence[Step]) -> Mapping[str, tuple[str, ...]]:
 
 
 def in_order(following: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """The numbers so that everyone comes before who follows him, or None where they go round in a circle."""
+    """The numbers so that everyone comes before who follows him, else as given; None where they go round in a circle."""
     waiting = dict.fromkeys(following, 0)
     for later in following.values():
         for number in later:
             waiting[number] += 1
+    place = {number: index for index, number in enumerate(following)}
     free = [number for number, count in waiting.items() if not count]
     ordered = []
     while free:
-        number = free.pop(0)
+        number = min(free, key=place.__getitem__)
+        free.remove(number)
         ordered.append(number)
         for later_number in following[number]:
             waiting[later_number] -= 1

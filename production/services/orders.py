@@ -47,6 +47,7 @@ from production.models import (
     RoutingStep,
 )
 from production.rules import progress
+from production.rules.flow import piece_flow
 from production.rules.schedule import Calendar, Step, in_order, schedule, successors, working_days
 from production.services.pieces import Pieces, place_pieces
 from production.services.structure import sequence_of
@@ -607,16 +608,17 @@ class _Plan:
         after: Mapping[str, Values],
     ) -> None:
         """How many pieces more stand between operations than before the plan told of this progress."""
-        ordered = in_order(following) or []
-        now = progress.waiting(following, ordered, {number: _made(after[number]) for number in ordered})
+        flow = piece_flow(following)
+        ordered = in_order(flow) or []
+        now = progress.waiting(flow, ordered, {number: _made(after[number]) for number in ordered})
         fresh = progress.Made(row["quantity"])
         then = progress.waiting(
-            following, ordered, {number: _made(before[number]) if number in before else fresh for number in ordered}
+            flow, ordered, {number: _made(before[number]) if number in before else fresh for number in ordered}
         )
         done: dict[str, set[str]] = {}
         for number in ordered:
             done.setdefault(number, set()).add(number)
-            for later in following[number]:
+            for later in flow[number]:
                 done.setdefault(later, set()).update(done[number])
         first_number = row.get("first_number") or (old["first_number"] if old else "")
         for number, count in now.items():

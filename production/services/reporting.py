@@ -27,6 +27,7 @@ from production.models import (
     Supply,
 )
 from production.rules.components import Ratio, ratios, rounded_up
+from production.rules.flow import piece_flow, where_pieces_wait
 from production.rules.schedule import Calendar, Step, successors
 from production.services.pieces import boms_of
 
@@ -125,16 +126,16 @@ def report_operation(
     steps = {row.operation_no: row for row in _steps(order_id).select_for_update().order_by("pk")}
     operation = Operation.objects.get(pk=operation_id)
     _check(order, operation, good=good, scrap=scrap)
-    following = followers_among(steps.values())
-    before = [row for row in steps.values() if operation.operation_no in following[row.operation_no]]
+    named = _named(steps.values())
+    is_last = not piece_flow(named)[operation.operation_no]
     made = good + scrap
-    _check_previous(operation, before, made=made)
+    _check_previous(operation, steps.values(), named, is_last=is_last, made=made)
     home = order.location or main_location(site=order.site)
     number = f"{order.stage_number}/{operation.operation_no}"
     every = list(_steps(order_id).order_by("sequence", "pk"))
     bill = next(uses for step, uses in components_of(order.item_id, every) if step.pk == operation.pk)
     taken = [
-        *_wip_moves(order, before, made=made, home=home),
+        *_wip_moves(order, where_pieces_wait(named, operation.operation_no), made=made, home=home),
         *_component_moves(operation, bill, made=made, home=home),
     ]
     used = virtual_location(kind=LocationKind.CONSUMED).pk
@@ -147,7 +148,6 @@ def report_operation(
     beside = _by_product_moves(order, operation, bill, made=made, home=home, lot=lot, most=spent, used=used)
     spent -= post(beside)
     bad_worth = (spent * scrap / made).quantize(FIVE, ROUND_HALF_UP) if scrap else ZERO
-    is_last = not following[operation.operation_no]
     stage = "" if is_last else f"{order.stage_number}/{operation.operation_no}"
     lot_id = _lot(order, lot) if is_last and good else None
     made_moves = []
@@ -167,7 +167,7 @@ def report_operation(
 
 
 def followers(*, production_order_id: int) -> Mapping[str, tuple[str, ...]]:
-    """Who follows whom among an order's operations that are not cancelled, by operation number."""
+    """Which operation takes on the pieces of each of an order's that is not cancelled, by operation number."""
     return followers_among(_steps(production_order_id))
 
 
@@ -189,11 +189,18 @@ def through(operations: Iterable[Operation], *, first: str, last: str) -> list[O
 
 
 def followers_among(operations: Iterable[Operation]) -> Mapping[str, tuple[str, ...]]:
-    """Who follows whom among those of an order's operations that are not cancelled, by operation number."""
+    """Which operation takes on the pieces of each that is not cancelled, by operation number: a piece exists once, so parallel
+    steps get it one after another.
+    """
+    return piece_flow(_named(operations))
+
+
+def _named(operations: Iterable[Operation]) -> Mapping[str, tuple[str, ...]]:
+    """Who follows whom by the plan among operations that are not cancelled."""
     return successors(
         [
             Step(row.operation_no, row.sequence, Fraction(0), Calendar(), tuple(row.next_nos))
-            for row in operations
+            for row in sorted(operations, key=lambda row: (row.sequence, row.pk))
             if row.status != OperationStatus.CANCELLED
         ]
     )
@@ -214,9 +221,20 @@ def _check(order: ProductionOrder, operation: Operation, *, good: Decimal, scrap
         raise InvalidQuantity("Report at least one piece, good or scrap.", field="good")
 
 
-def _check_previous(operation: Operation, before: Sequence[Operation], *, made: Decimal) -> None:
-    """Every step before must have finished as many as are made of them."""
-    for previous in before:
+def _check_previous(
+    operation: Operation,
+    steps: Iterable[Operation],
+    named: Mapping[str, tuple[str, ...]],
+    *,
+    is_last: bool,
+    made: Decimal,
+) -> None:
+    """Every step before must have finished as many as are made of them; of what becomes stock, those parallel to it as well."""
+    flow = piece_flow(named)
+    for previous in steps:
+        goes_to = {*named[previous.operation_no], *(flow[previous.operation_no] if is_last else ())}
+        if operation.operation_no not in goes_to:
+            continue
         possible = previous.good - operation.good - operation.scrap
         if made > possible:
             raise PreviousOperationShort(
@@ -230,22 +248,26 @@ Taken = tuple[int, int, Decimal, int | None, str]  # item, location, quantity, l
 
 
 def _wip_moves(
-    order: ProductionOrder, before: Sequence[Operation], *, made: Decimal, home: Location
+    order: ProductionOrder, before: Sequence[Sequence[str]], *, made: Decimal, home: Location
 ) -> Iterator[Taken]:
-    """The pieces of the steps before, wherever they lie at the site: at the order's own place first."""
-    for previous in before:
-        stage = f"{order.stage_number}/{previous.operation_no}"
-        there = Balance.objects.filter(item=order.item_id, stage=stage, quantity__gt=0, location__site=order.site_id)
+    """The pieces of the steps `before`, of each kind from the first that has some, wherever they lie at the site: at the
+    order's own place first.
+    """
+    for numbers in before:
+        stages = [f"{order.stage_number}/{number}" for number in numbers]
+        there = Balance.objects.filter(
+            item=order.item_id, stage__in=stages, quantity__gt=0, location__site=order.site_id
+        )
         there = there.filter(location__kind__in=OWN_PLACES).select_related("location").order_by("since", "pk")
         rest = made
-        for row in sorted(there, key=lambda row: row.location_id != home.pk):
+        for row in sorted(there, key=lambda row: (stages.index(row.stage), row.location_id != home.pk)):
             taken = min(row.quantity, rest)
             if taken > 0:
-                yield order.item_id, row.location_id, taken, row.lot_id, stage
+                yield order.item_id, row.location_id, taken, row.lot_id, row.stage
                 rest -= taken
         if rest:
             raise NotEnoughStock(
-                f"{made.normalize():f} pieces are made of those finished at operation {previous.operation_no}; "
+                f"{made.normalize():f} pieces are made of those finished at operation {numbers[0]}; "
                 f"{(made - rest).normalize():f} of them lie here.",
                 field="good",
             )

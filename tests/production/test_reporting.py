@@ -156,3 +156,80 @@ def test_a_tracked_item_gets_the_lot_that_is_named_or_one_named_like_the_order()
 
     lots = Balance.objects.filter(item__code="AXLE", stage="", quantity__gt=0).order_by("lot__code")
     assert list(lots.values_list("lot__code", "quantity")) == [("L7", 4), ("P1", 6)]
+
+
+# Parallel steps: a piece exists once, and goes through both
+
+
+def forked(*, joins: bool = True) -> None:
+    """P2: ten pieces, each of half a bar; after 10 come 20 and 25 in parallel, then 30 (or nothing)."""
+    after = {"10": ["20", "25"], "20": ["30"], "25": ["30"], "30": []}
+    if not joins:
+        after = {"10": ["20", "25"], "20": [], "25": []}
+    plans.load({"items": [{"code": "FORK", "kind": "finished"}]})
+    plans.load(
+        {
+            "routings": [
+                {"item": "FORK", "operation_no": no, "name": f"Step {no}", "work_center": "WC-IN",
+                 "next_operation_no": "|".join(later)}
+                for no, later in after.items()
+            ],
+            "boms": [{"parent": "FORK", "component": "RM-BAR", "quantity": "0.5"}],
+        }
+    )  # fmt: skip
+    plans.plan("P2", "FORK", 10, "2026-04-15")
+
+
+def lies(stage: str) -> Decimal:
+    found = Balance.objects.filter(item__code="FORK", stage=stage, location__code="MAIN").first()
+    return found.quantity if found else Decimal(0)
+
+
+def forks(*reports: tuple[str, int]) -> None:
+    for no, good in reports:
+        operation = Operation.objects.get(production_order__number="P2", operation_no=no)
+        report_operation(operation_id=operation.pk, good=Decimal(good), by=plans.boss(), at=moment())
+
+
+@pytest.mark.parametrize("order", [("20", "25"), ("25", "20")])
+def test_parallel_steps_work_on_the_same_pieces_in_any_order(order: tuple[str, str]):
+    forked()
+    first, second = order
+
+    forks(("10", 10), (first, 6), (second, 4), (first, 4), (second, 6), ("30", 10))
+
+    assert [lies(stage) for stage in ("P2/10", "P2/20", "P2/25", "")] == [0, 0, 0, 10]
+    assert CostPool.objects.get(item__code="FORK", quantity__gt=0).value == 10 * 4
+
+
+def test_the_step_that_joins_gets_what_all_before_it_have_finished():
+    forked()
+    forks(("10", 10), ("20", 6), ("25", 4))
+    assert sum(lies(stage) for stage in ("P2/10", "P2/20", "P2/25")) == 10
+
+    with pytest.raises(PreviousOperationShort, match="Operation 25 has finished 4 pieces"):
+        forks(("30", 5))
+
+    forks(("30", 4))
+    assert lies("") == 4
+
+
+def test_after_parallel_steps_that_nothing_joins_the_last_of_the_plan_makes_stock_of_what_both_have_finished():
+    forked(joins=False)
+    forks(("10", 10))
+
+    with pytest.raises(PreviousOperationShort, match="Operation 20 has finished 0 pieces"):
+        forks(("25", 5))
+    forks(("20", 10), ("25", 10))
+
+    assert [lies(stage) for stage in ("P2/10", "P2/20", "P2/25", "")] == [0, 0, 0, 10]
+
+
+def test_a_plan_that_is_half_way_through_parallel_steps_has_every_piece_once():
+    forked()
+
+    plans.load({"operations": [{"order": "P2", "number": no, "good": good} for no, good in (("10", 10), ("25", 4))]})
+
+    assert [lies(stage) for stage in ("P2/10", "P2/20", "P2/25")] == [6, 0, 4]
+    forks(("20", 10), ("25", 6), ("30", 10))
+    assert lies("") == 10

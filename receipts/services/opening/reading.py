@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
 
 from accounts.models import User
 from core.refusals import (
@@ -28,8 +27,8 @@ from policies.services.books import PRICE_FIELDS
 from policies.services.units import priced_in
 from production.models import NOT_THERE, NOT_USED, Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
 from production.rules.components import Ratio, ratios, required, rounded_up
-from production.rules.schedule import Calendar, Step, successors
 from production.services.pieces import boms_of
+from production.services.reporting import followers_among
 from receipts.services.notes import decimals_of
 from receipts.services.opening.lines import ZERO, NoRate, OpenLine, Part, Ready
 from receipts.services.progress import settle_status
@@ -81,7 +80,7 @@ class Ground:
         self.at_vendor: dict[tuple[int, int], int] = {}
         self.at_home: dict[int, int] = {}
         self.closed: dict[int, frozenset[date]] = {}
-        self.following = {plan: successors([_step(one) for one in mine]) for plan, mine in self.operations.items()}
+        self.following = {plan: followers_among(mine) for plan, mine in self.operations.items()}
 
     def ready(self, index: int, said: OpenLine, *, line_no: int, content: str) -> Ready:
         """A line with all it needs to be written. Raises the refusals of what it says."""
@@ -381,7 +380,3 @@ class Ground:
         if line.production_order_id is None or not self.following[line.production_order_id].get(line.leaves_as):
             return ""
         return f"{self.plans[line.production_order_id].stage_number}/{line.leaves_as}"
-
-
-def _step(operation: Operation) -> Step:
-    return Step(operation.operation_no, operation.sequence, Fraction(0), Calendar(), tuple(operation.next_nos))
