@@ -93,6 +93,7 @@ def import_tables(
         if skipped is None or last or not skipped.add(work.errors):
             raise ImportRefused(work.errors[:MOST_ERRORS])
         transaction.savepoint_rollback(begun)  # what was found is left out, and all is read again
+        skipped.add_made_for(work.made_for)
     if snapshot:
         _withdraw(work, snapshot)
     if dry_run:

@@ -85,6 +85,8 @@ def production_orders(work: Reading) -> None:
     own: dict[str, int] = {}
     for chunk in work.chunks(ProductionOrder):
         for row, values in chunk:
+            if values.get("parent_order"):
+                work.made_for[values["number"]] = (row, values["parent_order"])
             if values.get("replaces"):
                 replaced[values["replaces"]] = (row, values["number"])
             if values.get("status") not in (OrderStatus.CANCELLED, OrderStatus.DONE):
@@ -110,7 +112,7 @@ def production_orders(work: Reading) -> None:
             for _, values in rows
         ]
         try:
-            done = production.upsert_production_orders(orders=orders, at=work.at, by=work.by)
+            done = production.upsert_production_orders(orders=orders, at=work.at, by=work.by, more_follow=True)
         except production.OrdersRefused as refused:
             _refused_orders(work, refused, [row for row, _ in rows], [values for _, values in rows])
         else:
@@ -120,6 +122,7 @@ def production_orders(work: Reading) -> None:
             work.present.update(done.ids.values())
             kept += done.kept
             renumbered += done.renumbered
+    _check_parents(work)
     for number in own.keys() & replaced.keys():
         row, heir = replaced[number]
         text = f"{number} stands in row {own[number]} itself and is replaced by nothing."
@@ -129,6 +132,17 @@ def production_orders(work: Reading) -> None:
         work.report.notes.append(f"{work.file}: {renumbered} planned orders go on under new numbers.")
     if kept:
         work.report.notes.append(f"{work.file}: {kept} orders are further on than the plan says, their status stays.")
+
+
+def _check_parents(work: Reading) -> None:
+    """Orders made for one that neither this plan holds, anywhere, nor is known, are noted as bad."""
+    if ProductionOrder in work.half_read:
+        return
+    here = work.ids[ProductionOrder].keys() | work.unread[ProductionOrder]
+    unknown = production.unknown_parents({parent for _, parent in work.made_for.values()} - here)
+    for row, parent in work.made_for.values():
+        if parent in unknown:
+            work.bad(row, "parent_order", parent, "not_found", f"There is no production order {parent}.")
 
 
 def operations(work: Reading) -> None:

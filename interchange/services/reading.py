@@ -16,6 +16,7 @@ from interchange.services.files import FileRefused
 from interchange.services.report import BadRow, ImportReport
 from masterdata import services as masterdata
 from masterdata.models import Currency, Item, Location, Process, Vendor, WorkCenter
+from production import services as production
 from production.models import ProductionOrder
 
 CHUNK = 2000  # rows in memory at a time
@@ -70,6 +71,18 @@ class Skipped:
                 self.rows.setdefault((bad.table, bad.row), why)
         return True
 
+    def add_made_for(self, parents: Mapping[str, tuple[int, str]]) -> None:
+        """Leave out what is made for orders left out, down to the last; not where the order is there from earlier on."""
+        children: dict[str, list[str]] = defaultdict(list)
+        for number, (_, parent) in parents.items():
+            children[parent].append(number)
+        left_out = set(self.orders)
+        while left_out:
+            gone = production.unknown_parents(left_out & children.keys())
+            left_out = {number for parent in gone for number in children[parent]} - self.orders.keys()
+            for number in left_out:
+                self.orders[number] = f"parent_order: {parents[number][1]} is left out."
+
 
 class Reading:
     """One import on its way: the rows of its tables, codes and their ids, errors found, counts so far."""
@@ -97,6 +110,7 @@ class Reading:
         self.made_units: set[str] = set()
         self.vendors: set[int] = set()  # those with prices, policies or work centers: they need a place
         self.sites_of: dict[int, int | None] = {}
+        self.made_for: dict[str, tuple[int, str]] = {}  # production order: row, the order it is made for
         self.bom_rows: dict[tuple[int, str], int] = {}  # parent, operation number
         self.begun: list[tuple[int, Values]] = []  # stock between two operations: read once the operations are there
         self.begun_file = ""

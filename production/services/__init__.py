@@ -10,6 +10,7 @@ from production.services.orders import (
     upsert_operations,
     upsert_production_orders,
 )
+from production.services.parents import UnknownParent, unknown_parents
 from production.services.reporting import PreviousOperationShort, report_operation
 from production.services.structure import (
     BadStep,
@@ -38,6 +39,7 @@ __all__ = [
     "PreviousOperationShort",
     "SnapshotScope",
     "SnapshotTooSmall",
+    "UnknownParent",
     "UpsertedOrders",
     "Withdrawn",
     "bom_problems",
@@ -47,6 +49,7 @@ __all__ = [
     "retract_word",
     "routing_problems",
     "speak_word",
+    "unknown_parents",
     "upsert_boms",
     "upsert_operations",
     "upsert_production_orders",

@@ -49,6 +49,7 @@ from production.models import (
 from production.rules import progress
 from production.rules.flow import piece_flow
 from production.rules.schedule import Calendar, Step, in_order, schedule, successors, working_days
+from production.services.parents import Parents
 from production.services.pieces import Pieces, place_pieces
 from production.services.structure import sequence_of
 
@@ -162,14 +163,18 @@ class UpsertedOrders:
 
 
 @transaction.atomic
-def upsert_production_orders(*, orders: Sequence[PlannedOrder], at: datetime, by: User | None) -> UpsertedOrders:
+def upsert_production_orders(
+    *, orders: Sequence[PlannedOrder], at: datetime, by: User | None, more_follow: bool = False
+) -> UpsertedOrders:
     """Make or change production orders by number, with their operations, and schedule them. All or none.
 
     A new order copies the routing (the variant it names) of its item; later the operations of a planned or firm order
     follow the routing, but those with reports, sent to a vendor or given by the plan stay. No status and no reported
-    quantity moves backwards. Dates the plan does not give are scheduled. Raises OrdersRefused.
+    quantity moves backwards. Dates the plan does not give are scheduled. The order one is made for is among these or known
+    already; `more_follow`: it may come with a later part of the plan, and the caller asks `unknown_parents` at its end.
+    Raises OrdersRefused.
     """
-    return _Plan(orders, at, by).write()
+    return _Plan(orders, at, by, more_follow=more_follow).write()
 
 
 @transaction.atomic
@@ -220,8 +225,10 @@ Values = dict[str, Any]
 class _Plan:
     """One call of the upsert: what is known, read in a few statements, and what is to be written."""
 
-    def __init__(self, orders: Sequence[PlannedOrder], at: datetime, by: User | None) -> None:
-        self.orders, self.at, self.by = orders, at, by
+    def __init__(
+        self, orders: Sequence[PlannedOrder], at: datetime, by: User | None, *, more_follow: bool = False
+    ) -> None:
+        self.orders, self.at, self.by, self.more_follow = orders, at, by, more_follow
         self.bad: list[BadOrder] = []
         self.done = UpsertedOrders()
         self.heirs_of: dict[str, ProductionOrder] = {}  # new number: the planned order whose word is carried to it
@@ -360,6 +367,7 @@ class _Plan:
     def read(self) -> None:
         numbers = [order.number for order in self.orders]
         items = {order.item_id for order in self.orders}
+        self.parents = Parents((order.parent_number for order in self.orders), numbers)
         locked = ProductionOrder.objects.filter(number__in=numbers).select_for_update().order_by("pk")
         self.known: dict[str, Values] = {row["number"]: dict(row) for row in locked.values()}
         self.operations: dict[int, dict[str, Values]] = defaultdict(dict)
@@ -409,7 +417,7 @@ class _Plan:
             "site_id": order.site_id,
             "location_id": order.location_id,
             "routing_variant": order.routing_variant,
-            "parent_number": order.parent_number,
+            "parent_number": self.parents.number(order.parent_number, of=order.number, may_follow=self.more_follow),
             "replaces": order.replaces or None,
             "external_refs": order.external_refs,
             "source": order.source or None,

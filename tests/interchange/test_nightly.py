@@ -28,6 +28,54 @@ def statuses() -> dict[str, str]:
     return dict(ProductionOrder.objects.order_by("pk").values_list("number", "status"))
 
 
+# Parents
+
+
+def test_a_parent_may_stand_anywhere_in_the_file():
+    """Also beyond the part of the file that is read at once."""
+    rows = [order(f"A{number}", parent_order="TOP") for number in range(2100)]
+
+    load_shaft(production_orders=[*rows, order("TOP")])
+
+    assert ProductionOrder.objects.filter(parent_number="TOP").count() == 2100
+
+
+def test_an_order_made_for_one_nobody_knows_is_a_bad_row_and_nothing_is_written():
+    load_shaft(production_orders=[])
+
+    bad = refused({"production_orders": [order("A1"), order("A2", parent_order="A9")]})
+
+    assert only(bad) == ("production_orders", 2, "parent_order", "A9", "not_found")
+    assert bad[0].detail == "There is no production order A9."
+    assert statuses() == {}
+
+
+def test_an_order_made_for_itself_is_a_bad_row():
+    load_shaft(production_orders=[])
+
+    assert only(refused({"production_orders": [order("A1", parent_order="A1")]})) == (
+        "production_orders", 1, "parent_order", "A1", "invalid",
+    )  # fmt: skip
+
+
+def test_nobody_is_told_that_a_parent_is_missing_whose_own_row_is_bad():
+    load_shaft(production_orders=[])
+
+    bad = refused({"production_orders": [order("A1", quantity="many"), order("A2", parent_order="A1")]})
+
+    assert only(bad) == ("production_orders", 1, "quantity", "many", "invalid_quantity")
+
+
+def test_a_parent_that_was_withdrawn_is_still_a_parent():
+    load_shaft(production_orders=[*ten(), order("SUB", parent_order="P10")])
+    tables = {"production_orders": [*ten()[:9], order("SUB", parent_order="P10")]}
+
+    load(tables, snapshot=services.Snapshot())
+    again = load(tables, snapshot=services.Snapshot())
+
+    assert (statuses()["P10"], statuses()["SUB"], again.written) == ("cancelled", "planned", 0)
+
+
 # Snapshots
 
 
@@ -169,6 +217,17 @@ def test_sub_orders_follow_their_parents_new_number():
     assert ProductionOrder.objects.get(number="P2").parent_number == "M1"
 
 
+def test_sub_orders_may_name_their_parent_by_the_number_it_had_before():
+    load_shaft(production_orders=[order("P1"), order("P2", parent_order="P1")])
+    firm = {"production_orders": [order("P2", parent_order="P1"), order("M1", status="firm", replaces="P1")]}
+
+    load(firm)
+    again = load(firm)
+
+    assert ProductionOrder.objects.get(number="P2").parent_number == "M1"
+    assert again.written == 0
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -275,6 +334,37 @@ def test_an_order_with_a_bad_row_is_left_out_and_comes_back_as_rejects():
     righted = [{**row, "quantity": 8, "item": "SHAFT"} for row in report.rejects["production_orders"][:3]]
     load({"production_orders": righted})
     assert list(statuses()) == ["A1", "A2", "A3", "A4"]
+
+
+def test_what_is_made_for_an_order_left_out_is_left_out_too_down_to_the_last():
+    load_shaft(production_orders=[order("OLD")])
+    tables = {
+        "production_orders": [
+            order("A3", parent_order="A2"),
+            order("A2", parent_order="A1"),
+            order("A1"),
+            order("B1", parent_order="NONE"),
+            order("B2", parent_order="B1"),
+            order("OLD", quantity="many"),
+            order("C1", parent_order="OLD"),
+            order("D1"),
+        ],
+        "operations": [{"order": "A1", "number": "10", "good": 99}, {"order": "A3", "number": "10", "good": 1}],
+    }
+
+    report = load(tables, skip_orders=True)
+
+    assert statuses() == {"OLD": "planned", "C1": "planned", "D1": "planned"}
+    reasons = {row["number"]: row["reject_reason"] for row in report.rejects["production_orders"]}
+    assert reasons == {
+        "A1": "good: 99 good of 8 to make are too many.",
+        "A2": "parent_order: A1 is left out.",
+        "A3": "parent_order: A2 is left out.",
+        "B1": "parent_order: There is no production order NONE.",
+        "B2": "parent_order: B1 is left out.",
+        "OLD": "quantity: “many” is not a number.",
+    }
+    assert [row["order"] for row in report.rejects["operations"]] == ["A1", "A3"]
 
 
 def test_a_snapshot_does_not_withdraw_an_order_that_was_left_out():

@@ -448,3 +448,19 @@ def test_replacing_an_order_nobody_knows_is_refused(planner: APIClient, routed: 
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "not_found")
     assert not ProductionOrder.objects.exists()
+
+
+def test_an_order_is_made_for_one_that_is_there_or_comes_along(planner, routed):
+    assert planner.post(ORDERS, [order("B", parent_order="A"), order("A")]).json()["created"] == 2
+    assert planner.post(ORDERS, order("C", parent_order="A")).json()["parent_order"] == "A"
+
+
+@pytest.mark.parametrize(("parent", "code"), [("NONE", "not_found"), ("WO-9", "invalid")])
+def test_an_order_made_for_one_nobody_knows_or_for_itself_is_refused(planner, routed, parent, code):
+    one = planner.post(ORDERS, order("WO-9", parent_order=parent))
+    many = planner.post(ORDERS, [order("A"), order("WO-9", parent_order=parent)])
+
+    assert (one.status_code, many.status_code) == (422, 422)
+    assert [(one.json()["code"], *[error["field"] for error in one.json()["errors"]])] == [(code, "parent_order")]
+    assert [(error["field"], error["code"]) for error in many.json()["errors"]] == [("[1].parent_order", code)]
+    assert not ProductionOrder.objects.exists()
