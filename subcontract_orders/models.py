@@ -311,6 +311,14 @@ class OrderLine(models.Model):
         editable=False,
         help_text="Invoiced before it was loaded, in the item's unit.",
     )
+    paid_unit_price = models.DecimalField(
+        max_digits=18,
+        decimal_places=5,
+        null=True,
+        editable=False,
+        help_text="What the invoice approved last asks for one price unit, credits off, in the order's currency.",
+    )
+    paid_at = models.DateTimeField(null=True, editable=False)
     # what the last sent revision says, while a dearer one waits; blank where the columns above are what is in force
     sent_quantity = models.DecimalField(max_digits=18, decimal_places=5, null=True, editable=False)
     sent_unit_price = models.DecimalField(max_digits=18, decimal_places=5, null=True, editable=False)
@@ -338,6 +346,11 @@ class OrderLine(models.Model):
                 name="order_line_received_not_negative",
             ),
             models.CheckConstraint(condition=Q(invoiced_before__gte=0), name="order_line_invoiced_not_negative"),
+            models.CheckConstraint(
+                condition=Q(paid_unit_price__isnull=True, paid_at__isnull=True)
+                | Q(paid_unit_price__gt=0, paid_at__isnull=False),
+                name="order_line_paid_says_when",
+            ),
             models.CheckConstraint(
                 condition=Q(amount=F("work_amount") + F("minimum_top_up") + F("lot_charge") + F("freight")),
                 name="order_line_amount_adds_up",

@@ -402,23 +402,28 @@ def committed_lines(
 
 
 def last_paid() -> dict[tuple[int, int, int], Paid]:
-    """What was paid last, by vendor, item and process (0: bought complete): the price of the line received last, as it stood.
+    """What was paid last, by vendor, item and process (0: bought complete): the price of the line received or invoiced last.
 
-    A price that was itself an estimate was not paid, and neither was nothing.
+    Of a line the price its last approved invoice asks for goes before the one frozen on it. A price that was itself an estimate
+    was not paid, and neither was nothing.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT DISTINCT ON (l.vendor_id, l.item_id, coalesce(l.process_id, 0))
-                l.vendor_id, l.item_id, coalesce(l.process_id, 0), coalesce(l.sent_unit_price, l.unit_price), o.currency_id,
-                l.price_unit, l.price_factor
-            FROM receipts_receiptline r
-            JOIN receipts_receipt d ON d.id = r.receipt_id
-            JOIN subcontract_orders_orderline l ON l.id = r.order_line_id
+                l.vendor_id, l.item_id, coalesce(l.process_id, 0), x.price, o.currency_id, l.price_unit, l.price_factor
+            FROM subcontract_orders_orderline l
             JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
-            WHERE d.status = 'posted' AND NOT l.is_price_open AND coalesce(l.sent_unit_price, l.unit_price) > 0
-                AND (l.process_id IS NOT NULL OR l.is_whole)
-            ORDER BY l.vendor_id, l.item_id, coalesce(l.process_id, 0), d.received_at DESC, r.id DESC
+            LEFT JOIN (
+                SELECT r.order_line_id, max(d.received_at) AS at FROM receipts_receiptline r
+                JOIN receipts_receipt d ON d.id = r.receipt_id WHERE d.status = 'posted' GROUP BY r.order_line_id
+            ) came ON came.order_line_id = l.id
+            CROSS JOIN LATERAL (
+                SELECT coalesce(l.paid_unit_price, l.sent_unit_price, l.unit_price) AS price,
+                    greatest(came.at, l.paid_at) AS at
+            ) x
+            WHERE x.at IS NOT NULL AND x.price > 0 AND NOT l.is_price_open AND (l.process_id IS NOT NULL OR l.is_whole)
+            ORDER BY l.vendor_id, l.item_id, coalesce(l.process_id, 0), x.at DESC, l.id DESC
             """
         )
         return {(row[0], row[1], row[2]): Paid(*row[3:]) for row in cursor.fetchall()}

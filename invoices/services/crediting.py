@@ -16,7 +16,7 @@ from invoices import rules
 from invoices.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
 from invoices.services.entering import DuplicateInvoice, EnteredLine, save_entered, unit_of
 from invoices.services.matching import compare, keep, lock_invoice, match_credit, must_be, say_held
-from invoices.services.posting import post_credit
+from invoices.services.posting import post_credit, tell_paid_prices
 from masterdata import services as masterdata
 from subcontract_orders.models import OrderLine
 
@@ -72,6 +72,7 @@ def credit_invoice(
     if invoice.is_posted:
         match_credit(credit)
         post_credit(credit, by=by, at=at, through=through)
+        tell_paid_prices(invoice)
     else:
         credit.status = InvoiceStatus.MATCHED
         credit.matched_at = at

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import User
 from core.refusals import Refusal
@@ -14,10 +14,11 @@ from core.retries import retried
 from inventory import services as ledger
 from inventory.services import LateValue
 from invoices import rules
-from invoices.models import Invoice, InvoiceStatus, Match
+from invoices.models import Invoice, InvoiceStatus, LineKind, Match
 from invoices.services.entering import KIND, record
 from invoices.services.matching import compare, keep, lock_invoice, must_be
 from receipts.models import ReceiptLine, ReceiptLot, ReceiptStatus
+from subcontract_orders import services as orders
 
 ZERO = Decimal(0)
 
@@ -52,6 +53,7 @@ def approve_invoice(
     post_differences(invoice, by=by, at=at)
     for credit in invoice.credit_notes.exclude(status=InvoiceStatus.WITHDRAWN).order_by("pk"):
         post_credit(credit, by=by, at=at, through=through)
+    tell_paid_prices(invoice)
     record("invoice.approved", invoice, by=by, at=at, through=through, data={"net": f"{invoice.net}"})
     return invoice
 
@@ -92,6 +94,41 @@ def post_differences(invoice: Invoice, *, by: User | None, at: datetime) -> None
             match.to_variance = sum((one.to_variance for one in placed), ZERO)
         match.posted_at = at
     Match.objects.bulk_update(matches, ["to_stock", "to_variance", "posted_at"], batch_size=500)
+
+
+# Of each order line the invoice approved last, its credit notes taken off it; what went back whole was not paid.
+PAID = """
+    SELECT DISTINCT ON (x.order_line_id) x.order_line_id, round(x.amount / x.quantity * ol.price_factor, 5), x.approved_at
+    FROM (
+        SELECT m.order_line_id, b.id, b.approved_at, sum(m.quantity) AS quantity, sum(
+            CASE WHEN i.currency_id = o.currency_id THEN m.amount ELSE m.amount_company / force.rate END) AS amount
+        FROM invoices_match m
+        JOIN invoices_invoiceline l ON l.id = m.line_id AND l.kind = 'work'
+        JOIN invoices_invoice i ON i.id = l.invoice_id AND i.status IN ('approved', 'exported')
+        JOIN invoices_invoice b ON b.id = coalesce(i.credits_id, i.id)
+        JOIN subcontract_orders_orderline ol ON ol.id = m.order_line_id
+        JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(nullif(coalesce(ol.sent_amount_company, ol.amount_company), 0)
+                / nullif(coalesce(ol.sent_amount, ol.amount), 0), 1) AS rate
+        ) force
+        WHERE m.order_line_id = ANY(%s)
+        GROUP BY m.order_line_id, b.id
+    ) x
+    JOIN subcontract_orders_orderline ol ON ol.id = x.order_line_id
+    WHERE x.quantity > 0 AND round(x.amount / x.quantity * ol.price_factor, 5) > 0
+    ORDER BY x.order_line_id, x.approved_at DESC, x.id DESC
+"""
+
+
+def tell_paid_prices(invoice: Invoice) -> None:
+    """Write what was paid on the order lines of an invoice that is in the books; estimates begin with it."""
+    keys = list(invoice.lines.filter(kind=LineKind.WORK).order_by().values_list("order_line", flat=True).distinct())
+    prices: dict[int, tuple[Decimal, datetime] | None] = dict.fromkeys(keys)
+    with connection.cursor() as cursor:
+        cursor.execute(PAID, [keys])
+        prices |= {pk: (price, moment) for pk, price, moment in cursor.fetchall()}
+    orders.note_paid(prices)
 
 
 def _values(match: Match, invoice: Invoice) -> list[LateValue]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -77,6 +77,26 @@ def rewrite_lines(lines: Sequence[OrderLine], components: Sequence[Sequence[Orde
     )
     freeze_specifications(line_ids=[line.pk for line in lines])
     complete_components(lines, components)
+
+
+def note_paid(prices: Mapping[int, tuple[Decimal, datetime] | None]) -> None:
+    """Write on lines, by key, what was paid for one price unit in the order's currency, and when; None: nothing stands.
+
+    The lines are locked by the caller. Estimates for the same vendor, item and process begin with it.
+    """
+    if not prices:
+        return
+    rows = [(pk, *(paid or (None, None))) for pk, paid in prices.items()]
+    keys, amounts, moments = zip(*rows, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE subcontract_orders_orderline l SET paid_unit_price = p.price, paid_at = p.at
+            FROM unnest(%s::bigint[], %s::numeric[], %s::timestamptz[]) AS p(id, price, at)
+            WHERE l.id = p.id AND (l.paid_unit_price, l.paid_at) IS DISTINCT FROM (p.price, p.at)
+            """,
+            [list(keys), list(amounts), list(moments)],
+        )
 
 
 def freeze_specifications(*, line_ids: Collection[int] = (), order_ids: Collection[int] = ()) -> None:

@@ -1,5 +1,6 @@
 """What stands on a line nobody has agreed a price for: what was paid last, as it was frozen."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from documents import services as documents
@@ -9,6 +10,7 @@ from receipts.models import Receipt
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import MONDAY
+from tests.invoices import bills
 from tests.receipts import goods
 
 ESTIMATE = {
@@ -67,3 +69,62 @@ def test_only_what_was_received_and_was_no_estimate_itself_was_paid():
     goods.reverse(Receipt.objects.get())
     assert reading.last_paid() == {}
     assert key == (plans.order(1).vendor_id, plans.line(1).item_id, plans.line(1).process_id)
+
+
+def paid() -> tuple[Decimal, Decimal]:
+    """The last paid price, and how many pieces it is for."""
+    ((_, found),) = reading.last_paid().items()
+    return found.unit_price, found.factor
+
+
+def test_an_invoice_approved_last_says_what_was_paid():
+    line = goods.at_vendor(price_tolerance_pct=10)
+    goods.receive(goods.counted(line, 10))
+    bill = bills.enter(bills.asked(line, 10, 104))
+    bills.match(bill)
+    assert paid() == (100, 1)
+
+    bills.approve(bill)
+
+    assert paid() == (104, 1)
+    plans.load({"prices": [ENDED], "policies": [ESTIMATE]})
+    plans.plan("P2", "FG", 4, "2026-04-30")
+    plans.generate()
+    assert (plans.line(2).unit_price, plans.line(2).is_price_open) == (104, True)
+
+
+def test_a_credit_on_the_price_lowers_what_was_paid_and_pieces_taken_back_do_not():
+    line = goods.at_vendor(price_tolerance_pct=10)
+    goods.receive(goods.counted(line, 10))
+    bill = bills.paid(bills.asked(line, 10, 104))
+
+    bills.credit(bill, bills.asked(line, 4, 104), number="C-1")
+    assert paid() == (104, 1)
+
+    bills.credit(bill, bills.asked(line, 6, 3), number="C-2")
+    assert paid() == (101, 1)
+
+
+def test_what_is_taken_back_whole_was_not_paid():
+    line = goods.at_vendor(price_tolerance_pct=10)
+    goods.receive(goods.counted(line, 10))
+    bill = bills.paid(bills.asked(line, 10, 104))
+
+    bills.credit(bill, bills.asked(line, 10, 104), number="C-1")
+
+    assert OrderLine.objects.get().paid_unit_price is None
+    assert paid() == (100, 1)
+
+
+def test_a_later_receipt_at_another_agreed_price_goes_before_an_older_invoice():
+    line = goods.at_vendor(price_tolerance_pct=10)
+    goods.receive(goods.counted(line, 10))
+    bills.paid(bills.asked(line, 10, 104))
+    plans.plan("P2", "FG", 4, "2026-05-29")
+    plans.generate()
+    plans.send(2)
+    goods.ship(2)
+
+    goods.receive(goods.counted(plans.line(2), 1), note="DN-2", at=plans.moment(goods.LATER) + timedelta(hours=1))
+
+    assert paid() == (100, 1)
