@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Prefetch
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -122,6 +122,13 @@ class SubcontractOrderViewSet(
         pdf = services.order_document(order_id=order.pk, at=timezone.now())
         shown_as = f'inline; filename="{order.number}.pdf"'
         return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
+
+    @extend_schema(responses={(200, "application/octet-stream"): bytes})
+    @action(detail=True, methods=["get"], url_path=r"files/(?P<sha256>[0-9a-f]{64})")
+    def file(self, request: Request, number: str, sha256: str) -> FileResponse:
+        """A drawing or another file that goes with the order, by its content as `specification_files` names it."""
+        told = orders.named_file(orders.files_of(self.get_object()), sha256)
+        return FileResponse(told.open(), filename=told.name, content_type=orders.content_type(told.name))
 
     @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
     @action(detail=True, methods=["post"])

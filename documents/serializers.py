@@ -44,6 +44,14 @@ class PromiseSerializer(serializers.ModelSerializer[LinePromise]):
         read_only_fields = fields
 
 
+class ToldFileSerializer(serializers.Serializer[Any]):
+    """A file the vendor was given with a line; fetched by `sha256`."""
+
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes.")
+
+
 class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     """One operation (or an item bought complete): quantity, frozen price, dates, rules of the policy, components."""
 
@@ -65,6 +73,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     price_open = serializers.BooleanField(source="is_price_open")
     policy = serializers.CharField(source="policy_code")
     certificates = serializers.ListField(child=serializers.CharField())
+    specification_files = ToldFileSerializer(many=True)
     pinned = serializers.JSONField(help_text="Fields a person has set, with who, when and why; runs leave them.")
     quantity_in_force = serializers.DecimalField(
         **QUANTITY, help_text="What the vendor was last sent; differs while a dearer revision waits."
@@ -82,7 +91,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
             "amount", "amount_company",
             "need_date", "vendor_ready_date", "at_vendor_date", "dispatch_by", "order_by", "promised_date", "late_by",
             "policy", "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection",
-            "sample_pct", "certificates", "item_revision", "specification", "rejects",
+            "sample_pct", "certificates", "item_revision", "specification", "specification_files", "rejects",
             "use_vendor_stock", "pinned", "quantity_in_force", "promises", "components",
         ]  # fmt: skip
         read_only_fields = fields

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core.idempotency import Repeatable
 from core.requests import KEY, Editable
@@ -44,6 +49,7 @@ from masterdata.serializers import (
     CurrencySerializer,
     DowntimeSerializer,
     ExchangeRateSerializer,
+    FileGivenSerializer,
     HolidayCalendarSerializer,
     ItemGroupSerializer,
     ItemSerializer,
@@ -170,12 +176,29 @@ class ItemUnitViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
 class SpecificationViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
     """What vendors are told of the work; frozen on a line when it is sent."""
 
-    queryset = Specification.objects.select_related("item", "process")
+    queryset = Specification.objects.select_related("item", "process").prefetch_related("files")
     serializer_class = SpecificationSerializer
     filterset_class = SpecificationFilter
     lookup_field = "reference"
     orderings: dict[str, str] = {}
-    rights = {"destroy": "masterdata.change_specification"}
+    rights = dict.fromkeys(("destroy", "attach", "remove_file"), "masterdata.change_specification")
+
+    @extend_schema(request={"multipart/form-data": FileGivenSerializer}, responses={201: SpecificationSerializer})
+    @action(detail=True, methods=["post"], url_path="files", parser_classes=[MultiPartParser])
+    def attach(self, request: Request, reference: str) -> Response:
+        """Put a file with it, in the place of one of the same name. What was sent keeps the one it had."""
+        said = FileGivenSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        given = said.validated_data["file"]
+        services.attach_file(specification_id=self.get_object().pk, name=given.name, content=given, at=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data, status=201)
+
+    @extend_schema(responses={204: None})
+    @action(detail=True, methods=["delete"], url_path=r"files/(?P<name>[^/]+)")
+    def remove_file(self, request: Request, reference: str, name: str) -> Response:
+        """Take a file off. Lines that were sent with it keep it."""
+        services.remove_file(specification_id=self.get_object().pk, name=name, at=timezone.now())
+        return Response(status=204)
 
 
 class DowntimeViewSet(mixins.DestroyModelMixin, MasterDataViewSet):

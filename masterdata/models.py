@@ -433,6 +433,26 @@ class Specification(models.Model):
         return str(self.reference)
 
 
+class SpecificationFile(models.Model):
+    """A file that goes with a specification: a drawing, a model, a table. `path` names its content and is never written again."""
+
+    specification = models.ForeignKey(Specification, models.CASCADE, related_name="files")
+    name = models.CharField(max_length=100)
+    path = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField(help_text="In bytes.")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["specification", "name"], name="specification_file_once"),
+            models.CheckConstraint(condition=Q(size__gt=0), name="specification_file_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Closure(models.Model):
     """A closed day beyond weekends, or all days to `last_day`: of a vendor, of a work center, or (neither) of all of ours."""
 

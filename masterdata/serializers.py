@@ -25,6 +25,7 @@ from masterdata.models import (
     Process,
     Site,
     Specification,
+    SpecificationFile,
     Unit,
     Vendor,
     WorkCenter,
@@ -160,15 +161,29 @@ class ProcessSerializer(CodedSerializer):
         fields = ["code", "name", "requires_approval", "certificates"]
 
 
+class SpecificationFileSerializer(serializers.ModelSerializer[SpecificationFile]):
+    class Meta:
+        model = SpecificationFile
+        fields = ["name", "size", "sha256", "added_at"]
+        read_only_fields = fields
+
+
+class FileGivenSerializer(StrictFields, serializers.Serializer[Any]):
+    file = serializers.FileField(
+        help_text="A drawing, a model or a table, up to 20 MB; one of the same name is replaced."
+    )
+
+
 class SpecificationSerializer(StrictFields, serializers.ModelSerializer[Specification]):
     """What a vendor is told of a process, of an item, or of that process on that item."""
 
     item = CodeField(queryset=Item.objects.all(), allow_null=True, required=False, default=None)
     process = CodeField(queryset=Process.objects.all(), allow_null=True, required=False, default=None)
+    files = SpecificationFileSerializer(many=True, read_only=True)
 
     class Meta:
         model = Specification
-        fields = ["reference", "item", "process", "text"]
+        fields = ["reference", "item", "process", "text", "files"]
         read_only_fields = ["reference"]
         validators: list[Any] = []
         extra_kwargs = {"text": {"max_length": 10_000}}

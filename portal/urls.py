@@ -11,4 +11,5 @@ urlpatterns = [
     path("<str:token>/counter/", views.counter, name="counter"),
     path("<str:token>/refuse/", views.refuse, name="refuse"),
     path("<str:token>/tell/", views.tell, name="tell"),
+    path("<str:token>/files/<str:sha256>/", views.file, name="file"),
 ]

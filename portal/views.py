@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,7 +31,7 @@ WINDOW = 600  # seconds
 READS, ACTS, WRONG = 300, 60, 30
 """In a window: pages and acts of one link, and links that are none of ours from one address."""
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def _often(key: str, *, most: int) -> bool:
@@ -45,7 +46,7 @@ def _often(key: str, *, most: int) -> bool:
 def linked(view: View) -> View:
     """Open the link, or say why it does not open; slow down who does it too often."""
 
-    def guarded(request: HttpRequest, token: str) -> HttpResponse:
+    def guarded(request: HttpRequest, token: str, **named: str) -> HttpResponseBase:
         where = f"portal:wrong:{request.META.get('REMOTE_ADDR', '')}"
         if (cache.get(where) or 0) >= WRONG:
             return _said(request, _("Too many links that do not open. Wait ten minutes."), status=429)
@@ -59,7 +60,7 @@ def linked(view: View) -> View:
         kind, most = ("act", ACTS) if request.method == "POST" else ("read", READS)
         if _often(f"portal:{kind}:{found.order.pk}", most=most):
             return _said(request, _("This page was used very often just now. Wait ten minutes."), status=429)
-        response = view(request, token, found)
+        response = view(request, token, found, **named)
         response["X-Robots-Tag"] = "noindex, nofollow"
         response["Referrer-Policy"] = "same-origin"
         return response
@@ -69,6 +70,18 @@ def linked(view: View) -> View:
 
 def _said(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:
     return render(request, "portal/closed.html", {"sentence": sentence}, status=status)
+
+
+@require_safe
+@linked
+def file(request: HttpRequest, token: str, found: LinkedOrder, sha256: str) -> HttpResponseBase:
+    """A drawing or another file that goes with the order the vendor holds."""
+    try:
+        told = orders.named_file(orders.told_files(found.revision.content["lines"]), sha256)
+        content = told.open()
+    except NotFound as refusal:
+        return _said(request, refusal.detail, status=404)
+    return FileResponse(content, filename=told.name, content_type=orders.content_type(told.name))
 
 
 @require_safe
@@ -90,6 +103,7 @@ def order(request: HttpRequest, token: str, found: LinkedOrder) -> HttpResponse:
         "until": found.until,
         "company": company,
         "lines": _lines(found),
+        "files": orders.told_files(found.revision.content["lines"]),
         "offer": offer,
         "offered": offer.lines.select_related("order_line").order_by("order_line__line_no", "position")
         if offer

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.forms import FileField, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
+from core.refusals import Refusal
 from masterdata import services as masterdata
 from masterdata.admin import never, plain
 from masterdata.models import (
@@ -28,6 +29,7 @@ from masterdata.models import (
     ItemUnit,
     Process,
     Specification,
+    SpecificationFile,
     Vendor,
     WorkCenter,
 )
@@ -241,8 +243,28 @@ class ClosureAdmin(PlanAdmin):
     ordering = ["-day", "pk"]
 
 
+class SpecificationFiles(TabularInline):
+    """What goes with it; a file is added above, and taken off here."""
+
+    model = SpecificationFile
+    fields = readonly_fields = ["name", "size", "added_at"]
+    extra = 0
+    has_add_permission = never
+
+
+class SpecificationForm(ModelForm):
+    upload = FileField(
+        required=False,
+        label="Add a file",
+        help_text="A drawing, a model or a table, up to 20 MB. One of the same name is replaced; what was sent keeps its own.",
+    )
+
+
 @admin.register(Specification)
-class SpecificationAdmin(ModelAdmin):
+class SpecificationAdmin(PlanAdmin):
+    form = SpecificationForm
+    fields = ["process", "item", "text", "upload"]
+    inlines = [SpecificationFiles]
     list_display = ["process", "item", "text"]
     list_select_related = ["process", "item"]
     list_filter = [("process", AutocompleteSelectFilter), ("item", AutocompleteSelectFilter)]
@@ -250,6 +272,15 @@ class SpecificationAdmin(ModelAdmin):
     search_fields = ["text", "item__code", "process__code"]
     autocomplete_fields = ["process", "item"]
     ordering = ["process__code", "item__code", "pk"]
+
+    def save_model(self, request: HttpRequest, obj: Specification, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        given = form.cleaned_data.get("upload")
+        if given:
+            try:
+                masterdata.attach_file(specification_id=obj.pk, name=given.name, content=given, at=timezone.now())
+            except Refusal as refusal:
+                messages.error(request, refusal.detail)
 
 
 @admin.register(HolidayCalendar)

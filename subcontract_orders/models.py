@@ -303,6 +303,9 @@ class OrderLine(models.Model):
     pinned = models.JSONField(default=dict)
     item_revision = models.CharField(max_length=20, blank=True, help_text="The item's drawing, as it was asked for.")
     specification = models.TextField(blank=True, help_text="What the vendor was told of the work.")
+    specification_files = models.JSONField(
+        default=list, blank=True, help_text="Files he was given with it: name, path, sha256 and size in bytes."
+    )
     content_hash = models.CharField(max_length=32, blank=True)
     invoiced_before = models.DecimalField(
         max_digits=18,

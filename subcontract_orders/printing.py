@@ -130,6 +130,7 @@ def _line(line: OrderLine, *, decimals: int) -> PaperLine:
                 else []
             ),
             *([line.specification] if line.specification else []),
+            *([gettext("Files: {names}").format(names=names)] if (names := _file_names(line)) else []),
         ],
         certificates=list(line.certificates),
         quantity=_number(line.quantity_in_force),
@@ -150,6 +151,10 @@ def _tolerance(line: OrderLine) -> str:
     if not line.over_receipt_pct and not line.under_receipt_pct:
         return ""
     return f"+{_number(line.over_receipt_pct)} / −{_number(line.under_receipt_pct)} %"
+
+
+def _file_names(line: OrderLine) -> str:
+    return ", ".join(file["name"] for file in line.specification_files)
 
 
 def _part(part: OrderComponent) -> PaperPart:

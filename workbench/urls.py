@@ -38,6 +38,7 @@ urlpatterns = [
     path("orders/act/", orders.act_on_many, name="act_on_many"),
     path("orders/<str:number>/", orders.order, name="order"),
     path("orders/<str:number>/document.pdf", orders.document, name="order_document"),
+    path("orders/<str:number>/files/<str:sha256>/", orders.file, name="order_file"),
     path("orders/<str:number>/approve/", orders.approve, name="approve"),
     path("orders/<str:number>/send/", orders.send, name="send"),
     path("orders/<str:number>/rush/", orders.rush, name="rush"),

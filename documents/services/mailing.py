@@ -15,11 +15,15 @@ from activity import services as activity
 from activity.models import Message
 from activity.services import Attachment, Mail, Overtaken
 from masterdata.models import Company
+from subcontract_orders import services as orders
 from subcontract_orders.models import OrderLine, OrderRevision, OrderStatus, SubcontractOrder
 from subcontract_orders.printing import order_paper
 from subcontract_orders.services.links import vendor_link
 
 NOT_ANY_MORE = (OrderStatus.CANCELLED, OrderStatus.CLOSED, OrderStatus.HELD)
+
+MOST_ATTACHED = 8 * 1024 * 1024
+"""Bytes of files that go along with a mail; many mail servers take no more than 10 MB."""
 
 
 def send_due_messages(*, at: datetime) -> int:
@@ -67,8 +71,21 @@ def write_order_mail(message: Message) -> Mail:
             html=render_to_string("documents/order_mail.html", about),
             attachments=(
                 Attachment(f"{order.number}.pdf", order_paper(order_id=order.pk, link=link), "application/pdf"),
+                *_files(sent),
             ),
         )
+
+
+def _files(sent: OrderRevision) -> list[Attachment]:
+    """The files that go with what was sent, as many as a mail carries; the rest is fetched under the link."""
+    found, size = [], 0
+    for told in orders.told_files(sent.content["lines"]):
+        size += told.size
+        if size > MOST_ATTACHED:
+            break
+        with told.open() as content:
+            found.append(Attachment(told.name, content.read(), orders.content_type(told.name)))
+    return found
 
 
 def write_cancellation_mail(message: Message) -> Mail:

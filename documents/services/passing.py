@@ -31,6 +31,7 @@ from masterdata.models import (
     Process,
     Site,
     Specification,
+    SpecificationFile,
     Unit,
     Vendor,
     WorkCenter,
@@ -43,7 +44,7 @@ from subcontract_orders.models import LineStatus
 
 GROUND = (
     Closure, Company, Currency, Downtime, ExchangeRate, HolidayCalendar, Item, ItemUnit, Location, Process, Site, Specification,
-    Unit, Vendor, WorkCenter, Policy, PolicyVendor, PriceAgreement, VendorApproval, BomLine,
+    SpecificationFile, Unit, Vendor, WorkCenter, Policy, PolicyVendor, PriceAgreement, VendorApproval, BomLine,
 )  # fmt: skip
 """Every table that deciding and planning read, but for the plan itself and what stands with vendors."""
 

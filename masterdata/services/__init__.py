@@ -33,6 +33,7 @@ from masterdata.services.master import (
     virtual_location,
     working_places,
 )
+from masterdata.services.specifications import TooManyFiles, attach_file, remove_file
 from masterdata.services.units import inverse, unit_factors
 
 __all__ = [
@@ -41,9 +42,11 @@ __all__ = [
     "PIECES",
     "PREFIXES",
     "ClosedDays",
+    "TooManyFiles",
     "Upserted",
     "all_closed_days",
     "among",
+    "attach_file",
     "check_day",
     "check_holidays",
     "closed_days",
@@ -67,6 +70,7 @@ __all__ = [
     "mark_of",
     "note_plan_change",
     "number_of",
+    "remove_file",
     "reserve_numbers",
     "row_mark",
     "set_company",

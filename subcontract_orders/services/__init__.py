@@ -1,5 +1,6 @@
 """Business actions on subcontract orders: acts of people on one order, and the bulk writing of runs."""
 
+from subcontract_orders.services.files import ToldFile, content_type, files_of, named_file, told_files
 from subcontract_orders.services.flows import recount_material
 from subcontract_orders.services.joining import joined
 from subcontract_orders.services.lines import (
@@ -76,6 +77,7 @@ __all__ = [
     "Part",
     "Received",
     "SameEyes",
+    "ToldFile",
     "ToldLine",
     "accept_counter",
     "acknowledge_order",
@@ -89,10 +91,13 @@ __all__ = [
     "change_line",
     "close_order",
     "complete_components",
+    "content_type",
     "counter_order",
+    "files_of",
     "hold_order",
     "joined",
     "lock_order",
+    "named_file",
     "note_paid",
     "open_link",
     "outdated_specifications",
@@ -113,6 +118,7 @@ __all__ = [
     "set_amounts",
     "set_need_date",
     "tell",
+    "told_files",
     "unpin_line",
     "vendor_link",
     "vendor_links",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -39,7 +40,10 @@ IN_FORCE = {
 }
 """Where a line keeps what the last sent revision says, while a later one waits."""
 TEXT_NOW = "coalesce(part_step.text, step.text, part.text, '')"
-TOLD_NOW = f"""i.revision, {TEXT_NOW} AS text
+FILES_NOW = """coalesce((
+    SELECT jsonb_agg(jsonb_build_object('name', f.name, 'path', f.path, 'sha256', f.sha256, 'size', f.size) ORDER BY f.name)
+    FROM masterdata_specificationfile f WHERE f.specification_id = coalesce(part_step.id, step.id, part.id)), '[]')"""
+TOLD_NOW = f"""i.revision, {TEXT_NOW} AS text, {FILES_NOW} AS files
     FROM subcontract_orders_orderline l JOIN masterdata_item i ON i.id = l.item_id
     LEFT JOIN masterdata_specification part_step ON (part_step.item_id, part_step.process_id) = (l.item_id, l.process_id)
     LEFT JOIN masterdata_specification step ON step.process_id = l.process_id AND step.item_id IS NULL
@@ -100,13 +104,18 @@ def note_paid(prices: Mapping[int, tuple[Decimal, datetime] | None]) -> None:
 
 
 def freeze_specifications(*, line_ids: Collection[int] = (), order_ids: Collection[int] = ()) -> None:
-    """Write the item's revision and the text for its process on lines, as both stand now. What was sent keeps what it had."""
+    """Write the item's revision and the text and files for its process on lines, as they stand now.
+
+    What was sent keeps what it had.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE subcontract_orders_orderline l SET item_revision = x.revision, specification = x.text
+            UPDATE subcontract_orders_orderline l
+            SET item_revision = x.revision, specification = x.text, specification_files = x.files
             FROM (SELECT l.id, {TOLD_NOW} WHERE l.id = ANY(%s) OR l.order_id = ANY(%s)) x
-            WHERE l.id = x.id AND (l.item_revision, l.specification) IS DISTINCT FROM (x.revision, x.text)
+            WHERE l.id = x.id
+                AND (l.item_revision, l.specification, l.specification_files) IS DISTINCT FROM (x.revision, x.text, x.files)
             """,
             [list(line_ids), list(order_ids)],
         )
@@ -115,26 +124,38 @@ def freeze_specifications(*, line_ids: Collection[int] = (), order_ids: Collecti
 def outdated_specifications() -> dict[int, dict[str, tuple[str, str]]]:
     """What vendors who still owe pieces were told of the work and would be told otherwise now.
 
-    By line, `item_revision` and `specification` as far as they differ: what was told, and what it is now.
+    By line, `item_revision`, `specification` and `specification_files` (as names) as far as they differ: what was told, and what
+    it is now.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT l.id, l.item_revision, l.specification, {TOLD_NOW}
+            SELECT l.id, l.item_revision, l.specification, l.specification_files::text, {TOLD_NOW}
             JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
             WHERE l.status = 'open' AND o.sent_at IS NOT NULL AND o.status NOT IN ('closed', 'cancelled')
-                AND (l.item_revision, l.specification) IS DISTINCT FROM (i.revision, {TEXT_NOW})
+                AND (l.item_revision, l.specification, l.specification_files)
+                    IS DISTINCT FROM (i.revision, {TEXT_NOW}, {FILES_NOW})
             """
         )
         rows = cursor.fetchall()
     return {
-        line_id: {
-            name: (told, now)
-            for name, told, now in (("item_revision", was, is_now), ("specification", text_was, text_now))
-            if told != now
-        }
-        for line_id, was, text_was, is_now, text_now in rows
+        line_id: _differing(told, now)
+        for line_id, *told, revision, text, files in rows
+        if (now := [revision, text, files])
     }
+
+
+def _differing(told: Sequence[str], now: Sequence[str]) -> dict[str, tuple[str, str]]:
+    (revision, text, files), (revision_now, text_now, files_now) = told, now
+    found = {"item_revision": (revision, revision_now), "specification": (text, text_now)}
+    if files != files_now:
+        found["specification_files"] = (_names(files), _names(files_now))
+    return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
+
+
+def _names(files: str) -> str:
+    """Files as a person tells them apart: by name, and by what their content begins with."""
+    return ", ".join(f"{file['name']} ({file['sha256'][:6]})" for file in json.loads(files))
 
 
 def complete_components(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:
@@ -483,6 +504,7 @@ def contents_of(order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         "certificates",
         "item_revision",
         "specification",
+        "specification_files",
     )
     active = OrderLine.objects.active().filter(order__in=ids).order_by("order_id", "line_no")
     for row in active.values("id", "order_id", *names):

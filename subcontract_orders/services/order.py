@@ -431,7 +431,7 @@ def revise_lines(
         line.save()
         if change.retell:
             writing.freeze_specifications(line_ids=[line.pk])
-            line.refresh_from_db(fields=["item_revision", "specification"])
+            line.refresh_from_db(fields=["item_revision", "specification", "specification_files"])
         said[-1]["after"] = _shown(line) | (_told(line) if change.retell else {})
         lines.append(line)
     data = {**said[0], "reason": reason} if len(said) == 1 else {"lines": said, "reason": reason}
@@ -554,7 +554,8 @@ def _shown(line: OrderLine) -> dict[str, str]:
 
 
 def _told(line: OrderLine) -> dict[str, str]:
-    return {"item_revision": line.item_revision, "specification": line.specification}
+    files = ", ".join(file["name"] for file in line.specification_files)
+    return {"item_revision": line.item_revision, "specification": line.specification, "specification_files": files}
 
 
 def _set(

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Prefetch, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Alert, Event, Message
-from core.refusals import Refusal
+from core.refusals import NotFound, Refusal
 from documents import services as documents
 from policies.models import Decision
 from production.models import Supply
@@ -176,6 +176,19 @@ def document(request: HttpRequest, number: str) -> HttpResponse:
     pdf = documents.order_document(order_id=shown.pk, at=timezone.now())
     shown_as = f'inline; filename="{shown.number}.pdf"'
     return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
+
+
+@require_safe
+@page_view
+def file(request: HttpRequest, number: str, sha256: str) -> HttpResponseBase:
+    """A drawing or another file that the vendor is given with the order."""
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+    try:
+        told = orders.named_file(orders.files_of(shown), sha256)
+        content = told.open()
+    except NotFound as refusal:
+        raise Http404(refusal.detail) from refusal
+    return FileResponse(content, filename=told.name, content_type=orders.content_type(told.name))
 
 
 @require_POST
