@@ -34,9 +34,9 @@ def room(
 ) -> Room:
     """Open to ship = required − net sent − carried in; net sent ≤ required × (1 + over-send %), in whole units.
 
-    `carried_in` is net of what was given over to free stock: below zero where more of the sent was given over than taken, which
-    is not the line's any more. `set_aside` is picked or held on other shipments and counts as sent. A line that needs no more
-    has nothing open.
+    `net_sent` is neither brought back nor gone there (written off, lost). `carried_in` is net of what was given over to free
+    stock: below zero where more of the sent was given over than taken, which is not the line's any more. `set_aside` is picked
+    or held on other shipments and counts as sent. A line that needs no more has nothing open.
     """
     unit = Decimal(1).scaleb(-decimals)
     most = (required * (HUNDRED + over_pct) / HUNDRED).quantize(unit, ROUND_FLOOR)

@@ -517,8 +517,8 @@ class OrderComponent(models.Model):
 
     @property
     def net_sent(self) -> Decimal:
-        """Sent and not brought back."""
-        return self.sent - self.returned
+        """Sent, and neither brought back nor gone there: what was written off or lost may be sent once more."""
+        return self.sent - self.returned - (self.written_off + self.lost - self.found)
 
 
 class FlowKind(models.TextChoices):

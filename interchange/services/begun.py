@@ -16,6 +16,7 @@ from masterdata import services as masterdata
 from production.models import Operation, OperationStatus, ProductionOrder
 from production.services.pieces import OWN_PLACES
 from production.services.reporting import followers
+from receipts import services as receipts
 
 ZERO = Decimal(0)
 
@@ -81,7 +82,7 @@ def stock_of_work(work: Reading) -> None:
         for count in counts
     ]
     try:
-        work.count(inventory.load_stock(counts=[*counts, *_elsewhere(counts)], at=work.at, by=work.by))
+        work.count(receipts.load_stock(counts=[*counts, *_elsewhere(counts)], at=work.at, by=work.by))
     except inventory.CountsRefused as refused:
         for bad in refused.counts:
             work.bad(rows[bad.index], bad.field or "", counts[bad.index].quantity, bad.code, bad.detail)

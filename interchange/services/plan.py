@@ -14,6 +14,7 @@ from masterdata import services as masterdata
 from masterdata.models import Item, Location, Process, Unit, WorkCenter
 from production import services as production
 from production.models import OrderStatus, ProductionOrder
+from receipts import services as receipts
 
 
 def stock(work: Reading) -> None:
@@ -54,7 +55,7 @@ def _load_stock(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:
         for _, values in rows
     ]
     try:
-        work.count(inventory.load_stock(counts=counts, at=work.at, by=work.by))
+        work.count(receipts.load_stock(counts=counts, at=work.at, by=work.by))
     except inventory.CountsRefused as refused:
         for bad in refused.counts:
             work.bad(rows[bad.index][0], bad.field or "", counts[bad.index].quantity, bad.code, bad.detail)

@@ -8,6 +8,7 @@ from receipts.services.discrepancies import missing_of
 from receipts.services.expecting import expect, expect_new, expect_no_more
 from receipts.services.inspecting import NothingToInspect, hand_in_certificates, inspect_receipt, waive_hold
 from receipts.services.leftovers import Leftovers, give_back_free_stock, settle_leftovers, take_back
+from receipts.services.loading import load_stock
 from receipts.services.lying import NotFree, NothingToReturn
 from receipts.services.making_good import NothingMissing, PiecesGone, do_without, order_anew
 from receipts.services.notes import (
@@ -83,6 +84,7 @@ __all__ = [
     "hand_in_certificates",
     "inspect_receipt",
     "load_open_orders",
+    "load_stock",
     "missing_of",
     "order_anew",
     "order_costs",

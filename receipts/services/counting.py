@@ -26,6 +26,7 @@ from receipts.services.lying import NotFree, lock_orders_at, still_needed
 from receipts.services.notes import LotRequired
 from receipts.services.returning import cancel_covered, vendor_places
 from receipts.services.watching import watch_material_left
+from shipments import services as shipments
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
 from subcontract_orders.services import flows
 
@@ -267,6 +268,8 @@ def _flow(
     document: tuple[str, str],
     at: datetime,
 ) -> None:
+    if not shares:
+        return
     flows.record_flows(
         [
             ComponentFlow(component=row, lot=place.lot, kind=kind, quantity=quantity, document_kind=document[0],
@@ -275,6 +278,8 @@ def _flow(
         ],
         at=at,
     )  # fmt: skip
+    flows.recount_material({row.line.order_id for row, _ in shares})
+    shipments.plan_open({row.pk for row, _ in shares}, at=at)
 
 
 def _cost(place: _Place, quantity: Decimal) -> Decimal:

@@ -154,6 +154,24 @@ class Lying:
         return sorted(keys, key=lambda key: self.ages.get(key, ("", "", 0)), reverse=True)
 
 
+def held_beyond(location_ids: Collection[int], *, item_ids: Collection[int]) -> dict[Key, tuple[Decimal, list[str]]]:
+    """Where orders have more at vendors' places than lies there: how much they have, and the orders' numbers."""
+    here = Lying.at(location_ids, item_ids=item_ids)
+    held: dict[Key, Decimal] = defaultdict(Decimal)
+    orders: dict[Key, set[str]] = defaultdict(set)
+    for row in here.components.values():
+        for lot, quantity in here.own.get(row.pk, {}).items():
+            if quantity > 0:
+                key = (row.line.ship_to_id, row.item_id, lot, row.stage)
+                held[key] += quantity
+                orders[key].add(row.line.order.number)
+    return {
+        key: (quantity, sorted(orders[key]))
+        for key, quantity in held.items()
+        if quantity > here.balances.get(key, ZERO)
+    }
+
+
 def on_its_way_to(location_id: int) -> dict[int, dict[int, Decimal]]:
     """What of components (by key, by lot; 0: none) was dispatched to a place and has not arrived there."""
     away: dict[int, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))

@@ -1,6 +1,7 @@
 """Material out: `planning` keeps the planned shipments of orders; `outbound` picks, dispatches, delivers and takes back."""
 
 from production.services.reporting import PreviousOperationShort
+from shipments.services.arranging import plan_open
 from shipments.services.loading import (
     NothingToShip,
     OrderNotSent,
@@ -40,6 +41,7 @@ __all__ = [
     "on_the_way",
     "pick",
     "plan",
+    "plan_open",
     "planned_shipments",
     "refresh",
     "release",

@@ -131,6 +131,28 @@ def plan_again(shipment: Shipment, orders: Collection[SubcontractOrder], *, at: 
     planning.plan(wanted=wanted, planned=used, numbers=_numbers(), at=at)
 
 
+def plan_open(component_ids: Collection[int], *, at: datetime) -> None:
+    """Plan exactly what is open of components now, as some of it went lost at the vendor or was found there again.
+
+    The caller holds the orders. Where nothing is planned for their order and place, a new shipment is.
+    """
+    orders = [
+        order
+        for order in SubcontractOrder.objects.filter(lines__components__in=component_ids).distinct().order_by("pk")
+        if order.is_with_vendor
+    ]
+    homes = planning.planned_shipments(order_ids=[order.pk for order in orders])
+    mine = ShipmentLine.objects.filter(
+        component__in=component_ids, order_line__order__in=orders, shipment__status=ShipmentStatus.PLANNED
+    )
+    touched = set(mine.values_list("shipment_id", flat=True))
+    mine.delete()
+    rows = [row for row in loading.rows_of(orders) if row.component.pk in component_ids and row.room.open > 0]
+    wanted = [_to_ship(row.component, row.room.open) for row in rows]
+    planning.plan(wanted=wanted, planned=homes, numbers=_numbers(), at=at)
+    planning.refresh(touched - set(homes.values()))
+
+
 def lot_of(take: Take) -> int | None:
     if not take.lot:
         return None

@@ -217,7 +217,7 @@ def free_stock(
 def recount_material(order_ids: Collection[int]) -> None:
     """Material progress of orders, row by row over what we ship: the one writer of the column.
 
-    What comes home from a line that is done (a tool, a rest) was sent all the same.
+    What comes home from a line that is done (a tool, a rest), or is gone there, was sent all the same.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -226,7 +226,8 @@ def recount_material(order_ids: Collection[int]) -> None:
             SET material = CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
             FROM (
                 SELECT l.order_id, bool_and(
-                        c.sent + c.carried_in - CASE WHEN l.status = 'complete' THEN 0 ELSE c.returned END
+                        c.sent + c.carried_in - CASE WHEN l.status = 'complete' THEN 0
+                            ELSE c.returned + c.written_off + c.lost - c.found END
                         >= coalesce(c.sent_required, c.required)
                     ) AS complete,
                     bool_or(c.sent - c.returned > 0) AS started

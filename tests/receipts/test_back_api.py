@@ -196,3 +196,72 @@ def test_a_user_of_another_site_reaches_nothing(spare):
     assert post(api, "returns", vendor="V1").status_code == 404
     assert post(api, "vendor-balances/count", vendor="V1", item="RM", counted=1, reason="x").status_code == 404
     assert lying("AT-V1", "RM") == 12
+
+
+# Material that is gone is sent once more
+
+
+def planned(api: APIClient) -> list[tuple[str, str]]:
+    rows = api.get(f"{API}shipments/?order=SC-00001&status=planned").data["results"]
+    return [(line["item"], line["quantity"]) for row in rows for line in row["lines"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("vendor-balances/write-off", {"quantity": 3, "reason": "burnt"}),
+        ("vendor-balances/count", {"counted": 7, "reason": "monthly"}),
+    ],
+    ids=["written off", "lost"],
+)
+def test_what_is_gone_at_the_vendor_is_planned_and_sent_once_more_and_not_twice(path: str, body: dict[str, Any]):
+    back.sent_order()
+    back.ship(1)
+    api = client(Role.ADMINISTRATOR)
+    assert planned(api) == []
+
+    assert post(api, path, vendor="V1", item="RM", **body).status_code == 200
+
+    assert planned(api) == [("RM", "3.00000")]
+    assert plans.order(1).material == "partial"
+    too_much = post(api, "shipments", order="SC-00001", lines=[{"item": "RM", "quantity": 4}])
+    assert (too_much.status_code, too_much.data["code"]) == (409, "over_send")
+    assert too_much.data["detail"].startswith("3 more of RM may be sent")
+    assert post(api, "shipments", order="SC-00001", lines=[{"item": "RM", "quantity": 3}]).status_code == 201
+    assert (planned(api), lying("AT-V1", "RM"), plans.order(1).material) == ([], 10, "complete")
+    assert back.problems() == []
+
+
+def test_what_turns_up_again_is_not_sent_once_more():
+    back.sent_order()
+    back.ship(1)
+    api = client(Role.ADMINISTRATOR)
+    post(api, "vendor-balances/count", vendor="V1", item="RM", counted=7, reason="monthly")
+
+    post(api, "vendor-balances/count", vendor="V1", item="RM", counted=9, reason="found two")
+
+    assert planned(api) == [("RM", "1.00000")]
+
+
+def test_what_is_written_off_and_not_needed_is_not_sent_once_more(spare):
+    api = client(Role.ADMINISTRATOR)
+
+    post(api, "vendor-balances/write-off", vendor="V1", item="RM", quantity=2, reason="burnt")
+
+    assert (planned(api), plans.order(1).material) == ([], "complete")
+
+
+def test_stock_loaded_at_a_vendor_is_not_less_than_orders_have_there():
+    back.sent_order()
+    back.ship(1)
+    api = client(Role.ADMINISTRATOR)
+
+    refused = post(api, "imports", stock=[{"item": "RM", "location": "AT-V1", "quantity": 9}])
+
+    assert (refused.status_code, lying("AT-V1", "RM")) == (422, 10)
+    [row] = refused.data["errors"]
+    assert (row["code"], row["column"]) == ("not_enough_stock", "quantity")
+    assert row["detail"].startswith("10 of it lie at AT-V1 for SC-00001: no less can be loaded.")
+    assert post(api, "imports", stock=[{"item": "RM", "location": "AT-V1", "quantity": 12}]).status_code == 201
+    assert lying("AT-V1", "RM") == 12
+    assert back.problems() == []
