@@ -34,6 +34,16 @@ def test_pages_hold_no_inline_style_or_script(path):
     assert not re.search(r"<script(?![^>]*\ssrc=)", text)
 
 
+def test_no_template_holds_both_sides_of_a_merge():
+    torn = [
+        path.name
+        for path in (ROOT / "templates").rglob("*.html")
+        if re.search(r"^(<{7}|={7}|>{7})", path.read_text(), re.M)
+    ]
+
+    assert torn == []
+
+
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
 def test_every_class_of_ours_has_its_prefix(path):
     """Tabler's and Bootstrap's rules would catch a plain name."""
