@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.workbench import rows
 
 HERE = Path(__file__).parent
 # A refused form is an answer, and a test may take the line away: the browser says both, and neither is a fault of ours.
+PATIENCE = 30_000  # milliseconds: other tests run on the same machine
+expect.set_options(timeout=PATIENCE)
 EXPECTED = ("status of 422", "ERR_INTERNET_DISCONNECTED")
 
 
@@ -40,7 +42,7 @@ def page(browser: Browser, live_server) -> Iterator[Page]:
     """A fresh page at the live server. The test fails if a script fails or the content policy blocks something."""
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if is_fault(message) else None)
