@@ -171,6 +171,35 @@ def because(verdict: str, reasons: Sequence[Reason], names: Mapping[str, str]) -
     return readable(reasons[-1], names) if reasons else ""
 
 
+STRATEGIES = {"lowest_cost": "cheapest", "earliest": "earliest", "quota": "quota"}
+
+
+def why_there(reasons: Sequence[Reason], vendor: str) -> tuple[str, dict[str, str]]:
+    """What brought the work to this vendor, in a word and what it speaks of: ("first", {"policy": "PAINT"}).
+
+    The planner's word goes before everything, then how the policy chose among its vendors, then the work center's own vendor.
+    """
+    of = {str(reason.get("code")): reason for reason in reasons if reason.get("vendor", vendor) == vendor}
+    matched = next((reason for reason in reversed(reasons) if reason.get("code") == "policy_matched"), {})
+    policy = {"policy": str(matched.get("policy") or "")}
+    if "planners_word" in of:
+        why = str(of["planners_word"].get("why") or "")
+        return ("word", {"why": why}) if why else ("planner", {})
+    if matched.get("verdict") == "buy_complete":
+        return "complete", policy
+    if policy["policy"]:
+        strategy = str(of.get("vendor_compared", {}).get("strategy") or "")
+        if strategy in STRATEGIES:
+            return STRATEGIES[strategy], policy
+        rank = str(of.get("vendor_chosen", {}).get("rank") or "")
+        if rank.isdigit():
+            return ("first", policy) if rank == "1" else ("further", {**policy, "rank": rank})
+        return "policy", policy
+    if "work_center_vendor" in of:
+        return "center", {"center": str(of["work_center_vendor"].get("work_center") or "")}
+    return ("before", {}) if "already_ordered" in of else ("", {})
+
+
 def answer(verdict: str, awarded: Sequence[tuple[str, Decimal]], unit: str) -> str:
     """The verdict as an answer. `awarded` is vendor and quantity, by rank."""
     if verdict == "in_house":

@@ -83,6 +83,56 @@ def test_the_stuck_tab_says_why(desk):
     assert "Nordic Coatings: no price for 100 is valid on 10 Jun 2026." in page
 
 
+CHOSEN = {"code": "vendor_chosen", "vendor": "V1", "rank": 2, "detail": "Vendor V1 qualifies and takes 100."}
+MATCHED = {"code": "policy_matched", "policy": "BLACK", "verdict": "outsource", "detail": "Policy BLACK applies."}
+WORD = {"code": "planners_word", "vendor": "V1", "word": "outsource", "why": "the bath is being cleaned"}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        ([MATCHED, {**CHOSEN, "rank": 1}], "First choice of BLACK"),
+        ([MATCHED, {"code": "no_price", "vendor": "V2"}, CHOSEN], "Choice 2 of BLACK"),
+        (
+            [MATCHED, CHOSEN, {"code": "vendor_compared", "vendor": "V1", "strategy": "lowest_cost"}],
+            "Cheapest of BLACK",
+        ),
+        ([MATCHED, CHOSEN, {"code": "vendor_compared", "vendor": "V2", "strategy": "earliest"}], "Choice 2 of BLACK"),
+        ([{**MATCHED, "verdict": "buy_complete"}, CHOSEN], "Bought complete by BLACK"),
+        ([{"code": "work_center_vendor", "vendor": "V1", "work_center": "ELOX"}, CHOSEN], "Vendor of ELOX"),
+        ([WORD, CHOSEN], "Planner: the bath is being cleaned"),
+        ([{"code": "already_ordered", "vendor": "V1"}], "Ordered before"),
+    ],
+)
+def test_each_order_says_in_a_line_why_it_is_with_its_vendor(desk, reasons, said):
+    of = rows.operation()
+    rows.order(of=of)
+    rows.decision(of, reasons=reasons)
+
+    page = desk.get(HERE).content.decode()
+
+    assert f">{said}</span>" in page
+
+
+def test_an_order_that_is_out_says_what_chose_its_vendor_and_not_that_it_is_ordered_already(desk):
+    of = rows.operation()
+    rows.order(of=of, status=OrderStatus.SENT)
+    rows.decision(of, reasons=[MATCHED, CHOSEN], is_current=False, version=1)
+    rows.decision(of, reasons=[{"code": "already_ordered", "vendor": "V1"}], version=2)
+
+    page = desk.get(HERE, {"tab": "sent"}).content.decode()
+
+    assert ">Choice 2 of BLACK</span>" in page
+    assert "Ordered before" not in page
+
+
+def test_an_order_by_hand_says_so(desk):
+    made = rows.order()
+    made.lines.update(operation=None, production_order=None)
+
+    assert ">Made by hand</span>" in desk.get(HERE).content.decode()
+
+
 @pytest.mark.parametrize(
     ("text", "found"), [("eloxal", True), ("pump 10482", True), ("nothing", False), ("eloxal nothing", False)]
 )
@@ -202,7 +252,7 @@ def test_the_work_list_costs_the_same_for_any_number_of_rows(desk, django_assert
         rows.order(status=OrderStatus.SENT)
         rows.decision(rows.operation(), verdict=Verdict.BLOCKED, reasons=[{"code": "no_price", "vendor": f"V{number}"}])
 
-    # session, user, access, company; five tabs; vendors, sites; rows, first lines, their components (decisions have none);
-    # to order, four figures, alerts
-    with django_assert_num_queries(21 if tab == "attention" else 22):
+    # session, user, access, company; five tabs; vendors, sites; rows, first lines, their components and why they are there
+    # (decisions have none); to order, four figures, alerts
+    with django_assert_num_queries(21 if tab == "attention" else 23):
         desk.get(HERE, {"tab": tab})

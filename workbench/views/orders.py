@@ -56,7 +56,15 @@ from workbench.views.page import (
     site_choice,
     vendor_choice,
 )
-from workbench.views.worklist import Tab, at_vendor, attach_first_lines, attach_refusals, filtered_orders, vendor_names
+from workbench.views.worklist import (
+    Tab,
+    at_vendor,
+    attach_first_lines,
+    attach_refusals,
+    deciding,
+    filtered_orders,
+    vendor_names,
+)
 
 MAY_APPROVE = "subcontract_orders.approve_subcontractorder"
 MAY_CHANGE = "subcontract_orders.change_subcontractorder"
@@ -532,20 +540,6 @@ def acts_on(
         "left": any(part.at_vendor for line in lines for part in line.components.all()),
         "open": [line for line in lines if line.open_quantity > 0],
     }
-
-
-def deciding(lines: Sequence[OrderLine]) -> dict[int, Decision]:
-    """The decision each line came from, by operation: the latest that chose a vendor, else the one that counts now.
-
-    Once an order is out, later versions only say that it is ordered already.
-    """
-    found: dict[int, Decision] = {}
-    versions = Decision.objects.filter(operation__in=[line.operation_id for line in lines if line.operation_id])
-    for decision in versions.select_related("operation").order_by("operation_id", "version"):
-        chose = any(reason.get("code") == "vendor_chosen" for reason in decision.reasons)
-        if chose or (decision.is_current and decision.operation_id not in found):
-            found[decision.operation_id] = decision
-    return found
 
 
 def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dict[str, Any]]:

@@ -10,14 +10,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Min, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from masterdata.models import Item, Vendor
@@ -27,7 +27,7 @@ from subcontract_orders import services
 from subcontract_orders.models import UNSENT, OrderLine, OrderStatus, SubcontractOrder
 from workbench import tables
 from workbench.forms import Filters, read_filters
-from workbench.rules import because, pieces_at_vendor
+from workbench.rules import because, pieces_at_vendor, why_there
 from workbench.templatetags.workbench import capped, quantity, whole
 from workbench.views.page import (
     ORDER_DAYS,
@@ -114,6 +114,48 @@ def attach_first_lines(orders: list[SubcontractOrder]) -> None:
     for order in orders:
         order.first_line = line = lines.get(order.first_line_id)
         order.at_vendor = at_vendor(line) if line else Decimal(0)
+
+
+def deciding(lines: Iterable[OrderLine]) -> dict[int, Decision]:
+    """The decision each line came from, by operation: the latest that chose a vendor, else the one that counts now.
+
+    Once an order is out, later versions only say that it is ordered already. One query, a row an operation.
+    """
+    operations = [line.operation_id for line in lines if line.operation_id]
+    chose = ExpressionWrapper(Q(reasons__contains=[{"code": "vendor_chosen"}]), output_field=BooleanField())
+    versions = Decision.objects.filter(operation__in=operations).alias(chose=chose).select_related("operation")
+    versions = versions.order_by("operation_id", "-chose", "-version").distinct("operation_id")
+    return {decision.operation_id: decision for decision in versions}
+
+
+WHY = {
+    "word": gettext_lazy("Planner: {why}"),
+    "planner": gettext_lazy("The planner's word"),
+    "complete": gettext_lazy("Bought complete by {policy}"),
+    "cheapest": gettext_lazy("Cheapest of {policy}"),
+    "earliest": gettext_lazy("Earliest of {policy}"),
+    "quota": gettext_lazy("By quota of {policy}"),
+    "first": gettext_lazy("First choice of {policy}"),
+    "further": gettext_lazy("Choice {rank} of {policy}"),
+    "policy": gettext_lazy("Policy {policy}"),
+    "center": gettext_lazy("Vendor of {center}"),
+    "before": gettext_lazy("Ordered before"),
+    "hand": gettext_lazy("Made by hand"),
+}
+
+
+def attach_whys(orders: list[SubcontractOrder]) -> None:
+    """Say of each order of a page, in a few words, why its first line is with this vendor; its page tells the whole."""
+    decisions = deciding(order.first_line for order in orders if order.first_line)
+    for order in orders:
+        line, vendor = order.first_line, order.vendor
+        decision = decisions.get(line.operation_id) if line else None
+        if decision:
+            word, of = why_there(decision.reasons, vendor.code)
+            order.because = because("outsource", decision.reasons, {vendor.code: vendor.name or vendor.code})
+        else:
+            word, of = ("hand", {}) if line and line.operation_id is None else ("", {})
+        order.why = str(WHY[word]).format(**of) if word else ""
 
 
 def attach_refusals(page: list[SubcontractOrder], request: HttpRequest) -> None:
@@ -240,6 +282,7 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
         page = paged(request, rows, counted=tab.count)
         page.object_list = list(page.object_list)
         attach_first_lines(page.object_list)
+        attach_whys(page.object_list)
         attach_refusals(page.object_list, request)
 
     context: dict[str, Any] = {
