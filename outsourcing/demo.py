@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from accounts import services as accounts
 from accounts.models import Role, User
@@ -73,9 +73,21 @@ USERS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class MainJob:
+    """The run that made the document sets: what it looked at and how that came out, what it made and what that is worth."""
+
+    run: str
+    on: date
+    figures: dict[str, Any]
+    blocked_by: dict[str, int]
+    orders: int
+    value: Decimal
+
+
 @dataclass(slots=True)
 class Made:
-    """What the demo did: the plan it found or loaded, and the figures of the run."""
+    """What the demo did: the plan it found or loaded, the run that made the sets, and the figures of the last run."""
 
     data: str
     loaded: bool
@@ -83,6 +95,7 @@ class Made:
     run: str
     figures: dict[str, Any]
     blocked_by: dict[str, int]
+    main: MainJob
     value: Decimal
     currency: str
     seconds: float
@@ -92,10 +105,11 @@ class Made:
     def as_data(self) -> dict[str, Any]:
         """One flat object for `--json`: the run's figures beside what the demo itself did."""
         data = asdict(self)
-        figures = data.pop("figures")
+        figures, main = data.pop("figures"), data.pop("main")
         return {
             **figures,
             **data,
+            "main": {**main.pop("figures"), **main, "on": main["on"].isoformat(), "value": str(self.main.value)},
             "value": str(self.value),
             "seconds": round(self.seconds, 2),
             "users": [user.username for user in USERS],
@@ -124,6 +138,7 @@ def make_demo(*, data: str, at: datetime, on: date, month: bool = False) -> Made
         notes = [] if is_ours(data) else report.notes  # what the importer says about ours is known
     make_users()
     run = run_now(at=at - back, on=on - back)
+    main = main_job(run)
     lived = None
     if lives:
         lived = demo_month.live(until=at)
@@ -138,11 +153,27 @@ def make_demo(*, data: str, at: datetime, on: date, month: bool = False) -> Made
         run=run.number,
         figures=documents.summary(run),
         blocked_by=dict(run.blocked_by),
+        main=main,
         value=value,
         currency=masterdata.company().currency.code,
         seconds=time.monotonic() - began,
         notes=notes,
         lived=dict(lived.done) if lived else {},
+    )
+
+
+def main_job(run: GenerationRun) -> MainJob:
+    """The run that made the sets there are: the first that made any, or this one where none did."""
+    made = GenerationRun.objects.filter(state=RunState.DONE, is_dry=False, created__gt=0).order_by("pk").first() or run
+    orders = SubcontractOrder.objects.filter(made_by_run=made.number)
+    found = orders.aggregate(orders=Count("pk"), value=Sum("total_company"))
+    return MainJob(
+        run=made.number,
+        on=made.on,
+        figures=documents.summary(made),
+        blocked_by=dict(made.blocked_by),
+        orders=found["orders"],
+        value=found["value"] or Decimal(0),
     )
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Count, Sum
 
 from accounts.models import User
 from core.refusals import Refusal
 from outsourcing import demo
+from outsourcing.management.commands.demo import Command
 from policies.models import Decision, Policy, Verdict
 from production.models import ProductionOrder
 from subcontract_orders.models import SubcontractOrder
@@ -155,8 +157,37 @@ def test_the_command_tells_what_it_made_and_ends_on_one_json_line():
     last = json.loads(out.getvalue().splitlines()[-1])
     assert last["operations"] == last["in_house"] + last["outsource"] + last["review"] + last["blocked"]
     assert last["currency"] == "USD"
+    assert (last["main"]["run"], last["main"]["created"]) == (last["run"], last["created"])
     assert "go outside" in out.getvalue()
     assert "the password of all is outwork" in out.getvalue()
+
+
+def told(capsys: pytest.CaptureFixture[str], made: demo.Made) -> list[str]:
+    Command().tell(made)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_second_time_still_tells_what_made_the_orders(capsys):
+    first = demo.make_demo(data="bc-contoso", at=AT, on=ON)
+    second = demo.make_demo(data="bc-contoso", at=AT + timedelta(days=1), on=ON + timedelta(days=1))
+    orders = SubcontractOrder.objects.aggregate(orders=Count("pk"), value=Sum("total_company"))
+
+    assert second.main == first.main
+    assert (first.main.run, first.main.orders, first.main.value) == (first.run, orders["orders"], orders["value"])
+    figures = first.figures
+    head = (
+        f"{first.run}, on 2026-06-01, looked at {figures['operations']} operations in {figures['seconds']:.1f} seconds:"
+    )
+    value = f"{orders['value']:,.2f} {first.currency}"
+    made = (
+        f"It made {orders['orders']} subcontract orders with 3 lines worth {value}, {figures['shipments']} planned "
+        "shipments and 3 expected receipts."
+    )
+    for lines in (told(capsys, first), told(capsys, second)):
+        assert lines[1] == head
+        assert lines[2].split(maxsplit=1) == [str(figures["in_house"]), "stay inside"]
+        assert lines[6] == made
+    assert told(capsys, second)[7].startswith(f"{second.run}, today: 0 order lines made, 0 changed, 0 withdrawn. Now: ")
 
 
 def test_a_folder_that_is_not_there_is_refused_in_words():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -12,7 +12,7 @@ from activity.models import Alert
 from documents import services as documents
 from invoices import services as invoices
 from invoices.models import Invoice
-from outsourcing import demo
+from outsourcing import demo, demo_month
 from receipts.models import Receipt, Return
 from shipments.models import Shipment, ShipmentStatus
 from subcontract_orders.models import OrderStatus, SubcontractOrder
@@ -48,6 +48,9 @@ def test_a_month_fills_every_page_and_the_books_agree():
         "paid",
     } <= set(made.lived)
     assert set(made.lived) >= INCIDENTS
+    assert (made.main.run, made.main.on) == ("RUN-00001", AT.date() - timedelta(days=demo_month.DAYS))
+    assert made.main.figures["created"] > 100
+    assert made.main.orders > 0
     assert {"discrepancy", "over_receipt", "short_receipt", "material_left_at_vendor"} <= set(
         Alert.objects.open().values_list("kind", flat=True)
     )

@@ -37,21 +37,32 @@ class Command(BaseCommand):
             write(f"Plan {made.data} is here already (moved by {made.moved_days} days) and stays as it is.")
         for note in made.notes:
             write(f"  note: {note}")
-        write(f"{made.run} looked at {figures['operations']:,} operations:")
+        self.tell_main(made.main, made.currency)
+        if made.lived:
+            write("Since then: " + ", ".join(f"{number:,} {word}" for word, number in made.lived.items()) + ".")
+        if made.run != made.main.run:
+            write(
+                f"{made.run}, today: {figures['created']:,} order lines made, {figures['changed']:,} changed, "
+                f"{figures['cancelled']:,} withdrawn. Now: {figures['orders']:,} orders with {figures['lines']:,} lines "
+                f"worth {made.value:,.2f} {made.currency}, {figures['shipments']:,} shipments."
+            )
+        write(f"All of it in {made.seconds:.1f} seconds.")
+        write(f"Sign in as {', '.join(user.username for user in demo.USERS)}; the password of all is {demo.PASSWORD}.")
+
+    def tell_main(self, main: demo.MainJob, currency: str) -> None:
+        """What the main job made of the plan."""
+        figures, write = main.figures, self.stdout.write
+        seconds = f"{figures['seconds']:.1f} seconds"
+        write(f"{main.run}, on {main.on}, looked at {figures['operations']:,} operations in {seconds}:")
         write(f"  {figures['in_house']:>7,} stay inside")
         write(f"  {figures['outsource']:>7,} go outside")
         write(f"  {figures['review']:>7,} wait for a person to say")
-        blocked = ", ".join(f"{code.replace('_', ' ')} {count}" for code, count in sorted(made.blocked_by.items()))
+        blocked = ", ".join(f"{code.replace('_', ' ')} {count}" for code, count in sorted(main.blocked_by.items()))
         write(f"  {figures['blocked']:>7,} should go outside and cannot{f': {blocked}' if blocked else ''}")
         write(
-            f"It made {figures['created']:,} order lines, changed {figures['changed']:,}, withdrew {figures['cancelled']:,}."
-            f" Now: {figures['orders']:,} orders with {figures['lines']:,} lines worth {made.value:,.2f} {made.currency},"
-            f" {figures['shipments']:,} planned shipments."
+            f"It made {main.orders:,} subcontract orders with {figures['created']:,} lines worth {main.value:,.2f} {currency}, "
+            f"{figures['shipments']:,} planned shipments and {figures['created']:,} expected receipts."
         )
-        if made.lived:
-            write("Since then: " + ", ".join(f"{number:,} {word}" for word, number in made.lived.items()) + ".")
-        write(f"All of it in {made.seconds:.1f} seconds.")
-        write(f"Sign in as {', '.join(user.username for user in demo.USERS)}; the password of all is {demo.PASSWORD}.")
 
 
 def as_line(made: demo.Made) -> str:
