@@ -43,6 +43,10 @@ class DocumentRules(NamedTuple):
     sample_pct: Decimal | None = None
     certificates: tuple[str, ...] = ()
     rejects: str = "expense"
+    price_tolerance_pct: Decimal = ZERO
+    price_tolerance_amount: Decimal = ZERO
+    quantity_tolerance_pct: Decimal = ZERO
+    pay_for: str = "accepted"
     use_vendor_stock: bool = False
     transit_back_days: int = 0
 

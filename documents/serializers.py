@@ -92,6 +92,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
             "need_date", "vendor_ready_date", "at_vendor_date", "dispatch_by", "order_by", "promised_date", "late_by",
             "policy", "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection",
             "sample_pct", "certificates", "item_revision", "specification", "specification_files", "rejects",
+            "price_tolerance_pct", "price_tolerance_amount", "quantity_tolerance_pct", "pay_for",
             "use_vendor_stock", "pinned", "quantity_in_force", "promises", "components",
         ]  # fmt: skip
         read_only_fields = fields

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
 from masterdata.models import Item, MoneyField, Process, Vendor, found_within
-from policies.models import ChargeBasis, Consumption, Inspection, Rejects, Shortage
+from policies.models import ChargeBasis, Consumption, Inspection, PayFor, Rejects, Shortage
 from production.models import ProductionOrder, QuantityBasis, Supply
 
 
@@ -294,6 +294,10 @@ class OrderLine(models.Model):
     sample_pct = models.DecimalField(max_digits=8, decimal_places=3, null=True)
     certificates = models.JSONField(default=list)
     rejects = models.CharField(max_length=14, choices=Rejects, default=Rejects.EXPENSE)
+    price_tolerance_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    price_tolerance_amount = MoneyField(default=0)
+    quantity_tolerance_pct = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    pay_for = models.CharField(max_length=8, choices=PayFor, default=PayFor.ACCEPTED)
     use_vendor_stock = models.BooleanField(default=False)
     transit_back_days = models.PositiveIntegerField(default=0)
     auto_approve_up_to = MoneyField(null=True)
@@ -349,6 +353,11 @@ class OrderLine(models.Model):
                 name="order_line_received_not_negative",
             ),
             models.CheckConstraint(condition=Q(invoiced_before__gte=0), name="order_line_invoiced_not_negative"),
+            models.CheckConstraint(condition=Q(pay_for__in=PayFor.values), name="order_line_pay_for"),
+            models.CheckConstraint(
+                condition=Q(price_tolerance_pct__gte=0, price_tolerance_amount__gte=0, quantity_tolerance_pct__gte=0),
+                name="order_line_tolerances_not_negative",
+            ),
             models.CheckConstraint(
                 condition=Q(paid_unit_price__isnull=True, paid_at__isnull=True)
                 | Q(paid_unit_price__gt=0, paid_at__isnull=False),

@@ -297,6 +297,11 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules, transit_back: Ma
     line.certificates = list(
         dict.fromkeys([*document.certificates, *(() if item.is_whole else item.process_certificates or ())])
     )
+    line.price_tolerance_pct, line.price_tolerance_amount = (
+        document.price_tolerance_pct,
+        document.price_tolerance_amount,
+    )
+    line.quantity_tolerance_pct, line.pay_for = document.quantity_tolerance_pct, document.pay_for
     line.use_vendor_stock = document.use_vendor_stock
     line.transit_back_days = transit_back.get(item.vendor_id, document.transit_back_days)
     line.auto_approve_up_to, line.auto_send = document.auto_approve_up_to, document.auto_send

@@ -30,7 +30,7 @@ from invoices.models import (
 )
 from invoices.services.entering import record
 from masterdata import services as masterdata
-from policies.models import PayFor, Policy
+from policies.models import PayFor
 from production.models import ProductionOrder
 from receipts import services as receipts
 from receipts.models import ReceiptLine, ReceiptStatus, ReturnLine
@@ -50,9 +50,6 @@ class Owed:
     """
 
     line: OrderLine
-    tolerance_pct: Decimal = ZERO
-    tolerance_amount: Decimal = ZERO
-    quantity_tolerance_pct: Decimal = ZERO
     payable: Decimal = ZERO
     waiting: Decimal = ZERO
     covered: Decimal = ZERO
@@ -282,9 +279,6 @@ def what_is_owed(order_line_ids: Collection[int], *, but: Invoice | None = None)
         "order__currency", "item", "production_order"
     )
     owed = {line.pk: Owed(line) for line in lines.order_by("pk")}
-    policies = Policy.objects.filter(code__in={one.line.policy_code for one in owed.values()}).in_bulk(
-        field_name="code"
-    )
     rows = (
         ReceiptLine.objects.filter(order_line__in=owed, receipt__status=ReceiptStatus.POSTED)
         .select_related("receipt", "location")
@@ -299,7 +293,7 @@ def what_is_owed(order_line_ids: Collection[int], *, but: Invoice | None = None)
         others = others.exclude(line__invoice=but).exclude(line__invoice__credits=but)
     taken = dict(others.filter(receipt_line__isnull=False).values_list("receipt_line").annotate(Sum("quantity")))
     for one in owed.values():
-        _set_terms(one, policies.get(one.line.policy_code), returned, taken)
+        _set_terms(one, returned, taken)
         _take_invoiced_before(one)
     sums = others.values_list("order_line", "line__kind").annotate(Sum("quantity"), Sum("agreed"), Sum("amount"))
     for pk, kind, quantity, agreed, amount in sums:
@@ -312,12 +306,9 @@ def what_is_owed(order_line_ids: Collection[int], *, but: Invoice | None = None)
     return owed
 
 
-def _set_terms(one: Owed, policy: Policy | None, returned: dict[int, Decimal], taken: dict[int, Decimal]) -> None:
+def _set_terms(one: Owed, returned: dict[int, Decimal], taken: dict[int, Decimal]) -> None:
     line, order = one.line, one.line.order
-    pays_all = policy is not None and policy.pay_for == PayFor.RECEIVED
-    if policy is not None:
-        one.tolerance_pct, one.tolerance_amount = policy.price_tolerance_pct, policy.price_tolerance_amount
-        one.quantity_tolerance_pct = policy.quantity_tolerance_pct
+    pays_all = line.pay_for == PayFor.RECEIVED
     one.waiting = ZERO if pays_all else sum((row.held for row in one.rows), ZERO)
     one.payable = line.received if pays_all else line.accepted - one.waiting
     for row in one.rows:
@@ -410,12 +401,12 @@ def _match_work(
 def _hold_quantity(
     invoice: Invoice, line: InvoiceLine, one: Owed, rows: Sequence[ReceiptLine], asked_for: Decimal, outcome: Outcome
 ) -> None:
-    most = rules.most_payable(accepted=one.payable, tolerance_pct=one.quantity_tolerance_pct) - one.taken
+    most = rules.most_payable(accepted=one.payable, tolerance_pct=one.line.quantity_tolerance_pct) - one.taken
     where = ""
     if line.receipt_id is not None:
         # A note's own pieces, with the tolerance on them; never more than of the whole line.
         there = sum((one.left[row.pk] for row in rows), ZERO)
-        most = min(most, rules.most_payable(accepted=there, tolerance_pct=one.quantity_tolerance_pct))
+        most = min(most, rules.most_payable(accepted=there, tolerance_pct=one.line.quantity_tolerance_pct))
         where = f" on note {rows[0].receipt.note}" if rows else ""
     if asked_for <= most:
         return
@@ -450,14 +441,14 @@ def _hold_price(
         asked=asked,
         agreed=agreed,
         quantity=asked_for / ordered.price_factor * one.rate,
-        tolerance_pct=one.tolerance_pct,
-        tolerance_amount=one.tolerance_amount,
+        tolerance_pct=ordered.price_tolerance_pct,
+        tolerance_amount=ordered.price_tolerance_amount,
     )
     if not fits:
         per = f" per {ordered.price_unit}" if ordered.price_unit else ""
-        may = f"{one.tolerance_pct.normalize():f} %" if one.tolerance_pct else ""
-        if one.tolerance_amount:
-            may += f"{' or ' if may else ''}{one.tolerance_amount.normalize():f} on the line"
+        may = f"{ordered.price_tolerance_pct.normalize():f} %" if ordered.price_tolerance_pct else ""
+        if ordered.price_tolerance_amount:
+            may += f"{' or ' if may else ''}{ordered.price_tolerance_amount.normalize():f} on the line"
         detail = (
             f"{asked.quantize(rules.FIVE).normalize():f}{per} is asked for, {agreed.normalize():f} was agreed"
             f"{f' ({may} more may pass)' if may else ''}."
@@ -513,8 +504,8 @@ def _match_charge(
 def _hold_charge(
     invoice: Invoice, line: InvoiceLine, at_stake: Sequence[Owed], still_open: Decimal, outcome: Outcome
 ) -> None:
-    pct = min(one.tolerance_pct for one in at_stake)
-    amount = min(one.tolerance_amount for one in at_stake)
+    pct = min(one.line.price_tolerance_pct for one in at_stake)
+    amount = min(one.line.price_tolerance_amount for one in at_stake)
     if line.amount <= still_open * (rules.HUNDRED + pct) / rules.HUNDRED:
         return
     if still_open and (line.amount - still_open) * invoice.rate <= amount:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
 from activity.models import Alert
 from core.refusals import WrongState
 from invoices import services as invoices
 from invoices.models import Invoice, Match
 from invoices.services import DuplicateInvoice, NoLongerFits, NotOrdered, OwnInvoice, PriceStillOpen
-from policies.models import Policy
 from receipts import services as receipts
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
@@ -30,6 +31,8 @@ from tests.invoices.bills import (
     went,
 )  # fmt: skip
 from tests.receipts.goods import LATER, at_vendor, counted, move_on, receive, reverse, worth
+
+PLATE = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"]}
 
 
 def test_an_invoice_over_two_receipts_takes_the_first_first():
@@ -58,14 +61,61 @@ def test_many_invoices_share_one_receipt_and_the_last_may_not_ask_for_more():
     assert (alert.subject, alert.order_number, alert.line_no) == (over.number, "SC-00001", 1)
 
 
-def test_only_accepted_pieces_are_paid_unless_the_policy_pays_for_all():
+def test_only_accepted_pieces_are_paid():
     line = at_vendor()
+
     receive(counted(line, 8, rejected=2))
-    assert held(enter(asked(line, 10, 100), number="A")) == ["over_invoice"]
 
-    Policy.objects.filter(code="PLATE").update(pay_for="received")
+    assert held(enter(asked(line, 10, 100))) == ["over_invoice"]
 
-    assert held(enter(asked(line, 10, 100), number="B")) == []
+
+def test_all_that_came_is_paid_where_the_policy_says_so():
+    line = at_vendor(pay_for="received")
+
+    receive(counted(line, 8, rejected=2))
+
+    assert held(enter(asked(line, 10, 100))) == []
+
+
+def test_a_line_keeps_the_tolerances_it_was_ordered_with():
+    line = at_vendor(price_tolerance_pct=5, quantity_tolerance_pct=10)
+    receive(counted(line, 10))
+
+    plans.load(
+        {"policies": [{**PLATE, "price_tolerance_pct": 50, "quantity_tolerance_pct": 50, "pay_for": "received"}]}
+    )
+    plans.generate()
+
+    assert held(enter(asked(line, 12, 106), number="A")) == ["over_invoice", "price_out_of_tolerance"]
+    assert held(enter(asked(line, 11, 105), number="B")) == []
+
+
+def test_lines_that_stood_before_they_had_tolerances_get_those_of_their_policy():
+    at_vendor(price_tolerance_pct=5, price_tolerance_amount=7, quantity_tolerance_pct=10, pay_for="received")
+    OrderLine.objects.update(
+        price_tolerance_pct=0, price_tolerance_amount=0, quantity_tolerance_pct=0, pay_for="accepted"
+    )
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("subcontract_orders.migrations.0019_what_invoices_may_of_old_lines").COPY)
+
+    line = plans.line(1)
+    assert (line.price_tolerance_pct, line.price_tolerance_amount) == (5, 7)
+    assert (line.quantity_tolerance_pct, line.pay_for) == (10, "received")
+
+
+def test_a_draft_follows_the_tolerances_of_its_policy_until_it_is_sent():
+    plans.base(policies=[PLATE])
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    plans.generate()
+
+    plans.load(
+        {"policies": [{**PLATE, "price_tolerance_pct": 5, "price_tolerance_amount": "7.5", "pay_for": "received"}]}
+    )
+    plans.generate()
+
+    line = plans.line(1)
+    assert (line.price_tolerance_pct, line.price_tolerance_amount, line.pay_for) == (5, Decimal("7.5"), "received")
 
 
 def test_pieces_that_wait_for_inspection_are_not_paid_yet():

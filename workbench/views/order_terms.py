@@ -15,6 +15,8 @@ TOLERANCES = (
     ("over_receipt_pct", "more may come"),
     ("under_receipt_pct", "less is enough"),
     ("over_send_pct", "more may be sent"),
+    ("price_tolerance_pct", "dearer may be invoiced"),
+    ("quantity_tolerance_pct", "more may be invoiced"),
 )
 
 

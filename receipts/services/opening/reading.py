@@ -40,7 +40,7 @@ from subcontract_orders.models import (
 
 POLICY_RULES = (
     "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection", "sample_pct", "rejects",
-    "use_vendor_stock",
+    "use_vendor_stock", "price_tolerance_pct", "price_tolerance_amount", "quantity_tolerance_pct", "pay_for",
 )  # fmt: skip
 
 
