@@ -15,7 +15,7 @@ from accounting.services.confirming import (
     prepare_confirmations,
     send_confirmation,
 )
-from accounting.services.journal import check_journal, export_rows, write_journal
+from accounting.services.journal import check_journal, export_rows, prove_journal, write_journal
 
 __all__ = [
     "AlreadyClosed",
@@ -28,6 +28,7 @@ __all__ = [
     "closed_through",
     "export_rows",
     "prepare_confirmations",
+    "prove_journal",
     "reopen_period",
     "send_confirmation",
     "set_account",

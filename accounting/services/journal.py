@@ -256,6 +256,13 @@ def export_rows(entries: Iterable[Entry]) -> Iterator[ExportRow]:
             )  # fmt: skip
 
 
+@transaction.atomic
+def prove_journal(*, at: datetime) -> tuple[int, list[Difference]]:
+    """Bring the journal up to date and check it, while nobody posts. How many entries were compared, and every difference."""
+    write_journal(at=at, wait=True)
+    return check_journal()
+
+
 def check_journal() -> tuple[int, list[Difference]]:
     """Every entry adds up to zero, exactly and as booked; the stock accounts hold what the ledger says stock is worth."""
     found = []

@@ -1,7 +1,7 @@
 """The measured promises: kept up to date, rebuilt, checked and read."""
 
 from reports.services.costs import OperationCost, OrderCost, order_cost
-from reports.services.keeping import Kept, check, keep_up, rebuild
+from reports.services.keeping import Kept, check, keep_up, prove, rebuild
 from reports.services.reading import (
     Answer,
     Line,
@@ -27,6 +27,7 @@ __all__ = [
     "check",
     "keep_up",
     "order_cost",
+    "prove",
     "rebuild",
     "report_named",
     "rows_behind",
