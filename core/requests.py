@@ -63,9 +63,12 @@ class StrictFields:
 
 
 class CodeField(serializers.SlugRelatedField[Any]):
-    """A row named by its code."""
+    """A row named by its code. One that is out of use may stay where it stands; nothing new names it."""
 
-    default_error_messages = {"does_not_exist": "There is no '{value}'."}
+    default_error_messages = {
+        "does_not_exist": "There is no '{value}'.",
+        "inactive": "'{value}' is out of use. Name another one, or activate it again.",
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, slug_field="code", **kwargs)
@@ -73,7 +76,14 @@ class CodeField(serializers.SlugRelatedField[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or not isinstance(data, str | int) or "\x00" in str(data):
             self.fail("invalid")
-        return super().to_internal_value(str(data))
+        row = super().to_internal_value(str(data))
+        if not getattr(row, "may_be_named", True) and row != self.named_before():
+            self.fail("inactive", value=data)
+        return row
+
+    def named_before(self) -> Any:
+        instance = getattr(self.parent, "instance", None)
+        return getattr(instance, self.source or "", None) if isinstance(instance, Model) else None
 
 
 class ExternalRefSerializer(StrictFields, serializers.Serializer[Any]):

@@ -68,7 +68,8 @@ class CurrencyAdmin(ModelAdmin):
 
 @admin.register(Unit)
 class UnitAdmin(ModelAdmin):
-    list_display = ["code", "name", "decimals"]
+    list_display = ["code", "name", "decimals", "is_active"]
+    readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
     ordering = ["code"]
     has_delete_permission = never
@@ -76,7 +77,8 @@ class UnitAdmin(ModelAdmin):
 
 @admin.register(ItemGroup)
 class ItemGroupAdmin(ModelAdmin):
-    list_display = ["code", "name"]
+    list_display = ["code", "name", "is_active"]
+    readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
     ordering = ["code"]
     has_delete_permission = never
@@ -94,7 +96,8 @@ class SiteLocations(TabularInline):
 
 @admin.register(Site)
 class SiteAdmin(ModelAdmin):
-    list_display = ["code", "name", "time_zone"]
+    list_display = ["code", "name", "time_zone", "is_active"]
+    readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
     ordering = ["code"]
     inlines = [SiteLocations]
@@ -103,7 +106,8 @@ class SiteAdmin(ModelAdmin):
 
 @admin.register(Location)
 class LocationAdmin(ModelAdmin):
-    list_display = ["show_name", "show_kind", "site", "vendor", "is_main"]
+    list_display = ["show_name", "show_kind", "site", "vendor", "is_main", "is_active"]
+    readonly_fields = ["is_active"]
     list_select_related = ["site", "vendor"]
     list_filter = [("kind", ChoicesDropdownFilter), ("site", RelatedDropdownFilter)]
     list_filter_submit = True

@@ -1,10 +1,11 @@
-"""Master data: list, get, create, change. Nothing is deleted: a vendor is made inactive, an item blocked."""
+"""Master data: list, get, create, change. Nothing is deleted: what goes out of use is made inactive, an item blocked."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.utils import timezone
+from django.utils.text import capfirst
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
@@ -21,9 +22,13 @@ from masterdata.filters import (
     ExchangeRateFilter,
     HolidayCalendarFilter,
     ItemFilter,
+    ItemGroupFilter,
     ItemUnitFilter,
     LocationFilter,
+    ProcessFilter,
+    SiteFilter,
     SpecificationFilter,
+    UnitFilter,
     VendorFilter,
     WorkCenterFilter,
 )
@@ -90,17 +95,19 @@ class MasterDataViewSet(
         self.note(instance)
 
     def note(self, row: Any) -> None:
-        services.note_plan_change(at=timezone.now(), reason=f"{row._meta.verbose_name} {row} changed".capitalize())
+        services.note_plan_change(at=timezone.now(), reason=f"{capfirst(row._meta.verbose_name)} {row} changed")
 
 
 class UnitViewSet(MasterDataViewSet):
     queryset = Unit.objects.all()
     serializer_class = UnitSerializer
+    filterset_class = UnitFilter
 
 
 class ItemGroupViewSet(MasterDataViewSet):
     queryset = ItemGroup.objects.all()
     serializer_class = ItemGroupSerializer
+    filterset_class = ItemGroupFilter
 
 
 class ItemViewSet(MasterDataViewSet):
@@ -112,6 +119,7 @@ class ItemViewSet(MasterDataViewSet):
 class SiteViewSet(MasterDataViewSet):
     queryset = Site.objects.all()
     serializer_class = SiteSerializer
+    filterset_class = SiteFilter
 
 
 class VendorViewSet(MasterDataViewSet):
@@ -138,6 +146,7 @@ class WorkCenterViewSet(MasterDataViewSet):
 class ProcessViewSet(MasterDataViewSet):
     queryset = Process.objects.all()
     serializer_class = ProcessSerializer
+    filterset_class = ProcessFilter
 
 
 class ClosureViewSet(mixins.DestroyModelMixin, MasterDataViewSet):
@@ -225,15 +234,10 @@ class ExchangeRateViewSet(MasterDataViewSet):
     orderings = {"valid_from": "valid_from"}
 
 
+# What documents name (units, sites, work centers …) is served by them, where it is known what still uses it.
 ROUTES = [
-    ("units", UnitViewSet),
-    ("item-groups", ItemGroupViewSet),
     ("items", ItemViewSet),
-    ("sites", SiteViewSet),
     ("vendors", VendorViewSet),
-    ("locations", LocationViewSet),
-    ("work-centers", WorkCenterViewSet),
-    ("processes", ProcessViewSet),
     ("calendars", ClosureViewSet),
     ("holiday-calendars", HolidayCalendarViewSet),
     ("item-units", ItemUnitViewSet),

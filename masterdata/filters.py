@@ -10,12 +10,48 @@ from masterdata.models import (
     ExchangeRate,
     HolidayCalendar,
     Item,
+    ItemGroup,
     ItemUnit,
     Location,
+    Process,
+    Site,
     Specification,
+    Unit,
     Vendor,
     WorkCenter,
 )
+
+
+class UnitFilter(filters.FilterSet):
+    active = filters.BooleanFilter("is_active")
+
+    class Meta:
+        model = Unit
+        fields = ["code"]
+
+
+class ItemGroupFilter(filters.FilterSet):
+    active = filters.BooleanFilter("is_active")
+
+    class Meta:
+        model = ItemGroup
+        fields = ["code"]
+
+
+class SiteFilter(filters.FilterSet):
+    active = filters.BooleanFilter("is_active")
+
+    class Meta:
+        model = Site
+        fields = ["code"]
+
+
+class ProcessFilter(filters.FilterSet):
+    active = filters.BooleanFilter("is_active")
+
+    class Meta:
+        model = Process
+        fields = ["code", "requires_approval"]
 
 
 class ItemFilter(filters.FilterSet):
@@ -43,6 +79,7 @@ class LocationFilter(filters.FilterSet):
     site = filters.CharFilter("site__code")
     vendor = filters.CharFilter("vendor__code")
     main = filters.BooleanFilter("is_main")
+    active = filters.BooleanFilter("is_active")
 
     class Meta:
         model = Location
@@ -50,6 +87,7 @@ class LocationFilter(filters.FilterSet):
 
 
 class WorkCenterFilter(filters.FilterSet):
+    active = filters.BooleanFilter("is_active")
     site = filters.CharFilter("site__code")
     vendor = filters.CharFilter("vendor__code")
 

@@ -27,6 +27,19 @@ class ExternallyKnown(models.Model):
         abstract = True
 
 
+class Retirable(models.Model):
+    """A row that is never deleted, as documents name it, but can be taken out of use: nothing new may name it then."""
+
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def may_be_named(self) -> bool:
+        return self.is_active
+
+
 def found_within(column: str, *, name: str) -> GinIndex:
     """An index for `column__icontains`, which every search of ours is."""
     return GinIndex(OpClass(Upper(column), name="gin_trgm_ops"), name=name)
@@ -142,7 +155,7 @@ class ExchangeRate(models.Model):
         return f"{self.currency_id} {self.valid_from}"
 
 
-class Unit(models.Model):
+class Unit(Retirable):
     """A unit of measure; proposals are rounded up to its decimals, entries with more are refused."""
 
     code = models.CharField(max_length=20, unique=True)
@@ -156,7 +169,7 @@ class Unit(models.Model):
         return self.code
 
 
-class ItemGroup(models.Model):
+class ItemGroup(Retirable):
     """Items a policy can name together."""
 
     code = models.CharField(max_length=60, unique=True)
@@ -220,7 +233,7 @@ class ItemUnit(models.Model):
         return f"{self.item_id} {self.unit_id}"
 
 
-class Site(models.Model):
+class Site(Retirable):
     """A plant of ours; "today" is its own."""
 
     code = models.CharField(max_length=60, unique=True)
@@ -346,7 +359,7 @@ class LocationQuerySet(models.QuerySet["Location"]):
         return self.exclude(kind__in=VIRTUAL_KINDS)
 
 
-class Location(models.Model):
+class Location(Retirable):
     """A place that holds stock. A vendor's location belongs to the vendor, and to the site of ours whose material lies there."""
 
     code = models.CharField(max_length=60, unique=True)
@@ -376,7 +389,7 @@ class WorkCenterKind(models.TextChoices):
     EXTERNAL = "external", "External"
 
 
-class WorkCenter(ExternallyKnown):
+class WorkCenter(ExternallyKnown, Retirable):
     """A machine or group of machines of ours, or (external) a stand-in for work done outside, perhaps at a vendor of its own.
 
     Capacity in hours a working day (blank: not known, counted as 8 for scheduling), cost in company currency an hour.
@@ -398,7 +411,7 @@ class WorkCenter(ExternallyKnown):
         return self.code
 
 
-class Process(models.Model):
+class Process(Retirable):
     """The kind of work a vendor is bought for (zinc plating, baking the crust)."""
 
     code = models.CharField(max_length=100, unique=True)

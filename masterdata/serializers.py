@@ -60,17 +60,23 @@ class CodedSerializer(StrictFields, serializers.ModelSerializer[Any]):
         return code
 
 
-class UnitSerializer(CodedSerializer):
+class RetirableSerializer(CodedSerializer):
+    """A row that is taken out of use by `active`, never deleted."""
+
+    active = serializers.BooleanField(source="is_active", required=False)
+
+
+class UnitSerializer(RetirableSerializer):
     class Meta:
         model = Unit
-        fields = ["code", "name", "decimals"]
+        fields = ["code", "name", "decimals", "active"]
         extra_kwargs = {"decimals": {"max_value": 5, "min_value": 0}}
 
 
-class ItemGroupSerializer(CodedSerializer):
+class ItemGroupSerializer(RetirableSerializer):
     class Meta:
         model = ItemGroup
-        fields = ["code", "name"]
+        fields = ["code", "name", "active"]
 
 
 class ItemSerializer(CodedSerializer):
@@ -89,10 +95,10 @@ class ItemSerializer(CodedSerializer):
         extra_kwargs = {"standard_cost": {"min_value": 0}, "weight_kg": {"min_value": 0}}
 
 
-class SiteSerializer(CodedSerializer):
+class SiteSerializer(RetirableSerializer):
     class Meta:
         model = Site
-        fields = ["code", "name", "time_zone", "address"]
+        fields = ["code", "name", "time_zone", "address", "active"]
 
 
 class VendorSerializer(CodedSerializer):
@@ -118,14 +124,14 @@ class VendorSerializer(CodedSerializer):
         return super().validate(attrs)
 
 
-class LocationSerializer(CodedSerializer):
+class LocationSerializer(RetirableSerializer):
     site = CodeField(queryset=Site.objects.all(), allow_null=True, required=False)
     vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False)
     main = serializers.BooleanField(source="is_main", required=False)
 
     class Meta:
         model = Location
-        fields = ["code", "name", "kind", "site", "vendor", "main"]
+        fields = ["code", "name", "kind", "site", "vendor", "main", "active"]
         validators: list[Any] = []
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +144,7 @@ class LocationSerializer(CodedSerializer):
         return attrs
 
 
-class WorkCenterSerializer(CodedSerializer):
+class WorkCenterSerializer(RetirableSerializer):
     vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False)
     site = CodeField(queryset=Site.objects.all(), allow_null=True, required=False)
     location = CodeField(queryset=Location.objects.all(), allow_null=True, required=False)
@@ -147,18 +153,18 @@ class WorkCenterSerializer(CodedSerializer):
     class Meta:
         model = WorkCenter
         fields = [
-            "code", "name", "kind", "vendor", "site", "location", "capacity_hours_per_day", "hourly_cost", "source",
+            "code", "name", "kind", "vendor", "site", "location", "capacity_hours_per_day", "hourly_cost", "active", "source",
             "external_refs",
         ]  # fmt: skip
         extra_kwargs = {"capacity_hours_per_day": {"min_value": 0}, "hourly_cost": {"min_value": 0}}
 
 
-class ProcessSerializer(CodedSerializer):
+class ProcessSerializer(RetirableSerializer):
     certificates = Words(required=False)
 
     class Meta:
         model = Process
-        fields = ["code", "name", "requires_approval", "certificates"]
+        fields = ["code", "name", "requires_approval", "certificates", "active"]
 
 
 class SpecificationFileSerializer(serializers.ModelSerializer[SpecificationFile]):

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.text import capfirst
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
@@ -272,7 +273,7 @@ class AgreementViewSet(
     def perform_update(self, serializer: Any) -> None:
         serializer.save()
         changed = serializer.instance
-        reason = f"{changed._meta.verbose_name} of {changed.vendor} changed".capitalize()
+        reason = f"{capfirst(changed._meta.verbose_name)} of {changed.vendor} changed"
         masterdata.note_plan_change(at=timezone.now(), reason=reason)
 
 

@@ -180,7 +180,8 @@ class WorkCenterClosures(TabularInline):
 
 @admin.register(WorkCenter)
 class WorkCenterAdmin(PlanAdmin):
-    list_display = ["show_name", "show_kind", "vendor", "site", "show_capacity", "show_cost"]
+    list_display = ["show_name", "show_kind", "vendor", "site", "show_capacity", "show_cost", "is_active"]
+    readonly_fields = ["is_active"]
     list_select_related = ["vendor", "site"]
     list_filter = [("kind", ChoicesDropdownFilter), ("site", RelatedDropdownFilter)]
     list_filter_submit = True
@@ -189,7 +190,7 @@ class WorkCenterAdmin(PlanAdmin):
     ordering = ["code"]
     inlines = [WorkCenterDowntimes, WorkCenterClosures]
     fieldsets = [
-        (None, {"fields": [("code", "name"), ("kind", "vendor"), ("site", "location")]}),
+        (None, {"fields": [("code", "name"), ("kind", "vendor"), ("site", "location"), "is_active"]}),
         ("Capacity and cost", {"fields": [("capacity_hours_per_day", "hourly_cost")]}),
     ]
     has_delete_permission = never
@@ -213,7 +214,8 @@ class WorkCenterAdmin(PlanAdmin):
 
 @admin.register(Process)
 class ProcessAdmin(PlanAdmin):
-    list_display = ["show_name", "requires_approval", "show_certificates"]
+    list_display = ["show_name", "requires_approval", "show_certificates", "is_active"]
+    readonly_fields = ["is_active"]
     list_filter = ["requires_approval"]
     search_fields = ["code", "name"]
     ordering = ["code"]

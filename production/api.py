@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,17 +11,18 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.idempotency import Repeatable
 from core.refusals import Refusal, Stale
-from core.requests import KEY, Changeable, tag_of
+from core.requests import KEY, Changeable, NothingSerializer, tag_of
 from masterdata.models import Item
 from production.filters import BomFilter, RoutingFilter
 from production.models import BomLine, RoutingStep
 from production.serializers import BomSerializer, RoutingSerializer
-from production.services.replacing import replace_bom, replace_routing
+from production.services.replacing import replace_bom, replace_routing, withdraw_bom, withdraw_routing
 
 
 class AlreadyThere(Refusal):
@@ -43,6 +44,8 @@ class StructureViewSet(Repeatable, Changeable, viewsets.GenericViewSet[Item]):
 
     def write(self, item: Item, values: dict[str, Any]) -> None:
         raise NotImplementedError
+
+    withdraw: Callable[..., None]
 
     def shown(self, items: Sequence[Item]) -> Any:
         return self.get_serializer(self.rows_of(items), many=True).data
@@ -67,13 +70,27 @@ class StructureViewSet(Repeatable, Changeable, viewsets.GenericViewSet[Item]):
     @transaction.atomic
     def partial_update(self, request: Request, item: str) -> Response:
         found = Item.objects.select_for_update().get(pk=self.get_object().pk)
-        given = request.headers.get("If-Match", "").strip()
-        if given not in ("", "*") and given.removeprefix("W/") != tag_of(self.shown([found])[0]):
-            raise Stale("Somebody changed it since it was read. Read it again, then change it.", field="If-Match")
+        self.refuse_stale(request, found)
         said = self.get_serializer(data=request.data, partial=True)
         said.is_valid(raise_exception=True)
         self.write(found, said.validated_data)
         return Response(self.shown([found])[0])
+
+    @extend_schema(request=NothingSerializer, responses={204: None})
+    @action(detail=True, methods=["post"])
+    @transaction.atomic
+    def deactivate(self, request: Request, item: str) -> Response:
+        """Take it out of use: no order is made by it any more. Refused (`in_use`) while open production orders are."""
+        found = Item.objects.select_for_update().get(pk=self.get_object().pk)
+        NothingSerializer.check(request)
+        self.refuse_stale(request, found)
+        self.withdraw(item_id=found.pk, at=timezone.now())
+        return Response(status=204)
+
+    def refuse_stale(self, request: Request, item: Item) -> None:
+        given = request.headers.get("If-Match", "").strip()
+        if given not in ("", "*") and given.removeprefix("W/") != tag_of(self.shown([item])[0]):
+            raise Stale("Somebody changed it since it was read. Read it again, then change it.", field="If-Match")
 
 
 class BomViewSet(StructureViewSet):
@@ -82,11 +99,13 @@ class BomViewSet(StructureViewSet):
     queryset = Item.objects.filter(Exists(BomLine.objects.filter(parent=OuterRef("pk"))))
     serializer_class = BomSerializer
     filterset_class = BomFilter
+    withdraw = staticmethod(withdraw_bom)
     rights = {
         "list": "production.view_bomline",
         "retrieve": "production.view_bomline",
         "create": "production.add_bomline",
         "partial_update": "production.change_bomline",
+        "deactivate": "production.change_bomline",
     }
 
     @extend_schema(operation_id="boms_list", responses=BomSerializer(many=True))
@@ -111,11 +130,13 @@ class RoutingViewSet(StructureViewSet):
     queryset = Item.objects.filter(Exists(RoutingStep.objects.filter(item=OuterRef("pk"))))
     serializer_class = RoutingSerializer
     filterset_class = RoutingFilter
+    withdraw = staticmethod(withdraw_routing)
     rights = {
         "list": "production.view_routingstep",
         "retrieve": "production.view_routingstep",
         "create": "production.add_routingstep",
         "partial_update": "production.change_routingstep",
+        "deactivate": "production.change_routingstep",
     }
 
     @extend_schema(operation_id="routings_list", responses=RoutingSerializer(many=True))

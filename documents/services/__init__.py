@@ -32,6 +32,7 @@ from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.mailing import order_document, send_due_messages
 from documents.services.reminding import REMINDER, Reminded, remind_vendors
 from documents.services.requesting import request_run, start_due_runs, start_run
+from documents.services.retiring import refuse_where_used, set_in_use
 from documents.services.runs import (
     Progress,
     continue_run,
@@ -88,6 +89,7 @@ __all__ = [
     "recount",
     "refuse_alert",
     "refuse_set",
+    "refuse_where_used",
     "reject_counter",
     "release_set",
     "remind_vendors",
@@ -99,6 +101,7 @@ __all__ = [
     "send_due_messages",
     "send_due_orders",
     "send_set",
+    "set_in_use",
     "simulate",
     "simulation_dict",
     "speak_word",

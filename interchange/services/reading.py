@@ -15,7 +15,7 @@ from interchange.rules.tables import TABLES, ignored_columns, read_row
 from interchange.services.files import FileRefused
 from interchange.services.report import BadRow, ImportReport
 from masterdata import services as masterdata
-from masterdata.models import Currency, Item, Location, Process, Vendor, WorkCenter
+from masterdata.models import Currency, Item, Location, Process, Retirable, Vendor, WorkCenter
 from production import services as production
 from production.models import ProductionOrder
 
@@ -105,6 +105,7 @@ class Reading:
         self.most_errors = MOST_ERRORS if skipped is None else MOST_SKIPPED
         self.table = self.file = ""
         self.ids: dict[type[models.Model], dict[str, int]] = defaultdict(dict)
+        self.inactive: dict[type[models.Model], set[str]] = defaultdict(set)  # codes that are out of use
         self.unread: dict[type[models.Model], set[str]] = defaultdict(set)  # codes whose own row is bad
         self.half_read: set[type[models.Model]] = set()  # tables cut off: what is missing from them is not news
         self.made_units: set[str] = set()
@@ -240,8 +241,10 @@ class Reading:
         wanted = {code for code in codes if code and code not in known}
         if wanted:
             name = "number" if model is ProductionOrder else "code"
-            found = model._default_manager.filter(**{f"{name}__in": wanted}).values_list(name, "pk")
-            known.update(found)
+            rows = model._default_manager.filter(**{f"{name}__in": wanted})
+            known.update(rows.values_list(name, "pk"))
+            if issubclass(model, Retirable):
+                self.inactive[model].update(rows.filter(is_active=False).values_list(name, flat=True))
 
     def id_of(self, model: type[models.Model], code: str | None, row: int, column: str) -> int | None:
         """The id a code names, None for none; an unknown one is noted as bad."""
@@ -253,6 +256,12 @@ class Reading:
             if code in self.unread[model] or model in self.half_read:
                 raise SkipRow
             self.bad(row, column, code, "not_found", f"There is no {what} {code}.")
+            raise SkipRow
+        if code in self.inactive[model]:
+            what = str(model._meta.verbose_name).capitalize()
+            self.bad(
+                row, column, code, "inactive", f"{what} {code} is out of use. Name another one, or activate it again."
+            )
             raise SkipRow
         return found
 

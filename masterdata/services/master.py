@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, models, transaction
 from django.db.models import F
 
-from core.refusals import InvalidDate
+from core.refusals import InvalidDate, Refusal
 from masterdata.models import (
     VIRTUAL_KINDS,
     Closure,
@@ -225,8 +225,8 @@ def exchange_rate(*, currency_id: int, on: date) -> Decimal | None:
 
 
 def default_site() -> Site:
-    """The site of everything that names none: the first one, or MAIN, made here with its main location where there is none."""
-    site = Site.objects.order_by("pk").first()
+    """The site of everything that names none: the first in use; where there is none, MAIN is made with its main location."""
+    site = Site.objects.order_by("-is_active", "pk").first()
     if site is None:
         site, _ = Site.objects.get_or_create(code="MAIN", defaults={"name": "Main site"})
         main_location(site=site)
@@ -254,6 +254,12 @@ def site_days(*, on: date, at: datetime) -> dict[int, date]:
     """What day it is at each site while it is `on` for the company, by the time zones as they lie at this moment."""
     today = company_date(at=at)
     return {site_id: on + (day - today) for site_id, day in site_dates(at=at).items()}
+
+
+class InUse(Refusal):
+    """Something still open names it; taking it out of use would leave that without."""
+
+    code = "in_use"
 
 
 YEARS_BACK, YEARS_AHEAD = 10, 20

@@ -10,7 +10,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.refusals import NotFound, Refusal, Refusals
+from core.refusals import InvalidInput, NotFound, Refusal, Refusals
 from core.requests import CodeField, ExternalRefSerializer, StrictFields
 from masterdata.models import Item, Location, Process, Site, Vendor, WorkCenter
 from policies.serializers.decisions import VerdictSerializer
@@ -180,6 +180,12 @@ class UnknownCode(NotFound):
     status = 422
 
 
+class OutOfUse(InvalidInput):
+    """A code in what was sent that names what nothing new may name any more."""
+
+    code = "inactive"
+
+
 def planned_orders(rows: Sequence[Mapping[str, Any]], *, many: bool) -> list[PlannedOrder]:
     """What the service takes, codes looked up in one query a kind. Raises Refusals that name every unknown code."""
     known = {
@@ -196,6 +202,8 @@ def planned_orders(rows: Sequence[Mapping[str, Any]], *, many: bool) -> list[Pla
         code: (pk, site_id)
         for code, pk, site_id in Location.objects.filter(code__in=codes).values_list("code", "pk", "site_id")
     }
+    inactive = {model: _out_of_use(model, known[model]) for model in (Site, Process, WorkCenter)}
+    inactive |= {Item: set(), Location: _out_of_use(Location, places)}
     missing: list[Refusal] = []
 
     def key(model: type[models.Model], code: str | None, field: str) -> int | None:
@@ -203,7 +211,12 @@ def planned_orders(rows: Sequence[Mapping[str, Any]], *, many: bool) -> list[Pla
             return None
         if code not in known[model]:
             missing.append(UnknownCode(f"There is no {model._meta.verbose_name} '{code}'.", field=field))
-        return known[model].get(code)
+        return may_name(known[model].get(code), model, code, field)
+
+    def may_name(pk: int | None, model: type[models.Model], code: str, field: str) -> int | None:
+        if code in inactive[model]:
+            missing.append(OutOfUse(f"'{code}' is out of use. Name another one, or activate it again.", field=field))
+        return pk
 
     planned = []
     for index, row in enumerate(rows):
@@ -220,7 +233,7 @@ def planned_orders(rows: Sequence[Mapping[str, Any]], *, many: bool) -> list[Pla
                 start_date=row.get("start"),
                 status=row.get("status"),
                 site_id=key(Site, row.get("site"), f"{at}site") or location_site,
-                location_id=location,
+                location_id=may_name(location, Location, row.get("location") or "", f"{at}location"),
                 routing_variant=row.get("routing_variant"),
                 parent_number=row.get("parent_order"),
                 replaces=row.get("replaces"),
@@ -252,6 +265,11 @@ def planned_orders(rows: Sequence[Mapping[str, Any]], *, many: bool) -> list[Pla
     if missing:
         raise Refusals(missing)
     return planned
+
+
+def _out_of_use(model: type[models.Model], codes: Any) -> set[str]:
+    rows = model._default_manager.filter(code__in=list(codes), is_active=False) if codes else None
+    return set(rows.values_list("code", flat=True)) if rows is not None else set()
 
 
 def _ids(model: type[models.Model], codes: Any) -> dict[str, int]:

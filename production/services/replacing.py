@@ -10,8 +10,8 @@ from django.db import transaction
 
 from core.refusals import InvalidInput, Refusals
 from masterdata.models import Item
-from masterdata.services import note_plan_change
-from production.models import BomLine, RoutingStep
+from masterdata.services import InUse, note_plan_change
+from production.models import BomLine, ProductionOrder, RoutingStep
 from production.services.structure import bom_problems, routing_problems, upsert_routings
 
 
@@ -46,6 +46,32 @@ def replace_routing(*, item_id: int, variant: str, steps: Sequence[Mapping[str, 
     if problems := [*routing_problems(item_ids=[item_id]), *bom_problems(parent_ids=[item_id])]:
         raise Refusals(problems)
     note_plan_change(at=at, reason=f"Routing of {item} changed")
+
+
+@transaction.atomic
+def withdraw_bom(*, item_id: int, at: datetime) -> None:
+    """Take an item's bill of material out of use. Raises InUse while open production orders need its components."""
+    _refuse_while_made(item_id)
+    replace_bom(item_id=item_id, lines=[], at=at)
+
+
+@transaction.atomic
+def withdraw_routing(*, item_id: int, at: datetime) -> None:
+    """Take an item's routing out of use, with its variants. Raises InUse while open production orders go by it."""
+    _refuse_while_made(item_id)
+    variants = RoutingStep.objects.filter(item=item_id).values_list("variant", flat=True).distinct()
+    for variant in list(variants):
+        replace_routing(item_id=item_id, variant=variant, steps=[], at=at)
+
+
+def _refuse_while_made(item_id: int) -> None:
+    item = Item.objects.select_for_update().get(pk=item_id)
+    numbers = list(ProductionOrder.objects.open().filter(item=item).order_by("pk").values_list("number", flat=True))
+    if numbers:
+        orders = (
+            "1 open production order makes" if len(numbers) == 1 else f"{len(numbers):,} open production orders make"
+        )
+        raise InUse(f"{orders} {item}, the first is {numbers[0]}. Finish or cancel them, or change it.", field="item")
 
 
 def _step(values: Mapping[str, Any]) -> dict[str, Any]:

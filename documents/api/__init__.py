@@ -25,6 +25,7 @@ from activity.serializers import AlertSerializer
 from core.idempotency import Repeatable
 from core.requests import KEY, Changeable, NothingSerializer, if_match, narrow
 from documents import services, tasks
+from documents.api import master
 from documents.filters import (
     ExpectedReceiptFilter,
     GenerationRunFilter,
@@ -417,6 +418,7 @@ class OutsourcedOrderViewSet(ProductionOrderViewSet):
 
 
 ROUTES = [
+    *master.ROUTES,
     ("production-orders", OutsourcedOrderViewSet),
     ("alerts", ProposingAlertViewSet),
     ("generation-runs", GenerationRunViewSet),
