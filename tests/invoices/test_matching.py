@@ -97,7 +97,7 @@ def test_lines_that_stood_before_they_had_tolerances_get_those_of_their_policy()
     )
 
     with connection.cursor() as cursor:
-        cursor.execute(import_module("subcontract_orders.migrations.0019_what_invoices_may_of_old_lines").COPY)
+        cursor.execute(import_module("subcontract_orders.migrations.0021_what_invoices_may_of_old_lines").COPY)
 
     line = plans.line(1)
     assert (line.price_tolerance_pct, line.price_tolerance_amount) == (5, 7)

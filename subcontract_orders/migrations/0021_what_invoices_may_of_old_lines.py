@@ -14,7 +14,7 @@ COPY = """
 class Migration(migrations.Migration):
     dependencies = [
         ("policies", "0011_three_decimals_of_a_tolerance"),
-        ("subcontract_orders", "0018_what_invoices_may"),
+        ("subcontract_orders", "0020_what_invoices_may"),
     ]
 
     operations = [migrations.RunSQL(COPY, migrations.RunSQL.noop)]

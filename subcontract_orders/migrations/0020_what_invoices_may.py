@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('masterdata', '0013_number_lanes'),
         ('production', '0007_by_products'),
-        ('subcontract_orders', '0017_paid_prices'),
+        ('subcontract_orders', '0019_specification_files'),
     ]
 
     operations = [
