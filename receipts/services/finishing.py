@@ -114,10 +114,13 @@ def _standing(
     counted: dict[int, Decimal] = defaultdict(Decimal)
     complete: set[int] = set()
     anew: set[int] = set()
+    whole: set[int] = set()  # bought complete: the steps before come with the same pieces, and give it nothing
     for line in lines:
         if line.status == LineStatus.CANCELLED:
             continue
         operation_id = line.operation_id
+        if line.is_whole:
+            whole.add(operation_id)
         counted[operation_id] += line.received
         if line.replaced:
             anew.add(operation_id)
@@ -135,7 +138,8 @@ def _standing(
                 continue
             # What was made of it inside (counted on it, but on no line) needs no line.
             told = row.good + row.scrap + sum((report.good + report.scrap for report in reports[row.pk]), ZERO)
-            if told - counted[row.pk] + asked[row.pk] < _wanted(row, mine):
+            wanted = row.quantity if row.pk in whole else _wanted(row, mine)
+            if told - counted[row.pk] + asked[row.pk] < wanted:
                 if row.pk in anew:  # the line that makes bad pieces anew is still to come
                     expecting.add(row.pk)
             elif row.pk in complete:

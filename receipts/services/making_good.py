@@ -89,7 +89,12 @@ def _missing(order_line_id: int, by: User | None) -> tuple[OrderLine, Decimal]:
 
 
 def _left_before(line: OrderLine) -> Decimal | None:
-    """Pieces of the steps before that this operation has neither used nor is to get by a line; None: it is the first."""
+    """Pieces of the steps before that this operation has neither used nor is to get by a line; None: it needs none.
+
+    The first step needs none, and so does an order bought complete: its vendor makes every step of what he makes anew.
+    """
+    if line.is_whole:
+        return None
     operation = Operation.objects.get(pk=line.operation_id or 0)
     following = followers(production_order_id=operation.production_order_id)
     before = [number for number, later in following.items() if operation.operation_no in later]

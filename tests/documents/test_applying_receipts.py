@@ -247,3 +247,67 @@ def test_what_no_act_ends_says_where_it_is_done():
         accept("certificate_missing")
 
     assert is_open("certificate_missing")
+
+
+# Bad pieces of an order bought complete
+
+
+def bought_complete() -> OrderLine:
+    """P1, of two steps, bought complete as one line at V1; no material goes out."""
+    plans.base(
+        boms=[{"parent": "FG", "component": "RM", "quantity": 1, "operation_no": 10, "supply": "vendor"}],
+        routings=[
+            {"item": "FG", "operation_no": 5, "name": "Turning", "work_center": "WC-IN"},
+            {"item": "FG", "operation_no": 10, "name": "Plating", "work_center": "OUT", "outsourced": "yes"},
+        ],
+        policies=[{"code": "BUY", "item": "FG", "verdict": "buy_complete", "vendors": ["V1"], "priority": 1}],
+        prices=[{"vendor": "V1", "item": "FG", "currency": "EUR", "unit_price": 20}],
+    )
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    return plans.line(1)
+
+
+def test_bad_pieces_of_an_order_bought_complete_are_bought_anew_complete():
+    line = bought_complete()
+    assert (line.is_whole, line.quantity) == (True, 10)
+    receive(counted(line, 6, rejected=3, scrapped=1))
+    assert alert("short_receipt").after == {"quantity": "4"}
+
+    apply("short_receipt")
+    plans.generate(LATER)
+    plans.generate(LATER)
+
+    assert lines() == [("SC-00001", 10), ("SC-00002", 4)]
+    assert plans.line(2).is_whole
+    plans.send(2)
+    receive(counted(plans.line(2), 4), note="DN-2")
+    assert [(operation("P1", no).status, operation("P1", no).good) for no in ("5", "10")] == [
+        (OperationStatus.FINISHED, 10),
+        (OperationStatus.FINISHED, 10),
+    ]
+    assert back.problems() == []
+
+
+def test_one_may_do_without_bad_pieces_of_an_order_bought_complete():
+    line = bought_complete()
+    receive(counted(line, 6, rejected=4))
+
+    accept("short_receipt")
+    plans.generate(LATER)
+
+    assert not is_open("short_receipt")
+    assert lines() == [("SC-00001", 10)]
+
+
+def test_a_reversal_takes_the_further_whole_line_back():
+    receipt = receive(counted(bought_complete(), 6, rejected=4))
+    apply("short_receipt")
+    plans.generate(LATER)
+
+    reverse(receipt)
+    plans.generate(LATER)
+
+    assert [row.quantity for row in OrderLine.objects.active()] == [10]
+    assert back.problems() == []
