@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def steps(fast: bool) -> dict[str, list[str]]:
-    pytest = [str(BIN / "pytest"), "-n", "2", "--dist", "worksteal", "-q"]
+    pytest = [str(BIN / "pytest"), "-n", "2", "--dist", "worksteal", "-q", "-rs"]  # what is skipped is said, and why
     lint = {
         "format": [str(BIN / "ruff"), "format", "--check", "."],
         "lint": [str(BIN / "ruff"), "check", "."],

@@ -1,5 +1,6 @@
 """What every test shares. Tests run on PostgreSQL and may use the database unless they say otherwise."""
 
+import functools
 import hashlib
 import os
 import tempfile
@@ -27,6 +28,9 @@ WHOLE_SETS = {
     "workbench/test_return_pages.py",
 }  # fmt: skip
 """Files whose tests each play whole document sets, or read whole plans: together they take longer than all the rest."""
+
+
+PAPERS_MISSING = "no papers: install libpango-1.0-0 libpangoft2-1.0-0 (Debian, Ubuntu)"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -106,6 +110,22 @@ def _migrated_once() -> str:
             connection.settings_dict["NAME"] = own
         cursor.execute(f'ALTER DATABASE "{prefix}new" RENAME TO "{name}"')
     return name
+
+
+@pytest.fixture(autouse=True)
+def _papers(request: pytest.FixtureRequest) -> None:
+    """Tests of papers set them with Pango; on a machine without it they are skipped and say what to install."""
+    if request.node.get_closest_marker("papers") and not _sets_papers():
+        pytest.skip(PAPERS_MISSING)
+
+
+@functools.cache
+def _sets_papers() -> bool:
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(autouse=True)

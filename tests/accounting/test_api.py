@@ -61,6 +61,7 @@ def test_a_month_is_closed_and_reopened(books: Client):
     assert books.post(API + "periods/close/", {"month": "soon"}, content_type=JSON).status_code == 422
 
 
+@pytest.mark.papers
 def test_a_confirmation_is_prepared_printed_sent_and_answered(books: Client):
     (made,) = books.post(API + "balance-confirmations/", {"as_of": "2026-03-31"}, content_type=JSON).json()
     one = f"{API}balance-confirmations/{made['number']}/"

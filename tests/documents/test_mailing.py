@@ -28,6 +28,7 @@ def one_sent(**vendor: str) -> None:
     plans.send(1)
 
 
+@pytest.mark.papers
 def test_sending_an_order_mails_it_once_with_its_paper_and_the_link():
     one_sent()
 
@@ -50,6 +51,7 @@ def test_a_vendor_without_an_address_gets_no_mail():
     assert not Message.objects.exists()
 
 
+@pytest.mark.papers
 def test_an_older_version_is_never_mailed_after_a_newer_one():
     one_sent()
     documents.revise_line(order_id=plans.order(1).pk, line_no=1, quantity=Decimal(9), by=plans.boss(), at=moment())
@@ -73,6 +75,7 @@ def test_an_order_cancelled_before_its_mail_left_is_not_mailed():
     assert Message.objects.get(kind="order_cancelled").error.startswith("V1 was never mailed")
 
 
+@pytest.mark.papers
 def test_a_vendor_who_was_mailed_an_order_is_told_that_it_is_cancelled():
     one_sent()
     documents.send_due_messages(at=moment())
@@ -82,6 +85,7 @@ def test_a_vendor_who_was_mailed_an_order_is_told_that_it_is_cancelled():
     assert mail.outbox[-1].subject == f"Subcontract order {plans.order(1).number} is cancelled"
 
 
+@pytest.mark.papers
 def test_mail_and_paper_speak_the_vendors_language():
     one_sent(language="de")
 
@@ -90,6 +94,7 @@ def test_mail_and_paper_speak_the_vendors_language():
     assert mail.outbox[0].subject == f"Lohnbestellung {plans.order(1).number}"
 
 
+@pytest.mark.papers
 def test_the_paper_of_an_order_is_read_over_the_api_and_drafts_are_stamped():
     plans.base()
     plans.plan("P1", "FG", 10, "2026-03-31")

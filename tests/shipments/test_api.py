@@ -167,6 +167,7 @@ def test_what_leaves_may_leave_others_short_and_what_comes_back_ends_it(dock: AP
 # The delivery note
 
 
+@pytest.mark.papers
 def test_the_delivery_note_is_a_pdf_for_whoever_sees_the_shipment(dock: APIClient):
     ordered(10)
     dock.post(SHIPMENTS, {"order": "SC-00001"}, format="json")
@@ -178,6 +179,7 @@ def test_the_delivery_note_is_a_pdf_for_whoever_sees_the_shipment(dock: APIClien
     assert answer.content.startswith(b"%PDF-")
 
 
+@pytest.mark.papers
 def test_there_is_a_label_for_each_part_and_lot(dock):
     ordered(10)
 

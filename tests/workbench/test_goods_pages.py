@@ -86,8 +86,8 @@ def test_only_acts_there_are_can_be_done(desk):
     assert desk.post(f"/shipments/{shipment.number}/explode/").status_code == 400
 
 
+@pytest.mark.papers
 def test_the_delivery_note_is_a_pdf_whose_code_opens_the_dock(desk):
-    pytest.importorskip("weasyprint")
     shipment = goods.shipment_of(goods.sent_order())
 
     page = desk.get(f"/shipments/{shipment.number}/delivery-note.pdf")
