@@ -48,6 +48,7 @@ from receipts.serializers import (
     PostReturnSerializer,
     ReceiptDetailSerializer,
     ReceiptSerializer,
+    ReceiveReturnSerializer,
     ReturnSerializer,
     TraceSerializer,
     VendorBalanceSerializer,
@@ -311,11 +312,20 @@ class ReturnViewSet(
         """The goods of a drafted return have left the vendor; without days on the way they are here."""
         return self._act(request, services.dispatch_return)
 
-    @extend_schema(request=NothingSerializer, responses=ReturnSerializer)
+    @extend_schema(request=ReceiveReturnSerializer, responses=ReturnSerializer)
     @action(detail=True, methods=["post"])
     def receive(self, request: Request, number: str) -> Response:
-        """What is on its way has arrived; of a draft it left and arrived in one."""
-        return self._act(request, services.receive_return)
+        """What is on its way has arrived, or less of it; of a draft it left and arrived in one."""
+        document = self.get_object()
+        given = ReceiveReturnSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = given.validated_data
+        self.check_if_match(request, document)
+        services.receive_return(
+            return_id=document.pk, came={row["line"]: row["quantity"] for row in said["lines"]}, reason=said["reason"],
+            by=request.user, at=timezone.now(), through="api",
+        )  # fmt: skip
+        return self.shown(document.number)
 
     @extend_schema(request=NothingSerializer, responses=ReturnSerializer)
     @action(detail=True, methods=["post"])

@@ -357,6 +357,7 @@ class ReturnLine(models.Model):
     """So much of an item (of a lot, at a stage) from one place to another, in the item's unit.
 
     `component`: whose material it was (none: free stock). `receipt_line`: where the pieces came in, for a return of product.
+    `lost`: what of it left the vendor and never arrived.
     """
 
     document = models.ForeignKey(Return, models.CASCADE, related_name="lines")
@@ -369,6 +370,7 @@ class ReturnLine(models.Model):
     to_location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
     component = models.ForeignKey("subcontract_orders.OrderComponent", models.PROTECT, null=True, related_name="+")
     receipt_line = models.ForeignKey(ReceiptLine, models.PROTECT, null=True, related_name="+")
+    lost = models.DecimalField(max_digits=18, decimal_places=5, default=0, editable=False)
 
     objects = ReturnLineQuerySet.as_manager()
 
@@ -376,6 +378,9 @@ class ReturnLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["document", "line_no"], name="return_line_no"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="return_line_quantity_above_zero"),
+            models.CheckConstraint(
+                condition=Q(lost__gte=0, lost__lte=models.F("quantity")), name="return_line_lost_of_it"
+            ),
         ]
         indexes = [
             models.Index(fields=["component"], name="return_line_of_component"),

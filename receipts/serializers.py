@@ -278,7 +278,7 @@ class ReturnLineSerializer(serializers.ModelSerializer[ReturnLine]):
 
     class Meta:
         model = ReturnLine
-        fields = ["line", "item", "lot", "stage", "quantity", "to", "order", "order_line"]
+        fields = ["line", "item", "lot", "stage", "quantity", "lost", "to", "order", "order_line"]
         read_only_fields = fields
 
     def get_fields(self) -> dict[str, Any]:
@@ -324,6 +324,20 @@ class MaterialLineSerializer(StrictFields, serializers.Serializer[Any]):
     quantity = serializers.DecimalField(**QUANTITY)
     lot = serializers.CharField(max_length=60, required=False, default="")
     stage = serializers.CharField(max_length=90, required=False, default="")
+
+
+class CameBackSerializer(StrictFields, serializers.Serializer[Any]):
+    """So much of a line of a return arrived."""
+
+    line = serializers.IntegerField(min_value=1, max_value=1_000_000)
+    quantity = serializers.DecimalField(**QUANTITY)
+
+
+class ReceiveReturnSerializer(StrictFields, serializers.Serializer[Any]):
+    """Lines of which less arrived than left; without them all of it has. What is missing was lost on the way."""
+
+    lines = CameBackSerializer(many=True, required=False, default=list)
+    reason = serializers.CharField(max_length=150, required=False, default="", allow_blank=True)
 
 
 class PostReturnSerializer(StrictFields, serializers.Serializer[Any]):

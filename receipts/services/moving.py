@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from accounts.models import User
 from activity import services as activity
@@ -16,6 +18,7 @@ from masterdata.models import Location, LocationKind
 from receipts.models import Return, ReturnKind, ReturnLine, ReturnStatus
 
 KIND = "return"
+ZERO = Decimal(0)
 
 
 def locked(return_id: int, by: User | None) -> Return:
@@ -43,29 +46,47 @@ def left(document: Return, *, days: int, by: User | None, at: datetime, occurred
     record(document, "return.dispatched" if days > 0 else "return.posted", by=by, at=at, through=through)
 
 
-def arrive(document: Return, *, by: User | None, at: datetime, through: str) -> None:
-    """Put what is on its way where it was to go."""
+def arrive(
+    document: Return,
+    *,
+    lost: Mapping[int, Decimal] | None = None,
+    reason: str = "",
+    by: User | None,
+    at: datetime,
+    through: str,
+) -> None:
+    """Put what is on its way where it was to go, but for what was `lost` of lines, by their numbers."""
     targets = dict(document.lines.values_list("line_no", "to_location"))
+    lost = lost or {}
+    gone = masterdata.virtual_location(kind=LocationKind.DIFFERENCE).pk
     out = Movement.objects.unreversed().filter(
         document_kind=KIND, document_number=document.number, quantity__gt=0, to_location__kind=LocationKind.TRANSIT
     )
-    ledger.post_movements(
-        [
-            Move(m.item_id, m.to_location_id, targets[m.document_line or 0], m.quantity, m.lot_id, m.stage, line=m.document_line)
-            for m in out.order_by("pk")
-        ],
-        kind=KIND, number=document.number, occurred_at=at, recorded_at=at, by=by,
-    )  # fmt: skip
+    moves = []
+    for m in out.order_by("pk"):
+        line_no = m.document_line or 0
+        missing = lost.get(line_no, ZERO)
+        if came := m.quantity - missing:
+            moves.append(Move(m.item_id, m.to_location_id, targets[line_no], came, m.lot_id, m.stage, line=line_no))
+        if missing:
+            why = f"lost on the way: {reason}" if reason else "lost on the way"
+            moves.append(
+                Move(m.item_id, m.to_location_id, gone, missing, m.lot_id, m.stage, line=line_no, reason=why[:200])
+            )
+    ledger.post_movements(moves, kind=KIND, number=document.number, occurred_at=at, recorded_at=at, by=by)
+    for line_no, missing in lost.items():
+        document.lines.filter(line_no=line_no).update(lost=missing)
     document.status, document.posted_at = ReturnStatus.POSTED, at
     document.version += 1
     document.save()
-    record(document, "return.posted", by=by, at=at, through=through)
+    said = {"lost": {f"{line_no}": f"{missing}" for line_no, missing in lost.items()}, "reason": reason} if lost else {}
+    record(document, "return.posted", by=by, at=at, through=through, **said)
 
 
-def record(document: Return, event: str, *, by: User | None, at: datetime, through: str) -> None:
+def record(document: Return, event: str, *, by: User | None, at: datetime, through: str, **said: Any) -> None:
     activity.record(
         event, kind=KIND, number=document.number, at=at, by=by, through=through, site_id=document.site_id,
-        vendor_id=document.vendor_id, data={"orders": orders_of(document), "kind": document.kind},
+        vendor_id=document.vendor_id, data={"orders": orders_of(document), "kind": document.kind, **said},
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from core.refusals import InvalidInput, NotFound, WrongState
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, WrongState
 from core.retries import retried
 from inventory import services as ledger
 from inventory.models import Lot, Movement
@@ -129,20 +129,63 @@ def dispatch_return(*, return_id: int, by: User | None, at: datetime, through: s
 
 @retried
 @transaction.atomic
-def receive_return(*, return_id: int, by: User | None, at: datetime, through: str = "page") -> Return:
-    """The goods of a return have arrived; of a draft they left and arrived in one. Raises NotFound, WrongState, NotFree."""
+def receive_return(
+    *,
+    return_id: int,
+    came: Mapping[int, Decimal] | None = None,
+    reason: str = "",
+    by: User | None,
+    at: datetime,
+    through: str = "page",
+) -> Return:
+    """The goods of a return have arrived; of a draft they left and arrived in one.
+
+    `came`: how much of each line (by its number) did, where it is not all of it. The rest was lost on the way: it leaves as a
+    difference at its value and stays on the line. Raises NotFound, WrongState, NotFree, InvalidInput, InvalidQuantity,
+    TooPrecise.
+    """
     document = moving.locked(return_id, by)
     if document.status not in (ReturnStatus.DRAFT, ReturnStatus.DISPATCHED):
         raise WrongState(
             f"{document} is {document.get_status_display().lower()}; only a draft, or what is on its way, is received."
         )
+    lost = _lost(document, came or {})
     if document.status == ReturnStatus.DRAFT:
         _check_draft(document, by)
         _leave(document, by=by, at=at, occurred_at=at, through=through)
     if document.status == ReturnStatus.DISPATCHED:
-        moving.arrive(document, by=by, at=at, through=through)
+        moving.arrive(document, lost=lost, reason=reason, by=by, at=at, through=through)
     watch_material_left(at=at)
     return document
+
+
+def _lost(document: Return, came: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    """What of each line did not arrive, as that is said. Raises NotFound, InvalidInput, InvalidQuantity, TooPrecise."""
+    lines = {line.line_no: line for line in document.lines.select_related("item__unit")}
+    lost: dict[int, Decimal] = {}
+    for line_no, quantity in came.items():
+        line = lines.get(line_no)
+        if line is None:
+            raise NotFound(f"{document} has no line {line_no}.", field="lines")
+        if quantity:
+            check_quantity(line.item, quantity, "lines.quantity")
+        if quantity > line.quantity:
+            raise InvalidQuantity(
+                f"{say(quantity)} of {line.item} came, {say(line.quantity)} left with {document}: no more can have. Bring the "
+                "rest home by a return of its own.",
+                field="lines.quantity",
+            )
+        if quantity < line.quantity:
+            lost[line_no] = line.quantity - quantity
+    if lost and document.kind == ReturnKind.PRODUCT:
+        raise InvalidInput(f"Pieces go to the vendor with {document}: he says what he lacks by a count.", field="lines")
+    if lost and document.status == ReturnStatus.DRAFT:
+        raise InvalidInput(
+            f"{document} has not left the vendor: what did not come lies there still. Bring home what came by a return of "
+            "its own.",
+            field="lines",
+        )
+    return lost
 
 
 def deliver_due_returns(*, at: datetime, limit: int = 500) -> int:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+import time_machine
+from rest_framework.response import Response
+from rest_framework.test import APIClient
 
-from activity.models import Alert
+from activity.models import Alert, Event
 from core.refusals import WrongState
 from documents import services as documents
 from inventory.models import Movement
@@ -162,3 +165,77 @@ def test_pieces_on_their_way_back_count_as_sent_back():
 
     with pytest.raises(receipts.NotSentBack, match="brought 6 that still can"):
         back.return_product(receipt, 7)
+
+
+# Less arrives than left
+
+
+def dock() -> APIClient:
+    api = APIClient()
+    api.force_authenticate(plans.boss())
+    return api
+
+
+def receive_over_api(document: Return, *came: tuple[int, object], reason: str = "") -> Response:
+    lines = [{"line": line, "quantity": quantity} for line, quantity in came]
+    path = f"/api/v1/returns/{document.number}/receive/"
+    with time_machine.travel(moment(HOME), tick=False):
+        return dock().post(path, {"lines": lines, "reason": reason}, format="json")
+
+
+def test_what_did_not_arrive_was_lost_on_the_way_and_is_named():
+    with_surplus()
+    document = back.return_material()
+
+    answer = receive_over_api(document, (1, 1), reason="one short on the pallet")
+
+    assert (answer.status_code, answer.data["status"]) == (200, "posted")
+    assert [(line["quantity"], line["lost"]) for line in answer.data["lines"]] == [("2.00000", "1.00000")]
+    assert (lying(way(), "RM"), lying("MAIN", "RM")) == (0, 989)
+    lost = Movement.objects.get(to_location__kind="difference")
+    assert (lost.quantity, lost.value, lost.reason) == (1, 100, "lost on the way: one short on the pallet")
+    assert Event.objects.get(name="return.posted").data["lost"] == {"1": "1.00000"}
+    assert back.counters(1) == {"sent": 12, "returned": 2, "at_vendor": 10}
+    assert back.problems() == []
+    assert back.value_is_conserved()
+
+
+def test_a_return_of_which_nothing_arrived_is_posted_as_lost():
+    with_surplus()
+
+    answer = receive_over_api(back.return_material(), (1, 0))
+
+    assert (answer.status_code, lying(way(), "RM"), lying("MAIN", "RM")) == (200, 0, 988)
+
+
+def test_reversing_a_short_return_brings_all_of_it_back_to_the_vendor():
+    with_surplus()
+    document = back.return_material()
+    receive_over_api(document, (1, 1))
+
+    receipts.reverse_return(return_id=document.pk, by=plans.boss(), at=moment(HOME))
+
+    assert (lying("AT-V1", "RM"), lying("MAIN", "RM"), lying(way(), "RM")) == (12, 988, 0)
+    assert back.problems() == []
+    assert back.value_is_conserved()
+
+
+@pytest.mark.parametrize(
+    ("came", "code", "said"),
+    [
+        ((1, 3), "invalid_quantity", "3 of RM came, 2 left"),
+        ((1, "0.5"), "too_precise", "0 decimals"),
+        ((1, -1), "invalid_quantity", "-1"),
+        ((2, 1), "not_found", "has no line 2"),
+    ],
+)
+def test_more_than_left_or_what_is_no_count_is_refused_and_nothing_written(came, code, said):
+    with_surplus()
+    document = back.return_material()
+    before = Movement.objects.count()
+
+    answer = receive_over_api(document, came)
+
+    assert (answer.data["code"], said in answer.data["detail"]) == (code, True), answer.data
+    document.refresh_from_db()
+    assert (document.status, Movement.objects.count()) == (ReturnStatus.DISPATCHED, before)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from core.refusals import Refusal
+from core.refusals import InvalidInput, Refusal
 from inventory.models import Lot
 from masterdata.models import Item, Vendor
 from receipts import services as receipts
@@ -151,6 +151,7 @@ def show_return(request: HttpRequest, number: str) -> HttpResponse:
         "document": shown,
         "lines": list(lines_of([shown])),
         "is_product": shown.kind == ReturnKind.PRODUCT,
+        "counts": may and shown.kind == ReturnKind.MATERIAL and shown.status == ReturnStatus.DISPATCHED,
         "acts": {
             "dispatch": may and shown.status == ReturnStatus.DRAFT,
             "receive": may and shown.status in (ReturnStatus.DRAFT, ReturnStatus.DISPATCHED),
@@ -176,9 +177,24 @@ def act_on_return(request: HttpRequest, number: str, action: str) -> HttpRespons
     shown = get_object_or_404(Return.objects.visible_to(request.user), number=number)
 
     def do(at: datetime) -> None:
-        service(return_id=shown.pk, by=request.user, at=at)
+        more = {"came": came_of(request)} if action == "receive" else {}
+        service(return_id=shown.pk, by=request.user, at=at, **more)
 
     return act(request, do, done=done % {"number": number}, back=reverse("workbench:return", args=[number]))
+
+
+def came_of(request: HttpRequest) -> dict[int, Decimal]:
+    """How much of each line came, where that was asked. Raises InvalidInput."""
+    came = {}
+    for name, typed in request.POST.items():
+        if name.startswith("came-") and name[5:].isdigit():
+            try:
+                said = read_quantity(str(typed))
+            except Unreadable as unreadable:
+                raise InvalidInput(str(unreadable), field=name) from None
+            if said is not None:
+                came[int(name[5:])] = said
+    return came
 
 
 # Material home
