@@ -37,7 +37,7 @@ class CompanyAdmin(ModelAdmin):
         (
             _("Approval and promise"),
             {
-                "fields": ["four_eyes", "unconfirmed_days"],
+                "fields": ["four_eyes", "unconfirmed_days", "vendor_stock_days", "return_within_days"],
                 "description": _(
                     "What each person may approve stands with the user, under Access. How long an order approved by a policy "
                     "waits before it sends itself stands in the policy."

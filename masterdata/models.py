@@ -108,6 +108,15 @@ class Company(models.Model):
     unconfirmed_days = models.PositiveIntegerField(
         default=2, help_text="How many days a vendor may leave a sent order unanswered."
     )
+    vendor_stock_days = models.PositiveIntegerField(
+        default=180,
+        help_text="After how many days material of ours at a vendor is old: an alert asks to bring home what is not needed.",
+    )
+    return_within_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Within how many days material sent to a vendor must be back by law (India: 365). Blank: no such rule.",
+    )
     max_change_pct = models.DecimalField(
         max_digits=8,
         decimal_places=3,

@@ -23,6 +23,7 @@ from subcontract_orders.services.lines import KIND
 from subcontract_orders.services.order import COUNTERED
 
 SHORT, DISCREPANCY, QUARANTINED, LEFT = "short_receipt", "discrepancy", "over_receipt", "material_left_at_vendor"
+AGED = (receipts.OLD, receipts.RETURN_DUE)
 ACCEPTABLE = (SHORT, DISCREPANCY)
 # What no act of ours ends: what has to happen, where it is done.
 ELSEWHERE = {
@@ -38,7 +39,7 @@ def is_applicable(alert: Alert) -> bool:
     """Whether one act does what an alert proposes; of some it is said why not when it is tried."""
     if alert.kind in REQUIREMENT_KINDS:
         return bool(alert.after.get("verdict") != Verdict.REVIEW)
-    return alert.kind in (COUNTERED, advising.BATCH, SHORT, DISCREPANCY, QUARANTINED, LEFT)
+    return alert.kind in (COUNTERED, advising.BATCH, SHORT, DISCREPANCY, QUARANTINED, LEFT, *AGED)
 
 
 @transaction.atomic
@@ -69,6 +70,7 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
     `vendor_countered`: what the vendor offers is accepted. `batch_opportunity`: the lots are put on one order.
     `short_receipt`: what bad pieces leave uncovered is ordered anew by the next run. `discrepancy`: what was missing is booked
     as used. `over_receipt`: the goods are counted in out of quarantine. `material_left_at_vendor`: it is returned.
+    `vendor_stock_old`, `return_due`: what of it no open line needs is returned.
     `way`: what becomes of pieces that are out when the part's revision or specification changes (`acting.Way`).
     Raises NotFound, NothingToApply, InvalidInput, and as the acts it stands for.
     """
@@ -91,6 +93,8 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
     elif alert.kind == LEFT:
         order = SubcontractOrder.objects.get(number=alert.order_number)
         receipts.return_left(order_id=order.pk, reason=f"{order} is cancelled", by=by, at=at, through=through)
+    elif alert.kind in AGED:
+        receipts.return_aged(alert=alert, by=by, at=at, through=through)
     elif alert.kind in ELSEWHERE:
         raise NothingToApply(f"There is nothing to apply here. {ELSEWHERE[alert.kind]}")
     else:

@@ -19,6 +19,7 @@ from documents.services.advising import BATCH, advice_alerts
 from documents.services.reminding import remind_unconfirmed
 from documents.services.watching import watch_approvals
 from masterdata import services as masterdata
+from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine
 from subcontract_orders.models import (
@@ -49,6 +50,7 @@ def watch(*, at: datetime, on: date) -> int:
         + watch_minimum(at=at)
         + activity.keep_alerts(kind=BATCH, alerts=advice_alerts(on=on), at=at)
         + watch_approvals(on=on, at=at)
+        + receipts.watch_vendor_stock(at=at, on=on)
     )
     _close_settled_offers(at=at)
     activity.assign_alerts(concerns=_concerns(), on=on)

@@ -1,5 +1,6 @@
 """Goods in: what is expected, counting a vendor's note in, taking it back."""
 
+from receipts.services.aging import OLD, RETURN_DUE, return_aged, watch_vendor_stock
 from receipts.services.beside import booked_by_component
 from receipts.services.correcting import adjust_consumption, correct_receipt
 from receipts.services.costing import Costs, order_costs
@@ -44,6 +45,8 @@ from receipts.services.watching import watch_material_left
 
 __all__ = [
     "KIND",
+    "OLD",
+    "RETURN_DUE",
     "BadOpenLine",
     "CameBeside",
     "Costs",
@@ -93,6 +96,7 @@ __all__ = [
     "receive_return",
     "refuse_quarantine",
     "release_quarantine",
+    "return_aged",
     "return_left",
     "return_material",
     "return_product",
@@ -105,5 +109,6 @@ __all__ = [
     "trace_lot",
     "waive_hold",
     "watch_material_left",
+    "watch_vendor_stock",
     "write_off_material",
 ]

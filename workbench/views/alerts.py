@@ -33,6 +33,8 @@ ACTS = {  # what applying an alert of a kind does, as its button says
     "discrepancy": gettext_lazy("Book as used"),
     "over_receipt": gettext_lazy("Count it in"),
     "material_left_at_vendor": gettext_lazy("It comes back"),
+    "vendor_stock_old": gettext_lazy("It comes back"),
+    "return_due": gettext_lazy("It comes back"),
     "vendor_countered": gettext_lazy("Accept the offer"),
     "batch_opportunity": gettext_lazy("Order together"),
 }
