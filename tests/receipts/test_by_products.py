@@ -426,3 +426,42 @@ def test_the_order_page_says_how_much_came_and_the_page_of_a_line_adjusts_it(cli
     assert re.findall(r'data-label="(\w[\w ]*)">([^<]*)<', row[0]) == [
         ("Required", "20 pcs"), ("Sent", "–"), ("Used", "–"), ("Returned", "24"), ("At vendor", "–"),
     ]  # fmt: skip
+
+
+# At the dock
+
+
+def dock_note(client: Client, line: OrderLine, **typed: str) -> Any:
+    client.force_login(plans.boss())
+    said = {"vendor": "V1", "note": "DN-1"} | {name.replace("_", "-"): value for name, value in typed.items()}
+    return client.post("/dock/receive/", said)
+
+
+def test_the_dock_counts_by_products_or_leaves_them_to_the_bill(client: Client):
+    line = sent()
+    chips_field = f"beside-{line.pk}-{Item.objects.get(code='CHIPS').pk}"
+    client.force_login(plans.boss())
+    assert f'name="{chips_field}"' in client.get(f"/dock/receive/?order={line.order.number}").content.decode()
+
+    dock_note(client, line, **{f"accepted-{line.pk}": "4", chips_field: ""})
+    assert lying("MAIN", "CHIPS") == 8
+
+    said = {"vendor": "V1", "note": "DN-2", f"accepted-{line.pk}": "6", chips_field: "7"}
+    client.post("/dock/receive/", said)
+    assert lying("MAIN", "CHIPS") == 15
+
+
+def test_the_dock_keeps_what_was_typed_of_a_by_product_that_cannot_be(client: Client):
+    line = sent(item={"lot_tracked": "yes"})
+    chips_field = f"beside-{line.pk}-{Item.objects.get(code='CHIPS').pk}"
+
+    unsaid = dock_note(client, line, **{f"accepted-{line.pk}": "4", f"{chips_field}-lot": "L-9"})
+    no_lot = dock_note(client, line, **{f"accepted-{line.pk}": "4", chips_field: "7"})
+    assert (unsaid.status_code, no_lot.status_code, Receipt.objects.count()) == (422, 422, 0)
+    assert "Write how much of CHIPS came; 0 where none did." in unsaid.content.decode()
+    assert 'value="L-9"' in unsaid.content.decode()
+    assert "name the lot of what came out" in no_lot.content.decode()
+    assert re.search(rf'name="{chips_field}"[^>]* value="7"', no_lot.content.decode())
+
+    dock_note(client, line, **{f"accepted-{line.pk}": "4", chips_field: "7", f"{chips_field}-lot": "L-9"})
+    assert lying("MAIN", "CHIPS", lot="L-9") == 7

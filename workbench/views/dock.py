@@ -25,10 +25,10 @@ from inventory.models import Balance
 from masterdata.models import Vendor
 from policies.models import Consumption as ConsumptionMode
 from policies.models import Inspection
-from production.models import NOT_USED
+from production.models import NOT_USED, Supply
 from receipts import services as receipts
 from receipts.models import Receipt, ReceiptLine, ReceiptStatus
-from receipts.services import CountedLine, previewing
+from receipts.services import CameBeside, CountedLine, previewing
 from shipments import services as shipments
 from shipments.models import BEFORE_DISPATCH, Shipment, ShipmentStatus
 from subcontract_orders.models import (
@@ -294,13 +294,32 @@ def open_lines(request: HttpRequest) -> Any:
 
 
 @dataclass(slots=True)
+class PartField:
+    """What was typed of one component (or by-product) of a line; `name` is its field's, `lot` stands beside it."""
+
+    component: OrderComponent
+    name: str
+    typed: str = ""
+    lot: str = ""
+
+    @property
+    def asks_lot(self) -> bool:
+        return self.component.item.lot_tracked or self.component.item.serial_tracked
+
+
+@dataclass(slots=True)
 class InRow:
-    """One order line of the receiving form: what is expected, what was typed, what is wrong with it."""
+    """One order line of the receiving form: what is expected, what was typed, what is wrong with it.
+
+    `uses`: components of which the vendor may say what he used; `gives`: by-products, taken as the bill says where nothing
+    is typed.
+    """
 
     line: OrderLine
     expected: Decimal
-    components: list[OrderComponent]
     asks_lot: bool
+    uses: list[PartField] = field(default_factory=list)
+    gives: list[PartField] = field(default_factory=list)
     typed: dict[str, str] = field(default_factory=dict)
     certificates: list[str] = field(default_factory=list)
     error: str = ""
@@ -399,7 +418,8 @@ def in_rows(request: HttpRequest, vendor: Vendor, order: str, *, fill: bool) -> 
     lines = open_lines(request).filter(vendor=vendor)
     if order:
         lines = lines.filter(order__number=order)
-    components = OrderComponent.objects.exclude(supply__in=NOT_USED).select_related("item__unit").order_by("position")
+    kinds = OrderComponent.objects.filter(stage="").exclude(supply__in=[Supply.VENDOR, Supply.RETURNABLE])
+    components = kinds.select_related("item__unit").order_by("position")
     found = list(
         lines.select_related("order", "item__unit", "process", "production_order", "operation")
         .prefetch_related(Prefetch("components", components))
@@ -416,8 +436,13 @@ def in_rows(request: HttpRequest, vendor: Vendor, order: str, *, fill: bool) -> 
             InRow(
                 line=line,
                 expected=expected,
-                components=list(line.components.all()),
                 asks_lot=not goes_on[line.pk],
+                uses=[part_field(request, "used", row) for row in line.components.all() if row.supply not in NOT_USED],
+                gives=[
+                    part_field(request, "beside", row)
+                    for row in line.components.all()
+                    if row.supply == Supply.BY_PRODUCT
+                ],
                 typed=typed,
                 certificates=request.POST.getlist(f"certificate-{line.pk}"),
             )
@@ -425,7 +450,28 @@ def in_rows(request: HttpRequest, vendor: Vendor, order: str, *, fill: bool) -> 
     return rows
 
 
+def part_field(request: HttpRequest, kind: str, component: OrderComponent) -> PartField:
+    name = f"{kind}-{component.line_id}-{component.item_id}"
+    return PartField(component, name, request.POST.get(name, "").strip(), request.POST.get(f"{name}-lot", "").strip())
+
+
 TYPED = ("accepted", "rejected", "scrapped", "lot", "serials", "inspect")
+
+
+def counted_beside(row: InRow) -> tuple[CameBeside, ...] | None:
+    """By-products as they were counted; None where nobody did. Raises Unreadable."""
+    if not any(part.typed or part.lot for part in row.gives):
+        return None
+    counted = []
+    for part in row.gives:
+        row.at_fault = part.name
+        quantity = read_quantity(part.typed)
+        if quantity is None:
+            raise Unreadable(
+                _("Write how much of %(item)s came; 0 where none did.") % {"item": part.component.item.code}
+            )
+        counted.append(CameBeside(part.component.item_id, quantity, part.lot))
+    return tuple(counted)
 
 
 def counted_lines(request: HttpRequest, rows: Sequence[InRow]) -> tuple[list[CountedLine], list[InRow]]:
@@ -438,13 +484,12 @@ def counted_lines(request: HttpRequest, rows: Sequence[InRow]) -> tuple[list[Cou
             for name in ("accepted", "rejected", "scrapped", "inspect"):
                 row.at_fault = name
                 quantities[name] = read_quantity(row.typed.get(name, ""))
-            for component in row.components if row.declares else ():
-                row.at_fault = f"used-{component.item_id}"
-                text = request.POST.get(f"used-{row.key}-{component.item_id}", "")
-                row.typed[row.at_fault] = text
-                quantity = read_quantity(text)
+            for part in row.uses if row.declares else ():
+                row.at_fault = part.name
+                quantity = read_quantity(part.typed)
                 if quantity is not None:
-                    used[component.item_id] = quantity
+                    used[part.component.item_id] = quantity
+            beside = counted_beside(row)
         except Unreadable as unreadable:
             row.error = str(unreadable)
             continue
@@ -460,6 +505,7 @@ def counted_lines(request: HttpRequest, rows: Sequence[InRow]) -> tuple[list[Cou
                 lot=row.typed.get("lot", "").strip(),
                 serials=tuple(row.typed.get("serials", "").split()),
                 consumed=used or None,
+                by_products=beside,
                 certificates=tuple(row.certificates),
                 inspect_quantity=quantities["inspect"],
             )
