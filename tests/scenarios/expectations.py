@@ -185,7 +185,7 @@ class Seen:
         found = []
         for wanted in expected:
             line = self.order_line(wanted)
-            rows = [row for row in (line or {}).get("components", []) if row["item"] == wanted["item"]]
+            rows = [row for row in (line or {}).get("components", []) if same(wanted["item"], row["item"])]
             where = f"order {wanted['order']} line {wanted['line']} {wanted['item']}"
             if not rows:
                 found.append(f"{where}: there is none")
@@ -236,13 +236,14 @@ class Seen:
         found = []
         for place, items in expected.items():
             for item, wanted in items.items():
-                lying = [row for row in rows if row["item"] == item and _lies(row, place)]
+                lying = [row for row in rows if same(item, row["item"]) and _lies(row, str(place))]
                 for lot, quantity in wanted.items() if isinstance(wanted, dict) else [(None, wanted)]:
                     there = sum(
-                        (Decimal(row["quantity"]) for row in lying if lot in (None, row.get("lot"))), Decimal(0)
+                        (Decimal(row["quantity"]) for row in lying if lot is None or same(lot, row.get("lot"))),
+                        Decimal(0),
                     )
                     if not same(quantity, there):
-                        name = " ".join(filter(None, [place, item, lot]))
+                        name = " ".join(str(one) for one in (place, item, lot) if one is not None)
                         found.append(f"{name} is {_say(str(there))} and should be {_say(quantity)}")
         return found
 
@@ -374,10 +375,11 @@ def _shipment_mismatches(wanted: Row, shipment: Row) -> list[str]:
             together[line["item"], line["lot"]] += Decimal(line["quantity"])
     alone = [(line["item"], line.get("lot"), Decimal(line["quantity"])) for line in shipment.get("lines", [])]
     for line in wanted.get("lines", []):
-        lot, quantity = line.get("lot"), Decimal(line["quantity"])
-        if together.get((line["item"], lot)) == quantity:
+        item, lot, quantity = str(line["item"]), line.get("lot"), Decimal(line["quantity"])
+        lot = None if lot is None else str(lot)
+        if together.get((item, lot)) == quantity:
             continue
-        if not any(item == line["item"] and lot in (None, of_lot) and quantity == one for item, of_lot, one in alone):
+        if not any(item == of_item and lot in (None, of_lot) and quantity == one for of_item, of_lot, one in alone):
             there = ", ".join(f"{item} {_say(str(one))}" for item, _, one in alone) or "empty"
             wrong.append(f"lines are {there} and should hold {line['item']} {_say(quantity)}")
     return wrong
@@ -387,8 +389,8 @@ def _receipt_line_mismatches(wanted: Row, line: Row) -> list[str]:
     wrong = mismatches(wanted, {**line, "line": line["order_line"]}, but=("consumed",))
     consumed = line.get("consumed") or {}
     for item, quantity in (wanted.get("consumed") or {}).items():
-        if not same(quantity, consumed.get(item, 0)):
-            wrong.append(f"consumed {item} is {_say(consumed.get(item, 0))} and should be {_say(quantity)}")
+        if not same(quantity, consumed.get(str(item), 0)):
+            wrong.append(f"consumed {item} is {_say(consumed.get(str(item), 0))} and should be {_say(quantity)}")
     return wrong
 
 
