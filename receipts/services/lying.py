@@ -100,8 +100,9 @@ class Lying:
             # A draft has nothing of its own yet, but may have been promised what lies here.
             if row.line.status != LineStatus.OPEN or row.line.order.status in OVER:
                 return
-            consigned = row.required if row.supply == Supply.CONSIGNED else ZERO
-            self.shortfall[part] += max(row.carried_in, consigned)
+            # Nor is anything shipped to it of what is planned to lie here: consigned parts, pieces of the step before.
+            is_here = row.supply == Supply.CONSIGNED or (row.stage and row.ship_from_id == place)
+            self.shortfall[part] += max(row.carried_in, row.required if is_here else ZERO)
             return
         self.components[row.pk] = row
         known = sum(self.own.get(row.pk, {}).values(), ZERO) + self.moving.get(row.pk, ZERO)

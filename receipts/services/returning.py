@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from inventory.models import Lot, Movement
 from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import Item, Location
+from production.models import ProductionOrder
 from receipts.models import Return, ReturnKind, ReturnLine, ReturnStatus
 from receipts.services import moving
 from receipts.services.lying import Lying, NotFree, NothingToReturn, Parcel, lock_orders_at
@@ -69,7 +70,7 @@ def return_material(
     lock_orders_at(places, item_ids=wanted)
     spare = _visible(Lying.at(places, item_ids=wanted).surplus(), by)
     if lines is None:
-        parcels = [parcel for parcel in spare if parcel.component or not parcel.stage]
+        parcels = spare
         if not parcels:
             raise NothingToReturn("Nothing of ours lies there that is not needed.", field="vendor")
     else:
@@ -83,8 +84,7 @@ def return_material(
 
 def spare_material(*, vendor_id: int, by: User | None) -> list[Parcel]:
     """What could come home from a vendor now: what `return_material` would bring, as the user may see it."""
-    spare = _visible(Lying.at(vendor_places(vendor_id, by)).surplus(), by)
-    return [parcel for parcel in spare if parcel.component or not parcel.stage]
+    return _visible(Lying.at(vendor_places(vendor_id, by)).surplus(), by)
 
 
 @retried
@@ -328,12 +328,21 @@ def _part(parcel: Parcel, quantity: Decimal) -> Parcel:
     return Parcel(parcel.location_id, parcel.item_id, parcel.lot_id, parcel.stage, quantity, parcel.component)
 
 
+def _plans(numbers: Collection[str]) -> dict[str, ProductionOrder]:
+    """Production orders by the number that their pieces between operations bear."""
+    if not numbers:
+        return {}
+    named = ProductionOrder.objects.filter(Q(number__in=numbers) | Q(first_number__in=numbers))
+    return {order.stage_number: order for order in named.select_related("site")}
+
+
 def _draft(parcels: Sequence[Parcel], *, vendor_id: int, reason: str, by: User | None, at: datetime) -> Return:
     homes: dict[int | None, Location] = {}
     places = Location.objects.select_related("site").in_bulk({parcel.location_id for parcel in parcels})
+    plans = _plans({parcel.stage.rpartition("/")[0] for parcel in parcels if parcel.stage and not parcel.component})
 
     def home(parcel: Parcel) -> Location:
-        order = parcel.component.line.order if parcel.component else None
+        order = parcel.component.line.order if parcel.component else plans.get(parcel.stage.rpartition("/")[0])
         site = order.site if order else places[parcel.location_id].site or masterdata.default_site()
         if site.pk not in homes:
             homes[site.pk] = masterdata.main_location(site=site)
