@@ -7,7 +7,13 @@ from receipts.services.costing import Costs, order_costs
 from receipts.services.counting import Counted, NothingThere, count_vendor_stock, write_off_material
 from receipts.services.discrepancies import missing_of
 from receipts.services.expecting import expect, expect_new, expect_no_more
-from receipts.services.inspecting import NothingToInspect, hand_in_certificates, inspect_receipt, waive_hold
+from receipts.services.inspecting import (
+    CertificateMissing,
+    NothingToInspect,
+    hand_in_certificates,
+    inspect_receipt,
+    waive_hold,
+)
 from receipts.services.leftovers import Leftovers, give_back_free_stock, settle_leftovers, take_back
 from receipts.services.loading import load_stock
 from receipts.services.lying import NotFree, NothingToReturn
@@ -49,6 +55,7 @@ __all__ = [
     "RETURN_DUE",
     "BadOpenLine",
     "CameBeside",
+    "CertificateMissing",
     "Costs",
     "Counted",
     "CountedLine",

@@ -40,6 +40,12 @@ class NothingToInspect(Refusal):
     code = "nothing_to_do"
 
 
+class CertificateMissing(Refusal):
+    """The pieces wait for papers, not to be looked at: those are handed in, or waived."""
+
+    code = "certificate_missing"
+
+
 class Case:
     """One receipt line being decided about, with all it stands on, locked."""
 
@@ -118,7 +124,8 @@ def inspect_receipt(
     Of pieces that wait in inspection, accepted ones are free (a good sample frees all), rejected ones go back to the vendor
     (`rework`, `return`: they are expected again, and not owed twice), are scrapped, or are used as they are. A bad sample
     leaves the rest to be looked at. Where nothing waits, it is said of pieces rejected on arrival what becomes of them.
-    Raises NotFound, WrongState, Stale, InvalidQuantity, TooPrecise, InvalidInput, LotRequired, NothingToInspect, OrderClosed.
+    Raises NotFound, WrongState, Stale, InvalidQuantity, TooPrecise, InvalidInput, LotRequired, NothingToInspect,
+    CertificateMissing, OrderClosed.
     """
     case = Case(receipt_id, line_no, expected_version=expected_version, by=by, at=at)
     row = case.row
@@ -227,6 +234,13 @@ def _check(case: Case, *, accepted: Decimal, rejected: Decimal, disposition: str
                 field="accepted",
             )
         return False
+    if accepted and row.held:
+        lacking = ", ".join(kind for kind in row.held_for if kind != INSPECTION)
+        raise CertificateMissing(
+            f"Line {row.line_no} of {case.receipt} waits for certificates, not for inspection: {lacking}. Hand them in, or "
+            "waive them.",
+            field="line",
+        )
     if accepted or not undecided:
         raise NothingToInspect(f"Nothing of line {row.line_no} of {case.receipt} waits for inspection.", field="line")
     if rejected > undecided:

@@ -13,6 +13,7 @@ from inventory.services import NotEnoughStock
 from production.models import OperationStatus
 from receipts.models import ExpectedReceipt, Receipt, ReceiptLine
 from receipts.services import (
+    CertificateMissing,
     LotRequired,
     NothingToInspect,
     OrderClosed,
@@ -158,7 +159,7 @@ def test_pieces_wait_for_certificates_and_the_alert_closes_by_itself():
     receipt = receive(counted(at_vendor(certificates=["coc", "3.1"]), 10, certificates=("coc",)))
     assert receipt.lines.get().held_for == ["3.1"]
     assert Alert.objects.open().get().kind == "certificate_missing"
-    with pytest.raises(NothingToInspect):
+    with pytest.raises(CertificateMissing, match="waits for certificates, not for inspection"):
         inspect(receipt, 10)
 
     hand_in_certificates(receipt_id=receipt.pk, line_no=1, certificates=["3.1"], by=plans.boss(), at=moment(LATER))
