@@ -427,10 +427,14 @@ class OrderCostsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Productio
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
-        costs = services.order_costs(page)
+        costs = self.costs_of(page)
         for order in page:
             order.costs = costs[order.pk]
         return page
+
+    def costs_of(self, orders: Any) -> Any:
+        """Costs by the orders' keys."""
+        return services.order_costs(orders)
 
 
 ROUTES = [

@@ -160,6 +160,9 @@ class OrderCostsViewSet(receipts.OrderCostsViewSet):
     lookup_field = "number"
     lookup_value_regex = KEY
 
+    def costs_of(self, orders: Any) -> Any:
+        return services.order_costs(orders)
+
     @extend_schema(responses=OrderCostSerializer)
     def retrieve(self, request: Request, number: str) -> Response:
         """Expected, committed and actual cost of each operation, and why they differ: price, quantity, yield, exchange rate."""

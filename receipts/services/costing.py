@@ -20,13 +20,14 @@ from receipts.models import ReceiptLine, ReceiptStatus
 from subcontract_orders.models import OrderLine
 
 ZERO = Decimal(0)
+FIVE = Decimal("0.00001")
 
 
 @dataclass(slots=True)
 class Costs:
     """In company currency. `components`: material used, by receipts and in house; `work`: owed to vendors, their minimum and
-    lot charges in it; `charges`: what came on top; `by_products`: what came out beside it, to be taken off. `expected`: all
-    material at standard cost less by-products, and what was ordered."""
+    lot charges in it; `charges`: freight, and what invoices asked beyond all that; `by_products`: what came out beside it, to be
+    taken off. `expected`: all material at standard cost less by-products, and what was ordered."""
 
     components: Decimal = ZERO
     work: Decimal = ZERO
@@ -40,7 +41,7 @@ class Costs:
 
 
 def order_costs(orders: Sequence[ProductionOrder]) -> Mapping[int, Costs]:
-    """Costs of production orders, by their keys."""
+    """Costs of production orders, by their keys; what their invoices asked beyond it is the caller's to add."""
     costs: dict[int, Costs] = {order.pk: Costs() for order in orders}
     came = ReceiptLine.objects.filter(receipt__status=ReceiptStatus.POSTED, order_line__production_order__in=costs)
     for pk, components, work, by_products in came.values_list("order_line__production_order").annotate(
@@ -49,12 +50,29 @@ def order_costs(orders: Sequence[ProductionOrder]) -> Mapping[int, Costs]:
         costs[pk].components += components
         costs[pk].work += work
         costs[pk].by_products += by_products
+    for pk, freight in _freight(list(costs)):
+        costs[pk].work -= freight
+        costs[pk].charges += freight
     for pk, components, by_products in _used_in_house(orders):
         costs[pk].components += components
         costs[pk].by_products += by_products
     for pk, expected in _expected(orders):
         costs[pk].expected += expected
     return costs
+
+
+def _freight(order_ids: Sequence[int]) -> list[tuple[int, Decimal]]:
+    """What of the work that receipts owe is freight, by the order's key: each line's own share of its amount."""
+    came = ReceiptLine.objects.filter(
+        receipt__status=ReceiptStatus.POSTED, order_line__production_order__in=order_ids, order_line__freight__gt=0
+    )
+    owed = dict(came.values_list("order_line").annotate(Sum("work_value")))
+    found = []
+    for line in OrderLine.objects.filter(pk__in=owed).order_by("pk"):
+        most = line.amount_company_in_force  # pieces beyond the ordered ones bear no freight
+        share = min(owed[line.pk], most) * line.freight / line.amount_in_force
+        found.append((line.production_order_id or 0, share.quantize(FIVE, ROUND_HALF_UP)))
+    return found
 
 
 def _used_in_house(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal, Decimal]]:

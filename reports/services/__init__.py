@@ -1,6 +1,6 @@
 """The measured promises: kept up to date, rebuilt, checked and read."""
 
-from reports.services.costs import OperationCost, OrderCost, order_cost
+from reports.services.costs import OperationCost, OrderCost, order_cost, order_costs
 from reports.services.keeping import Kept, check, keep_up, prove, rebuild
 from reports.services.reading import (
     Answer,
@@ -27,6 +27,7 @@ __all__ = [
     "check",
     "keep_up",
     "order_cost",
+    "order_costs",
     "prove",
     "rebuild",
     "report_named",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -18,7 +18,9 @@ from production.models import Operation, OperationStatus, ProductionOrder, Suppl
 from production.rules.components import Ratio, required
 from production.services.reporting import KIND as IN_HOUSE
 from production.services.reporting import components_of
+from receipts import services as receipts
 from receipts.models import ByProduct, Consumption, ReceiptLine, ReceiptStatus
+from receipts.services.costing import Costs
 from reports.rules.costs import Causes, Facts, causes
 from subcontract_orders.models import OrderLine
 
@@ -84,6 +86,17 @@ class OrderCost:
     @property
     def deviation(self) -> Decimal:
         return self._sum("deviation")
+
+
+def order_costs(orders: Sequence[ProductionOrder]) -> Mapping[int, Costs]:
+    """Costs of production orders, by their keys, with what their invoices asked beyond what was received."""
+    costs = receipts.order_costs(orders)
+    asked = Match.objects.posted().filter(order_line__production_order__in=costs)
+    for pk, difference in asked.values_list("order_line__production_order").annotate(
+        total=Sum(F("price_difference") + F("exchange_difference"))
+    ):
+        costs[pk].charges += difference
+    return costs
 
 
 def order_cost(order: ProductionOrder) -> OrderCost:
