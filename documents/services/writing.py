@@ -166,6 +166,7 @@ def _withdraw(run: GenerationRun, items: Sequence[Item], known: dict[str, Subcon
         orders.cancel_empty_orders([known[n].pk for n in known if n not in joined and known[n].pk in touched], at=at)
     )
     orders.recount_orders(touched)
+    orders.recount_material(touched)
     _record(run, items, known, "order.line_withdrawn", at=at, but=cancelled)
 
 
@@ -237,6 +238,8 @@ def _write(
     receipts.expect(expected[len(creates) :])
     touched = {order.pk for order in everyone.values()}
     orders.recount_orders(touched)
+    promised = {line.order_id for line, mine in zip(lines, needs, strict=True) if any(need.carried_in for need in mine)}
+    orders.recount_material({*promised, *(order.pk for order in known.values())})
     activity.record_many([_event(run, "order.created", order, at=at) for order in new])
     _record(run, creates, known, "order.line_added", at=at)
     _record(run, changes, known, "order.line_changed", at=at)

@@ -47,6 +47,8 @@ def record_flows(flows: Sequence[ComponentFlow], *, at: datetime, is_locked: boo
             """,
             [list(sums), *[[by_kind[kind] for by_kind in sums.values()] for kind in kinds]],
         )
+    if taken := [key for key, by_kind in sums.items() if by_kind[FlowKind.CARRIED_IN]]:
+        recount_material(set(OrderComponent.objects.filter(pk__in=taken).values_list("line__order", flat=True)))
 
 
 def reverse_flows(*, kind: str, number: str, at: datetime) -> None:
@@ -217,8 +219,11 @@ def free_stock(
 def recount_material(order_ids: Collection[int]) -> None:
     """Material progress of orders, row by row over what we ship: the one writer of the column.
 
-    What comes home from a line that is done (a tool, a rest), or is gone there, was sent all the same.
+    What comes home from a line that is done (a tool, a rest), or is gone there, was sent all the same; free stock at the vendor
+    that a line has, or is promised, need not be.
     """
+    if not order_ids:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -237,6 +242,7 @@ def recount_material(order_ids: Collection[int]) -> None:
                 GROUP BY l.order_id
             ) s
             WHERE o.id = s.order_id
+                AND o.material <> CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
             """,
             [list(order_ids)],
         )

@@ -27,6 +27,7 @@ from subcontract_orders.models import (
     OrderStatus,
     SubcontractOrder,
 )
+from subcontract_orders.services.flows import recount_material
 
 KIND = "subcontract_order"
 IN_FORCE = {
@@ -467,6 +468,7 @@ def put_in_force(order_ids: Collection[int]) -> None:
     raised.update(status=LineStatus.OPEN)
     forget_in_force(order_ids)
     recount_orders(order_ids)
+    recount_material(order_ids)
 
 
 def contents_of(order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:

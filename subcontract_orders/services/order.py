@@ -35,6 +35,7 @@ from subcontract_orders.models import (
     SubcontractOrder,
 )
 from subcontract_orders.services import lines as writing
+from subcontract_orders.services.flows import recount_material
 
 KIND = writing.KIND
 COUNTERED = "vendor_countered"
@@ -335,6 +336,7 @@ def change_line(
     line.save()
     SubcontractOrder.objects.filter(pk=order.pk).update(changed_by=by)
     writing.recount_orders([order.pk])
+    recount_material([order.pk])
     writing.approve_by_policy([order.pk], at=at, through=through)
     _record(
         "order.changed",
@@ -501,7 +503,10 @@ def cancel_line(
 
 
 def _revised(order: SubcontractOrder, *, by: User, at: datetime, through: str, data: dict[str, Any]) -> None:
-    """Count a revision: in force at once where it is worth no more than was approved, else waiting as a draft."""
+    """Count a revision: in force at once where it is worth no more than was approved, else waiting as a draft.
+
+    In force it is sent, and to be acknowledged anew.
+    """
     approved = order.approved_total
     writing.recount_orders([order.pk])
     order.refresh_from_db()
@@ -512,6 +517,10 @@ def _revised(order: SubcontractOrder, *, by: User, at: datetime, through: str, d
         order.auto_send_at = None
         moved(order, OrderStatus.DRAFT, "order.revision_waits", by=by, at=at, through=through, data=data)
         return
+    if order.status == OrderStatus.ACKNOWLEDGED:
+        # He said yes to another revision: of this one he has not said anything yet.
+        order.status, order.acknowledged_at = OrderStatus.SENT, None
+        order.sent_at, order.sent_by = at, by
     moved(order, order.status, "order.revised", by=by, at=at, through=through, data=data)
     if order.status not in WITH_VENDOR:
         return
