@@ -213,6 +213,10 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def active(self) -> Self:
         return self.exclude(status=LineStatus.CANCELLED)
 
+    def received(self) -> Self:
+        """Of which something came."""
+        return self.exclude(accepted=0, rejected=0, scrapped=0, in_rework=0)
+
     def with_received(self) -> Self:
         return self.annotate(received_quantity=F("accepted") + F("rejected") + F("scrapped"))
 

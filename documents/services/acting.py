@@ -17,6 +17,7 @@ from documents.services.requesting import request_run
 from documents.services.watching import CHANGED, REQUIREMENT_KINDS, TOLD
 from masterdata import services as masterdata
 from policies.models import Verdict
+from production.models import ProductionOrder
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
@@ -47,9 +48,11 @@ def send_set(
 
     Raises as subcontract_orders.services.send_order.
     """
+    _hold_plans(order_id)
     order = orders.send_order(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
     if order.revision > 1:
         follow_order(order, at=at)
+        _settle(order_id, by=by, at=at, through=through)
     return order
 
 
@@ -201,8 +204,9 @@ def revise_line(
 ) -> OrderLine:
     """Change a line of a sent order as a new revision, with its planned shipment and expected receipt.
 
-    Raises as subcontract_orders.services.revise_line.
+    In force, what came already is worth what it says. Raises as subcontract_orders.services.revise_line.
     """
+    _hold_plans(order_id)
     line = orders.revise_line(
         order_id=order_id,
         line_no=line_no,
@@ -217,7 +221,7 @@ def revise_line(
         through=through,
     )
     follow_line(line, at=at)
-    orders.recount_material([line.order_id])
+    _settle(order_id, by=by, at=at, through=through)
     return line
 
 
@@ -318,6 +322,18 @@ def _take_off(line: OrderLine, *, reason: str, by: User, at: datetime, through: 
     shipments.plan(wanted=[], planned=planned, numbers=iter(()), at=at)
     receipts.expect_no_more(line_ids=[line.pk])
     orders.recount_material([line.order_id])
+
+
+def _hold_plans(order_id: int) -> None:
+    """Lock the production orders of what came of an order before the order itself: its receipts may be priced anew."""
+    plans = OrderLine.objects.received().filter(order=order_id).values("production_order")
+    list(ProductionOrder.objects.filter(pk__in=plans).select_for_update().order_by("pk").values_list("pk"))
+
+
+def _settle(order_id: int, *, by: User, at: datetime, through: str) -> None:
+    """Make what receipts of an order owe what its lines in force say."""
+    lines = OrderLine.objects.received().filter(order=order_id).values_list("pk", flat=True)
+    receipts.settle_prices(order_line_ids=list(lines), by=by, at=at, through=through)
 
 
 def follow_order(order: SubcontractOrder, *, at: datetime) -> None:
