@@ -30,7 +30,11 @@ FIVE = Decimal("0.00001")
 
 @dataclass(slots=True)
 class OperationCost:
-    """One operation, in company currency. `deviation` is what it cost beyond what was expected for the good pieces so far."""
+    """One operation, in company currency. `deviation` is what it cost beyond what was expected for the good pieces so far.
+
+    Material is that used less what came out beside the pieces (`by_products` of it). Hours in house are not in it: stock is not
+    valued with them.
+    """
 
     operation: Operation
     vendors: tuple[str, ...] = ()
@@ -40,6 +44,7 @@ class OperationCost:
     expected_work: Decimal = ZERO
     committed: Decimal = ZERO
     material: Decimal = ZERO
+    by_products: Decimal = ZERO
     work: Decimal = ZERO
     differences: Decimal = ZERO
     causes: Causes = field(default_factory=Causes)
@@ -110,7 +115,7 @@ def order_cost(order: ProductionOrder) -> OrderCost:
     }
     decided = _decided(list(rows))
     lines = _lines(rows)
-    used = _used(order, operations)
+    used, beside = _used(order, operations), _beside(order, operations)
     items = {ratio.item_id for _, ratios in components_of(order.item_id, operations) for ratio in ratios}
     items |= {item for parts in used.values() for item in parts}
     standard = {pk: cost or ZERO for pk, cost in Item.objects.filter(pk__in=items).values_list("pk", "standard_cost")}
@@ -132,6 +137,7 @@ def order_cost(order: ProductionOrder) -> OrderCost:
         row.expected_work = amount
         row.expected_material = _material(ratios, pieces, standard, is_outside=provided)
         parts = used.get(operation.pk, {})
+        row.by_products = beside.get(operation.pk, ZERO)
         row.material = sum((value for _, value in parts.values()), ZERO)
         row.work = work.get(operation.pk, ZERO)
         price, exchange = asked.get(operation.pk, (ZERO, ZERO))
@@ -191,7 +197,7 @@ def _used(order: ProductionOrder, operations: list[Operation]) -> dict[int, dict
         .values_list("line__order_line__operation", "item")
         .annotate(fewer=-Sum("quantity"), less=-Sum("value"))
     )
-    numbers = {f"{order.stage_number}/{operation.operation_no}": operation.pk for operation in operations}
+    numbers = _in_house_numbers(order, operations)
     made_at = masterdata.virtual_location(kind=LocationKind.CONSUMED).pk
     moved = (
         Movement.objects.unreversed()
@@ -208,3 +214,23 @@ def _used(order: ProductionOrder, operations: list[Operation]) -> dict[int, dict
         before = found[key].get(item, (ZERO, ZERO))
         found[key][item] = (before[0] + quantity, before[1] + value)
     return found
+
+
+def _beside(order: ProductionOrder, operations: list[Operation]) -> dict[int, Decimal]:
+    """Value of what came out beside the pieces, by operation: by receipts, and in house."""
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    came = ReceiptLine.objects.filter(receipt__status=ReceiptStatus.POSTED, order_line__operation__in=operations)
+    for pk, value in came.values_list("order_line__operation").annotate(Sum("by_products_value")):
+        found[pk] += value
+    numbers = _in_house_numbers(order, operations)
+    inside = Movement.objects.unreversed().filter(
+        document_kind=IN_HOUSE, document_number__in=numbers, stage="",
+        from_location=masterdata.virtual_location(kind=LocationKind.CONSUMED),
+    )  # fmt: skip
+    for number, value in inside.exclude(item=order.item_id).values_list("document_number").annotate(Sum("value")):
+        found[numbers[number]] += value
+    return found
+
+
+def _in_house_numbers(order: ProductionOrder, operations: list[Operation]) -> dict[str, int]:
+    return {f"{order.stage_number}/{operation.operation_no}": operation.pk for operation in operations}

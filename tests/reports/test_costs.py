@@ -8,13 +8,14 @@ from typing import Any
 
 from django.test import Client
 
+from invoices.models import Match
 from production.models import ProductionOrder
 from receipts import services as receipts
 from reports import services as reports
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
 from tests.invoices import bills
-from tests.receipts import goods
+from tests.receipts import goods, test_by_products
 
 
 def receive(line: Any, accepted: int, *, day: date = MONDAY, note: str = "DN-1", **counts: int) -> Any:
@@ -73,6 +74,44 @@ def test_more_material_than_the_bill_says_is_a_deviation_of_quantity():
     )  # fmt: skip
 
     assert (the_one().causes.quantity, the_one().causes.price, the_one().causes.yield_) == (200, 0, 0)
+
+
+def test_what_comes_out_beside_the_pieces_is_taken_off_on_both_sides():
+    line = test_by_products.sent()
+    row = the_one()
+    assert (row.expected_material, row.expected_work) == (1000 - 100, 1000)
+
+    receive(line, 10)
+
+    row = the_one()
+    assert (row.by_products, row.material, row.actual) == (100, 900, 1900)
+    assert (row.causes.quantity, row.causes.price, row.deviation) == (0, 0, 0)
+
+
+def test_an_invoice_at_another_rate_is_a_deviation_of_the_exchange_rate():
+    plans.base(
+        vendors=[{"code": "US", "currency": "USD"}],
+        exchange_rates=[{"currency": "USD", "rate": "0.90", "valid_from": "2026-01-01"}],
+        prices=[
+            {"vendor": "US", "item": "FG", "operation_name": "Plating", "currency": "USD", "unit_price": 20, "lead_days": 5,
+             "valid_from": "2026-01-01"}
+        ],
+        policies=[{"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["US"],
+                   "price_tolerance_pct": 10}],
+    )  # fmt: skip
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    goods.ship(1)
+    receive(plans.line(1), 10)
+    plans.load({"exchange_rates": [{"currency": "USD", "rate": "0.95", "valid_from": "2026-03-05"}]})
+
+    bills.paid(bills.asked(plans.line(1), 10, 21), vendor="US", invoice_date=date(2026, 3, 5))
+
+    row = the_one()
+    assert (row.differences, row.causes.exchange, row.causes.price) == (Decimal("19.5"), Decimal("10.5"), 9)
+    match = Match.objects.get()
+    assert (match.agreed, match.price_difference, match.exchange_difference) == (180, 9, Decimal("10.5"))
 
 
 def test_the_api_and_the_page_show_the_cost_by_operation(client: Client):
