@@ -329,6 +329,7 @@ class ChargeBackKind(models.TextChoices):
     REJECTS = "rejects", _("Rejected pieces")
     LOST_MATERIAL = "lost_material", _("Lost material")
     LATENESS = "lateness", _("Lateness")
+    UNPAID_WORK = "unpaid_work", _("Work that is not paid")
 
 
 class ChargeBackStatus(models.TextChoices):
@@ -343,6 +344,10 @@ class ChargeBackQuerySet(models.QuerySet["ChargeBack"]):
         """Not waived."""
         return self.exclude(status=ChargeBackStatus.WAIVED)
 
+    def claimed(self) -> Self:
+        """Decided: his own work in it is set off."""
+        return self.filter(status__in=[ChargeBackStatus.CLAIMED, ChargeBackStatus.SETTLED])
+
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
 
@@ -351,7 +356,8 @@ class ChargeBack(models.Model):
     """What a vendor is to bear of what went wrong on an order line, in company currency.
 
     For rejects of a policy that charges the vendor it follows from the receipt line by itself: what the bad pieces cost,
-    `set_off` of it being his own work on them, which is not paid; the rest is claimed from him.
+    `set_off` of it being his own work on them, which is not paid; the rest is claimed from him. Work that is not paid (on bad
+    pieces he bears without more) is set off whole: nothing is claimed, it is only owed no longer.
     """
 
     number = models.CharField(max_length=20, unique=True)

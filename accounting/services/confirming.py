@@ -34,6 +34,14 @@ OWED = """
             AND (r.reversed_at IS NULL OR r.reversed_at >= %(end)s)
         GROUP BY r.vendor_id
         UNION ALL
+        SELECT o.vendor_id, 0, round(coalesce(l.sent_amount_company, l.amount_company)
+            * least(l.invoiced_before / coalesce(l.sent_quantity, l.quantity), 1), 5), 0
+        FROM subcontract_orders_orderline l JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
+        WHERE l.invoiced_before > 0 AND o.created_at < %(end)s
+        UNION ALL
+        SELECT c.vendor_id, 0, c.set_off, 0 FROM invoices_chargeback c
+        WHERE c.status IN ('claimed', 'settled') AND c.decided_at < %(end)s AND c.set_off > 0
+        UNION ALL
         SELECT i.vendor_id, 0, sum(m.agreed) FILTER (WHERE m.posted_at < %(end)s),
             sum(m.amount_company) FILTER (WHERE m.posted_at < %(end)s AND i.invoice_date BETWEEN %(from)s AND %(to)s)
         FROM invoices_match m JOIN invoices_invoiceline l ON l.id = m.line_id JOIN invoices_invoice i ON i.id = l.invoice_id

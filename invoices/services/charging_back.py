@@ -7,16 +7,17 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from accounts.models import User
 from activity import services as activity
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, Stale, WrongState
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Stale, WrongState
 from core.retries import retried
 from invoices import rules
 from invoices.models import ChargeBack, ChargeBackKind, ChargeBackStatus
+from invoices.services.reading import received_not_invoiced
 from masterdata import services as masterdata
-from policies.models import Rejects
+from policies.models import PayFor, Rejects
 from receipts.models import Fault, ReceiptLine, ReceiptStatus
 from subcontract_orders.models import OrderLine
 
@@ -26,6 +27,12 @@ ZERO = Decimal(0)
 
 class NotDecided(WrongState):
     """A charge-back that was settled or waived is not changed any more."""
+
+
+class NothingUnpaid(Refusal):
+    """Everything that came is invoiced, or will be."""
+
+    code = "nothing_to_do"
 
 
 @retried
@@ -52,9 +59,7 @@ def watch_charge_backs(*, at: datetime, order_line_ids: Collection[int] | None =
     for row in rows:
         pieces = row.rejected + row.scrapped
         amount = rules.money(row.expensed_value, decimals=decimals)
-        made = row.counted + row.sent_back - row.reworked
-        own_work = row.work_value * pieces / made if made else ZERO
-        set_off = min(rules.money(own_work, decimals=decimals), amount)
+        set_off = min(rules.money(row.work_value * _bad_share(row), decimals=decimals), amount)
         proposal = known.get(row.pk)
         if proposal is None:
             new.append(
@@ -90,7 +95,8 @@ def charge_back(
 ) -> ChargeBack:
     """Claim something from a vendor by hand. Lost material without an amount: what a count or write-off booked for the line.
 
-    Raises NotFound, InvalidQuantity, InvalidInput.
+    Work that is not paid, without an amount: what is accrued for the line's bad pieces and nobody has asked for; it takes that
+    out of what is received and not invoiced. Raises NotFound, NothingUnpaid, InvalidQuantity, InvalidInput.
     """
     lines = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
     line = lines.select_related("order").select_for_update(of=("self",)).filter(pk=order_line_id).first()
@@ -100,13 +106,16 @@ def charge_back(
         raise InvalidInput("Say why it is charged back.", field="reason")
     if amount is None and kind == ChargeBackKind.LOST_MATERIAL:
         quantity, amount = _lost(line)
+    if kind == ChargeBackKind.UNPAID_WORK:
+        quantity, amount = _unpaid_work(line, amount, quantity)
     if amount is None or amount <= 0:
         raise InvalidQuantity("Name an amount above zero.", field="amount")
+    amount = rules.money(amount, decimals=masterdata.company().currency.decimals)
     made = ChargeBack.objects.create(
         number=masterdata.draw_numbers(kind=KIND)[0], kind=kind, status=ChargeBackStatus.CLAIMED, vendor_id=line.vendor_id,
         site_id=line.order.site_id, order_line=line, quantity=quantity,
-        amount=rules.money(amount, decimals=masterdata.company().currency.decimals), reason=reason.strip()[:300], created_at=at,
-        created_by=by, decided_at=at, decided_by=by,
+        amount=amount, set_off=amount if kind == ChargeBackKind.UNPAID_WORK else ZERO, reason=reason.strip()[:300],
+        created_at=at, created_by=by, decided_at=at, decided_by=by,
     )  # fmt: skip
     _record("charge_back.claimed", made, by=by, at=at, through=through)
     return made
@@ -122,6 +131,40 @@ def _lost(line: OrderLine) -> tuple[Decimal, Decimal]:
         max((found["quantity"] or ZERO) - (charged["quantity"] or ZERO), ZERO),
         max((found["value"] or ZERO) - (charged["value"] or ZERO), ZERO),
     )
+
+
+def _unpaid_work(line: OrderLine, amount: Decimal | None, quantity: Decimal) -> tuple[Decimal, Decimal]:
+    """Work accrued for a line's bad pieces that are not our fault and not set off yet: pieces and value, or the amount named.
+
+    Raises NothingUnpaid where all of it is paid for, InvalidQuantity where more is named than is open.
+    """
+    stands = received_not_invoiced([line.pk]).get(line.pk)
+    is_open = max(stands.open if stands else ZERO, ZERO)
+    if line.pay_for == PayFor.RECEIVED or not is_open:
+        raise NothingUnpaid(
+            f"All that {line.order} line {line.line_no} owes for what came is invoiced or will be.", field="line"
+        )
+    if amount is not None:
+        if amount > is_open:
+            raise InvalidQuantity(
+                f"{is_open.normalize():f} is received and not invoiced; {amount} is named.", field="amount"
+            )
+        return quantity, amount
+    rows = ReceiptLine.objects.filter(order_line=line, receipt__status=ReceiptStatus.POSTED).exclude(fault=Fault.OURS)
+    bad = [(row.rejected + row.scrapped, row.work_value * _bad_share(row)) for row in rows]
+    set_off = ChargeBack.objects.claimed().filter(order_line=line)
+    before = set_off.aggregate(quantity=Sum("quantity", filter=Q(set_off__gt=0)), value=Sum("set_off"))
+    value = min(sum((worth for _, worth in bad), ZERO) - (before["value"] or ZERO), is_open)
+    if value <= 0:
+        raise NothingUnpaid(f"No bad pieces of {line.order} line {line.line_no} are left unpaid.", field="line")
+    pieces = sum((pieces for pieces, _ in bad), ZERO) - (before["quantity"] or ZERO)
+    return max(pieces, ZERO), value
+
+
+def _bad_share(row: ReceiptLine) -> Decimal:
+    """How much of a receipt line's pieces are bad: their share of the work."""
+    made = row.counted + row.sent_back - row.reworked
+    return (row.rejected + row.scrapped) / made if made else ZERO
 
 
 @retried
