@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from django.db.models import Prefetch
@@ -20,7 +18,7 @@ from rest_framework.response import Response
 
 from accounting import printing, services
 from accounting.filters import ConfirmationFilter, EntryFilter
-from accounting.models import Account, Closing, Confirmation, ConfirmationLine, Entry, EntryLine
+from accounting.models import Account, Closing, Confirmation, ConfirmationLine, Entry, EntryLine, JournalExport
 from accounting.serializers import (
     AccountSerializer,
     AnswerConfirmationSerializer,
@@ -28,6 +26,8 @@ from accounting.serializers import (
     ClosingSerializer,
     ConfirmationSerializer,
     EntrySerializer,
+    JournalExportSerializer,
+    MakeExportSerializer,
     PeriodReasonSerializer,
     PrepareConfirmationsSerializer,
 )
@@ -37,10 +37,6 @@ from core.requests import KEY, NothingSerializer, narrow
 from masterdata.models import Item
 
 MOST_LINES = 200_000
-EXPORTED = (
-    "entry", "posting_date", "event_date", "document_kind", "document_number", "account", "account_name", "debit", "credit",
-    "vendor", "site", "text",
-)  # fmt: skip
 
 
 class CsvRenderer(BaseRenderer):
@@ -61,7 +57,7 @@ class PdfRenderer(CsvRenderer):
 class JournalViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Entry]):
     """Every movement, approved invoice and charge-back as debits and credits. Each entry adds up to zero."""
 
-    queryset = Entry.objects.select_related("site", "vendor").prefetch_related(
+    queryset = Entry.objects.select_related("site", "vendor", "export").prefetch_related(
         Prefetch("lines", EntryLine.objects.order_by("role"))
     )
     serializer_class = EntrySerializer
@@ -81,21 +77,42 @@ class JournalViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Entry]):
     def export(self, request: Request) -> HttpResponse:
         """The journal's lines with the company's accounts, debit and credit, as CSV; in the order they were posted."""
         services.write_journal(at=timezone.now())
-        entries = narrow(request, self.get_queryset(), EntryFilter).order_by("posting_date", "pk")
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(EXPORTED)
-        for row in services.export_rows(entries[:MOST_LINES]):
-            writer.writerow([_cell(getattr(row, name)) for name in EXPORTED])
-        named = 'attachment; filename="journal.csv"'
-        return HttpResponse(
-            text.getvalue(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": named}
-        )
+        entries = narrow(request, Entry.objects.visible_to(request.user), EntryFilter).order_by("posting_date", "pk")
+        return _as_csv(services.journal_csv(entries[:MOST_LINES]), "journal")
 
 
-def _cell(value: Any) -> str:
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+def _as_csv(text: str, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+class JournalExportViewSet(
+    Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[JournalExport]
+):
+    """What was handed over to bookkeeping, each entry once; every file can be had again."""
+
+    queryset = JournalExport.objects.select_related("exported_by")
+    serializer_class = JournalExportSerializer
+    filterset_class = None
+    lookup_field = "number"
+    lookup_value_regex = KEY
+    orderings = {"number": "number"}
+    rights = {"create": "accounting.add_journalexport", "file": "accounting.view_entry"}
+
+    @extend_schema(request=MakeExportSerializer, responses={201: JournalExportSerializer})
+    def create(self, request: Request) -> Response:
+        """Take all that is not handed over yet, posted up to a day."""
+        said = MakeExportSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        made = services.export_journal(**said.validated_data, by=request.user, at=timezone.now(), through="api")  # type: ignore[arg-type]
+        return Response(JournalExportSerializer(made).data, status=201)
+
+    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
+    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer, CsvRenderer])
+    def file(self, request: Request, number: str) -> HttpResponse:
+        """The file, as it was handed over; accounts as they are named now."""
+        found = self.get_object()
+        return _as_csv(services.journal_csv(services.entries_of(found, by=request.user)), found.number)  # type: ignore[arg-type]
 
 
 class PeriodViewSet(Repeatable, mixins.ListModelMixin, viewsets.GenericViewSet[Closing]):
@@ -223,6 +240,7 @@ def _material(said: list[dict[str, Any]]) -> list[services.AnsweredQuantity]:
 
 
 ROUTES = [
+    ("journal-exports", JournalExportViewSet),
     ("journal", JournalViewSet),
     ("periods", PeriodViewSet),
     ("accounts", AccountViewSet),

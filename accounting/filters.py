@@ -12,6 +12,8 @@ class EntryFilter(filters.FilterSet):
     site = filters.CharFilter("site__code")
     posted_from = filters.DateFilter("posting_date", lookup_expr="gte")
     posted_to = filters.DateFilter("posting_date", lookup_expr="lte")
+    export = filters.CharFilter("export__number")
+    exported = filters.BooleanFilter("export", lookup_expr="isnull", exclude=True)
 
     class Meta:
         model = Entry

@@ -67,7 +67,27 @@ class Closing(models.Model):
         return f"{self.through}"
 
 
+class JournalExport(models.Model):
+    """Entries handed over to bookkeeping together, once; the file can be had again. `until`: the last posting day in it."""
+
+    number = models.CharField(max_length=20, unique=True)
+    until = models.DateField()
+    entries = models.PositiveIntegerField()
+    exported_at = models.DateTimeField()
+    exported_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(entries__gt=0), name="journal_export_holds_something")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class EntryQuerySet(models.QuerySet["Entry"]):
+    def unexported(self) -> Self:
+        """Not handed over to bookkeeping yet."""
+        return self.filter(export__isnull=True)
+
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
 
@@ -88,6 +108,7 @@ class Entry(models.Model):
     site = models.ForeignKey("masterdata.Site", models.PROTECT, null=True, related_name="+")
     vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, null=True, related_name="+")
     journalled_at = models.DateTimeField()
+    export = models.ForeignKey(JournalExport, models.PROTECT, null=True, related_name="+")
 
     objects = EntryQuerySet.as_manager()
 
@@ -101,6 +122,7 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["posting_date", "id"], name="entry_by_posting_date"),
             models.Index(fields=["document_kind", "document_number"], name="entry_of_document"),
+            models.Index(fields=["posting_date", "id"], name="entry_unexported", condition=Q(export__isnull=True)),
         ]
 
     def __str__(self) -> str:

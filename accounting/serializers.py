@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounting.models import Account, Closing, Confirmation, ConfirmationLine, Entry, EntryLine, Role
+from accounting.models import Account, Closing, Confirmation, ConfirmationLine, Entry, EntryLine, JournalExport, Role
 from core.requests import StrictFields
 
 MONEY = {"max_digits": 18, "decimal_places": 3}
@@ -28,14 +28,33 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
 
     vendor = serializers.CharField(source="vendor.code", read_only=True, default=None, allow_null=True)
     site = serializers.CharField(source="site.code", read_only=True, default=None, allow_null=True)
+    export = serializers.CharField(source="export.number", read_only=True, default=None, allow_null=True)
     lines = EntryLineSerializer(many=True, read_only=True)
 
     class Meta:
         model = Entry
         fields = [
-            "key", "document_kind", "document_number", "event_date", "posting_date", "text", "site", "vendor", "lines",
+            "key", "document_kind", "document_number", "event_date", "posting_date", "text", "site", "vendor", "export",
+            "lines",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class JournalExportSerializer(serializers.ModelSerializer[JournalExport]):
+    """Entries handed over together; `until` is the last posting day among them."""
+
+    exported_by = serializers.CharField(source="exported_by.username", read_only=True, default=None, allow_null=True)
+
+    class Meta:
+        model = JournalExport
+        fields = ["number", "until", "entries", "exported_at", "exported_by"]
+        read_only_fields = fields
+
+
+class MakeExportSerializer(StrictFields, serializers.Serializer[Any]):
+    """`until`: entries posted later wait for the next export; all where it is blank."""
+
+    until = serializers.DateField(required=False, allow_null=True, default=None)
 
 
 class ClosingSerializer(serializers.ModelSerializer[Closing]):

@@ -90,6 +90,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "accounting.change_confirmation",
             "accounting.close_period",
             "accounting.change_account",
+            "accounting.add_journalexport",
             "invoices.add_chargeback",
             "invoices.change_chargeback",
         }

@@ -15,18 +15,23 @@ from accounting.services.confirming import (
     prepare_confirmations,
     send_confirmation,
 )
+from accounting.services.exporting import NothingToExport, entries_of, export_journal, journal_csv
 from accounting.services.journal import check_journal, export_rows, prove_journal, write_journal
 
 __all__ = [
     "AlreadyClosed",
     "AlreadyPrepared",
     "AnsweredQuantity",
+    "NothingToExport",
     "PeriodNotOver",
     "answer_confirmation",
     "check_journal",
     "close_period",
     "closed_through",
+    "entries_of",
+    "export_journal",
     "export_rows",
+    "journal_csv",
     "prepare_confirmations",
     "prove_journal",
     "reopen_period",

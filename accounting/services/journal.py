@@ -47,9 +47,11 @@ BILLED = """
     WHERE m.posted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounting_entry e WHERE e.key = 'invoice/' || i.number)
     GROUP BY i.id ORDER BY i.id
 """
+# Rounded once for each category and rate, in the invoice's currency, as its own tax is.
 TAXED = """
-    SELECT l.invoice_id, l.tax_category, sum(round(l.amount * l.tax_rate / 100, 2)) FROM invoices_invoiceline l
-    WHERE l.invoice_id = ANY(%s) GROUP BY 1, 2
+    SELECT l.invoice_id, l.tax_category, round(sum(l.amount) * l.tax_rate / 100, c.decimals) FROM invoices_invoiceline l
+    JOIN invoices_invoice i ON i.id = l.invoice_id JOIN masterdata_currency c ON c.id = i.currency_id
+    WHERE l.invoice_id = ANY(%s) GROUP BY l.invoice_id, l.tax_category, l.tax_rate, c.decimals
 """
 CLAIMED = """
     SELECT c.number, c.status, c.decided_at, c.site_id, c.vendor_id, c.amount, c.set_off FROM invoices_chargeback c

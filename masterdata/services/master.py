@@ -51,6 +51,7 @@ PREFIXES = {
     "self_billed": "SB-",
     "charge_back": "CB-",
     "balance_confirmation": "BC-",
+    "journal_export": "JX-",
 }
 
 
