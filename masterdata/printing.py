@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import mimetypes
 from base64 import b64encode
+from decimal import Decimal
 from typing import Any
 
 import segno
 from barcode import Code128  # type: ignore[import-untyped]
 from barcode.writer import SVGWriter  # type: ignore[import-untyped]
 from django.template.loader import render_to_string
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 
 from core.refusals import Refusal
@@ -40,6 +42,12 @@ def logo() -> str:
         return ""
     kind = mimetypes.guess_type(str(image.name))[0] or "image/png"
     return f"data:{kind};base64,{b64encode(drawn).decode()}"
+
+
+def number(value: Decimal, *, least: int = 0) -> str:
+    """Without needless zeros but for so many decimals, written as the language in force writes it."""
+    digits = max(-int(value.normalize().as_tuple().exponent), least, 0)
+    return number_format(value, decimal_pos=digits, use_l10n=True, force_grouping=True)
 
 
 def bar_code(text: str) -> SafeString:

@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from activity.models import Event
 from core.idempotency import Repeatable
-from core.refusals import NotFound
+from core.refusals import InvalidInput, NotFound
 from core.requests import KEY, Changeable, NothingSerializer, if_match
 from inventory.models import Balance, Lot
 from inventory.services import vendor_balances
-from masterdata.models import Item
+from masterdata.models import Item, Vendor
+from masterdata.printing import company
 from production.models import ProductionOrder
-from receipts import services
+from receipts import printing, services
 from receipts.filters import OrderCostsFilter, ReceiptFilter, ReturnFilter, VendorBalanceFilter
 from receipts.models import (
     ByProduct,
@@ -57,6 +63,7 @@ from receipts.serializers import (
     WrittenOffSerializer,
 )
 from receipts.services import KIND
+from shipments.api import PdfRenderer
 from subcontract_orders.models import OrderLine, SubcontractOrder
 
 
@@ -333,6 +340,16 @@ class ReturnViewSet(
         """Undo a return that left."""
         return self._act(request, services.reverse_return)
 
+    @extend_schema(responses={(200, "application/pdf"): bytes})
+    @action(detail=True, methods=["get"], url_path=r"return-note\.pdf", renderer_classes=[JSONRenderer, PdfRenderer])
+    def return_note(self, request: Request, number: str) -> HttpResponse:
+        """The note that travels with the goods, in the vendor's language."""
+        document = self.get_object()
+        address = request.build_absolute_uri(f"{reverse('workbench:scan')}?{urlencode({'code': number})}")
+        pdf = printing.return_note(return_id=document.pk, address=address)
+        shown_as = f'inline; filename="{document.number}.pdf"'
+        return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
+
     def _act(self, request: Request, service: Any) -> Response:
         document = self.get_object()
         NothingSerializer.check(request)
@@ -360,6 +377,26 @@ class VendorBalanceViewSet(Repeatable, mixins.ListModelMixin, viewsets.GenericVi
         found = vendor_balances(rows or [], start=start, end=after, at=timezone.now())
         return self.get_paginated_response(VendorBalanceSerializer(found, many=True).data)
 
+    @extend_schema(
+        parameters=[OpenApiParameter("vendor", required=True), OpenApiParameter("from"), OpenApiParameter("to")],
+        responses={(200, "application/pdf"): bytes},
+    )
+    @action(detail=False, methods=["get"], url_path=r"statement\.pdf", renderer_classes=[JSONRenderer, PdfRenderer])
+    def statement(self, request: Request) -> HttpResponse:
+        """A vendor's statement of the days `from` to `to`, both included; without them of the last thirty."""
+        code = request.query_params.get("vendor", "")
+        vendor = Vendor.objects.visible_to(request.user).filter(code=code).first()
+        if vendor is None:
+            raise NotFound(f"There is no vendor {code}.", field="vendor")
+        zone = ZoneInfo(company().time_zone)
+        last = self._date("to") or timezone.localdate(timezone=zone)
+        pdf = services.vendor_statement(
+            vendor_id=vendor.pk, first=self._date("from") or last - timedelta(days=30), last=last, zone=zone,
+            by=request.user, at=timezone.now(),
+        )  # fmt: skip
+        shown_as = f'inline; filename="statement-{last}.pdf"'
+        return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
+
     @extend_schema(request=CountVendorStockSerializer, responses=CountedSerializer)
     @action(detail=False, methods=["post"])
     def count(self, request: Request) -> Response:
@@ -377,11 +414,17 @@ class VendorBalanceViewSet(Repeatable, mixins.ListModelMixin, viewsets.GenericVi
         return Response(WrittenOffSerializer({"number": number}).data)
 
     def _day(self, name: str, *, later: int = 0) -> datetime | None:
-        given = self.request.query_params.get(name)
-        if not given:
+        day = self._date(name)
+        if day is None:
             return None
-        day = date.fromisoformat(given) + timedelta(days=later)
-        return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+        return datetime.combine(day + timedelta(days=later), time.min, tzinfo=timezone.get_current_timezone())
+
+    def _date(self, name: str) -> date | None:
+        given = self.request.query_params.get(name)
+        try:
+            return date.fromisoformat(given) if given else None
+        except ValueError:
+            raise InvalidInput(f"{given[:40]} is no day; write it as 2026-03-31.", field=name) from None
 
     @staticmethod
     def _said(request: Request, serializer: Any) -> dict[str, Any]:

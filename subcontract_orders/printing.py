@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 from masterdata.models import Item
-from masterdata.printing import as_pdf, company, qr_code
+from masterdata.printing import as_pdf, company, number, qr_code
 from production.models import Supply
 from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, OrderStatus, SubcontractOrder
 
@@ -133,24 +133,24 @@ def _line(line: OrderLine, *, decimals: int) -> PaperLine:
             *([gettext("Files: {names}").format(names=names)] if (names := _file_names(line)) else []),
         ],
         certificates=list(line.certificates),
-        quantity=_number(line.quantity_in_force),
+        quantity=number(line.quantity_in_force),
         unit=line.item.unit.code if line.item.unit else "",
         tolerance=_tolerance(line),
         is_price_open=line.is_price_open,
-        price=_number(line.unit_price_in_force, least=2),
+        price=number(line.unit_price_in_force, least=2),
         price_unit=line.price_unit,
         amount=_money(line.amount_in_force, decimals),
         # A version that waits may have other charges; what is in force is known as a whole only.
         charges=[(what, _money(much, decimals)) for what, much in charges if much and line.sent_amount is None],
         due=line.promised_in_force,
-        parts=[(_number(part.quantity), part.promised_date) for part in line.promises.all()],
+        parts=[(number(part.quantity), part.promised_date) for part in line.promises.all()],
     )
 
 
 def _tolerance(line: OrderLine) -> str:
     if not line.over_receipt_pct and not line.under_receipt_pct:
         return ""
-    return f"+{_number(line.over_receipt_pct)} / −{_number(line.under_receipt_pct)} %"
+    return f"+{number(line.over_receipt_pct)} / −{number(line.under_receipt_pct)} %"
 
 
 def _file_names(line: OrderLine) -> str:
@@ -171,16 +171,10 @@ def _part(part: OrderComponent) -> PaperPart:
         line_no=part.line.line_no,
         item=part.item,
         stage=part.stage,
-        quantity=_number(part.required_in_force),
+        quantity=number(part.required_in_force),
         way=gettext("it lies at your place") if is_sent and part.ship_from_id == part.line.ship_to_id else way,
         leaves=part.line.dispatch_in_force if is_sent and part.ship_from_id != part.line.ship_to_id else None,
     )
-
-
-def _number(value: Decimal, *, least: int = 0) -> str:
-    """Without needless zeros but for so many decimals, written as the language in force writes it."""
-    digits = max(-int(value.normalize().as_tuple().exponent), least, 0)
-    return number_format(value, decimal_pos=digits, use_l10n=True, force_grouping=True)
 
 
 def _money(value: Decimal, decimals: int) -> str:

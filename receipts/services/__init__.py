@@ -46,6 +46,7 @@ from receipts.services.returning import (
 )
 from receipts.services.reversing import reverse_receipt
 from receipts.services.sending_back import NotSentBack, OrderIsOver, return_product
+from receipts.services.stating import vendor_statement
 from receipts.services.tracing import Trace, find_lot, trace_lot
 from receipts.services.watching import watch_material_left
 
@@ -114,6 +115,7 @@ __all__ = [
     "spare_material",
     "take_back",
     "trace_lot",
+    "vendor_statement",
     "waive_hold",
     "watch_material_left",
     "watch_vendor_stock",

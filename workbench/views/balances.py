@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -26,7 +27,7 @@ from receipts.models import Return, ReturnStatus
 from workbench import tables
 from workbench.forms import Filters, read_filters
 from workbench.templatetags.workbench import called
-from workbench.views.page import Shell, act, as_file, asked_for_file, kept, page_for, paged, show, site_choice
+from workbench.views.page import Shell, act, as_file, asked_for_file, kept, page_for, paged, paper, show, site_choice
 from workbench.views.worklist import Tab
 
 SEES = "inventory.view_balance"
@@ -161,6 +162,19 @@ def balance(request: HttpRequest, code: str) -> HttpResponse:
         "may_receive": request.user.has_perm("receipts.change_return"),
     }
     return show(request, "workbench/balance_detail.html", context, section="balances", shell=shell)
+
+
+@require_safe
+@page_for(SEES)
+def statement(request: HttpRequest, code: str) -> HttpResponse:
+    """The same for the vendor, on paper and in his language, with what is still expected of him."""
+    shell = Shell(request)
+    vendor = get_object_or_404(Vendor.objects.visible_to(request.user), code=code)
+    first, last = period(request, shell)
+    pdf = receipts.vendor_statement(
+        vendor_id=vendor.pk, first=first, last=last, zone=shell.company_zone, by=request.user, at=timezone.now()
+    )
+    return paper(pdf, name=f"{slugify(vendor.code) or 'statement'}-{last}")
 
 
 def period(request: HttpRequest, shell: Shell) -> tuple[date, date]:

@@ -27,7 +27,7 @@ from policies.models import Consumption as ConsumptionMode
 from policies.models import Inspection
 from production.models import NOT_USED, Supply
 from receipts import services as receipts
-from receipts.models import Receipt, ReceiptLine, ReceiptStatus
+from receipts.models import Receipt, ReceiptLine, ReceiptStatus, Return
 from receipts.services import CameBeside, CountedLine, previewing
 from shipments import services as shipments
 from shipments.models import BEFORE_DISPATCH, Shipment, ShipmentStatus
@@ -128,6 +128,9 @@ def page_of(request: HttpRequest, code: str) -> str | None:
         if one.status in BEFORE_DISPATCH and user.has_perm(MAY_SHIP):
             return reverse("workbench:dispatch", args=[one.number])
         return reverse("workbench:shipment", args=[one.number])
+    back = Return.objects.visible_to(user).filter(number__iexact=code).first()
+    if back is not None and user.has_perm("receipts.view_return"):
+        return reverse("workbench:return", args=[back.number])
     receipt = (
         Receipt.objects.visible_to(user).filter(Q(number__iexact=code) | Q(note__iexact=code)).order_by("-pk").first()
     )

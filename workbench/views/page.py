@@ -178,6 +178,13 @@ def as_file(request: HttpRequest, table: Table, found: QuerySet[Any], *, shell: 
     return HttpResponse(tables.as_xlsx(table, found, zone=shell.zone), content_type=tables.KINDS[kind], headers=headers)
 
 
+def paper(pdf: bytes, *, name: str) -> HttpResponse:
+    """A paper, opened beside the page; `name` is what it is called when it is kept."""
+    return HttpResponse(
+        pdf, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}.pdf"'}
+    )
+
+
 def choice(name: str, word: str, everything: str, options: list[tuple[str, str]], chosen: str) -> dict[str, Any]:
     """One drop-down of a filter bar."""
     return {"name": name, "word": word, "all": everything, "options": options, "chosen": chosen}

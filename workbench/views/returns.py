@@ -23,6 +23,7 @@ from accounts.models import User
 from core.refusals import InvalidInput, Refusal
 from inventory.models import Lot
 from masterdata.models import Item, Vendor
+from receipts import printing
 from receipts import services as receipts
 from receipts.models import Receipt, ReceiptLine, Return, ReturnKind, ReturnLine, ReturnStatus
 from receipts.services import MaterialLine
@@ -40,6 +41,7 @@ from workbench.views.page import (
     kept,
     page_for,
     paged,
+    paper,
     show,
     site_choice,
     vendors_of,
@@ -160,6 +162,15 @@ def show_return(request: HttpRequest, number: str) -> HttpResponse:
         "history": history(KIND, shown.number),
     }
     return show(request, "workbench/return_detail.html", context, section="returns", shell=shell)
+
+
+@require_safe
+@page_for(SEES)
+def return_note(request: HttpRequest, number: str) -> HttpResponse:
+    """The paper that travels with what goes back."""
+    shown = get_object_or_404(Return.objects.visible_to(request.user), number=number)
+    address = request.build_absolute_uri(reverse("workbench:scan")) + f"?code={number}"
+    return paper(printing.return_note(return_id=shown.pk, address=address), name=number)
 
 
 @require_POST

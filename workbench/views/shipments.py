@@ -35,6 +35,7 @@ from workbench.views.page import (
     kept,
     page_for,
     paged,
+    paper,
     show,
     site_choice,
     vendors_of,
@@ -270,12 +271,7 @@ def delivery_note(request: HttpRequest, number: str) -> HttpResponse:
     """The paper that travels with the goods."""
     shown = get_object_or_404(Shipment.objects.visible_to(request.user), number=number)
     address = request.build_absolute_uri(reverse("workbench:scan")) + f"?code={number}"
-    pdf = printing.delivery_note(shipment_id=shown.pk, address=address)
-    return HttpResponse(
-        pdf,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{number}.pdf"'},
-    )
+    return paper(printing.delivery_note(shipment_id=shown.pk, address=address), name=number)
 
 
 @require_safe
@@ -284,9 +280,4 @@ def labels(request: HttpRequest, number: str) -> HttpResponse:
     """A label for each part and lot, to stick on the goods."""
     shown = get_object_or_404(Shipment.objects.visible_to(request.user), number=number)
     address = request.build_absolute_uri(reverse("workbench:scan")) + f"?code={number}"
-    pdf = printing.labels(shipment_id=shown.pk, address=address)
-    return HttpResponse(
-        pdf,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{number}-labels.pdf"'},
-    )
+    return paper(printing.labels(shipment_id=shown.pk, address=address), name=f"{number}-labels")
