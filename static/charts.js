@@ -1,14 +1,16 @@
-// Draws every element with data-chart: {labels, unit, series: [{name, type, area, values}]}. Colours are the page's own tokens.
+// Draws every element with data-chart: {labels, unit, sideways, series: [{name, type, area, stack, colour, values}]}. Colours are the page's own tokens.
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const COLOURS = ["--brand", "--bar-warn", "--bar-received", "--violet", "--info", "--bar-scrap"];
 const drawn = new Map();
 const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-const option = ({ labels, unit, series }) => {
+const option = ({ labels, unit, series, sideways }) => {
   const ink = token("--ink-3");
   const line = token("--line-soft");
-  const said = (value) => (value === null || value === undefined ? "–" : `${value.toLocaleString("en")} ${unit}`);
+  const said = (value) => (value === null || value === undefined ? "–" : `${value.toLocaleString(document.documentElement.lang)} ${unit}`);
+  const names = { type: "category", data: labels, axisLine: { lineStyle: { color: token("--line") } }, axisTick: { show: false }, axisLabel: { color: ink } };
+  const amounts = { type: "value", minInterval: 1, splitLine: { lineStyle: { color: line } }, axisLabel: { color: ink } };
   return {
     animation: !still,
     aria: { enabled: true },
@@ -24,9 +26,11 @@ const option = ({ labels, unit, series }) => {
       textStyle: { color: token("--ink"), fontSize: 12.5 },
       valueFormatter: said,
     },
-    xAxis: { type: "category", data: labels, axisLine: { lineStyle: { color: token("--line") } }, axisTick: { show: false }, axisLabel: { color: ink } },
-    yAxis: { type: "value", splitLine: { lineStyle: { color: line } }, axisLabel: { color: ink } },
-    series: series.map(({ name, type, area, values }) => ({
+    xAxis: sideways ? amounts : names,
+    yAxis: sideways ? { ...names, inverse: true } : amounts,
+    series: series.map(({ name, type, area, values, stack, colour }) => ({
+      stack,
+      color: colour && token(colour),
       name,
       type,
       data: values,
@@ -35,7 +39,7 @@ const option = ({ labels, unit, series }) => {
       symbolSize: 6,
       barMaxWidth: 22,
       areaStyle: area ? { opacity: 0.12 } : undefined,
-      itemStyle: type === "bar" ? { borderRadius: [3, 3, 0, 0] } : undefined,
+      itemStyle: type === "bar" ? { borderRadius: stack ? 0 : sideways ? [0, 3, 3, 0] : [3, 3, 0, 0] } : undefined,
     })),
   };
 };

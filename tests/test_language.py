@@ -32,6 +32,8 @@ def spoken_in_template(path: Path) -> Iterator[str]:
             continue
         if found := re.match(r"""(?:translate|trans)\s+(?:"([^"]*)"|'([^']*)')""", token.contents):
             yield found[1] or found[2]
+        elif token.contents.startswith('include "components/empty.html"'):  # it translates what it is given
+            yield from re.findall(r' (?:title|text|button)="([^"]*)"', token.contents)
         elif re.match(r"blocktrans(late)?\b", token.contents):
             said = ""
             for part in tokens:

@@ -376,3 +376,13 @@ def _day(text: str) -> str:
     except ValueError:
         return text
     return f"{day.day} {day:%b %Y}"
+
+
+HEATS = 5
+
+
+def heat(value: Decimal, most: Decimal) -> int:
+    """How a value compares with the greatest: 0 for nothing, 1 to 5 for each fifth begun."""
+    if value <= 0 or most <= 0:
+        return 0
+    return min(int(value * HEATS / most) + 1, HEATS)

@@ -16,6 +16,7 @@ from workbench.views import (
     jump,
     me,
     orders,
+    overview,
     receipts,
     reports,
     returns,
@@ -31,6 +32,7 @@ from workbench.views import (
 app_name = "workbench"
 urlpatterns = [
     path("", worklist.home, name="worklist"),
+    path("overview/", overview.overview, name="overview"),
     path("me/", me.me, name="me"),
     path("views/save/", saved.save, name="save_view"),
     path("views/forget/", saved.forget, name="forget_view"),

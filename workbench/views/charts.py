@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
 from reports.rules.figures import Figure, Reading
 from reports.rules.periods import steps
 from reports.services import Answer
@@ -63,6 +66,9 @@ def charts_of(answer: Answer, *, time: str, currency: str = "") -> list[Chart]:
 
 
 def _label(day: date, time: str) -> str:
-    if time == "month":
-        return f"{day:%b %Y}"
-    return f"{day.day} {day:%b}"
+    return date_format(day, "M Y") if time == "month" else f"{date_format(day, 'j')} {date_format(day, 'M')}"
+
+
+def week_of(day: date) -> str:
+    """The calendar week a day is in, as plans name it: W48."""
+    return _("W{week}").format(week=day.isocalendar().week)
