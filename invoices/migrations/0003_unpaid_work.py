@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
         ('invoices', '0002_three_decimals'),
         ('masterdata', '0013_number_lanes'),
         ('receipts', '0008_by_products'),
-        ('subcontract_orders', '0019_what_invoices_may_of_old_lines'),
+        ('subcontract_orders', '0021_what_invoices_may_of_old_lines'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

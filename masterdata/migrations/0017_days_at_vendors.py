@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('masterdata', '0013_number_lanes'),
+        ('masterdata', '0016_active'),
     ]
 
     operations = [
