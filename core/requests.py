@@ -57,7 +57,8 @@ class StrictFields:
             known = {name for name, field in self.fields.items() if not field.read_only}  # type: ignore[attr-defined]
             unknown = [str(name) for name in data if name not in known]
             if unknown:
-                said = f"There is no such field to write. Allowed: {', '.join(sorted(known))}."
+                allowed = f"Allowed: {', '.join(sorted(known))}" if known else "This takes no fields"
+                said = f"There is no such field to write. {allowed}."
                 raise serializers.ValidationError({name: [ErrorDetail(said, "unknown_field")] for name in unknown})
         return super().to_internal_value(data)  # type: ignore[misc]
 

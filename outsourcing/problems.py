@@ -39,6 +39,10 @@ CODES = {
     "unique_together": "duplicate",
 }
 QUANTITIES = ("quantity", "good", "scrap", "minimum_qty")
+DAYS = {
+    "due", "start", "end", "date", "on", "until", "as_of", "due_from", "due_to", "date_from", "date_to", "end_from",
+    "valid_from", "valid_to", "season_from", "season_to", "transition_from",
+}  # fmt: skip
 # Named constraints of the database that say something better than "duplicate" or "invalid".
 CONSTRAINTS = {
     "order_line_one_draft": "already_ordered",
@@ -163,6 +167,8 @@ def _flat(detail: Any, field: str = "") -> Iterator[dict[str, Any]]:
         name = field.rpartition(".")[2]
         if name in QUANTITIES and code in ("min_value", "max_value", "max_digits", "max_whole_digits", "invalid"):
             code = "invalid_quantity"
+        if code == "invalid" and (name in DAYS or name.endswith(("_date", "_on"))):
+            code = "invalid_date"
         yield {"code": CODES.get(code, code), "field": field or None, "detail": str(detail)}
 
 

@@ -115,7 +115,8 @@ class BadOrder(Refusal):
     def __init__(self, reason: Refusal, *, index: int) -> None:
         self.index = index
         super().__init__(reason.detail, code=reason.code, field=reason.field)
-        self.status = reason.status
+        # What an order names and is not there is a fault of the order; 404 says that of the address.
+        self.status = 422 if isinstance(reason, NotFound) else reason.status
 
 
 class OrdersRefused(Refusals):

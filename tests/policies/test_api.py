@@ -108,7 +108,9 @@ def test_ten_thousand_orders_are_taken_at_once_and_not_one_more(
         ({"quantity": 0}, "invalid_quantity", "quantity"),
         ({"quantity": "0.000001"}, "too_precise", "quantity"),
         ({"quantity": "many"}, "invalid_quantity", "quantity"),
-        ({"due": "2026-02-30"}, "invalid", "due"),
+        ({"due": "2026-02-30"}, "invalid_date", "due"),
+        ({"due": "soon"}, "invalid_date", "due"),
+        ({"operations": [{"number": "10", "next_operation_no": ["99"]}]}, "not_found", "next_operation_no"),
         ({"start": "2026-04-01"}, "invalid_date", "start"),
         ({"item": "NONE"}, "not_found", "item"),
         ({"location": "NOWHERE"}, "not_found", "location"),
@@ -121,7 +123,7 @@ def test_ten_thousand_orders_are_taken_at_once_and_not_one_more(
 def test_a_senseless_order_is_refused_by_name(planner: APIClient, routed: Item, fields: dict, code: str, field: str):
     answer = planner.post(ORDERS, order(**fields))
 
-    assert answer.status_code in (404, 422)
+    assert answer.status_code == 422
     assert [(error["code"], error["field"]) for error in answer.json()["errors"]] == [(code, field)]
     assert not ProductionOrder.objects.exists()
 
@@ -448,6 +450,17 @@ def test_replacing_an_order_nobody_knows_is_refused(planner: APIClient, routed: 
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "not_found")
     assert not ProductionOrder.objects.exists()
+
+
+def test_an_act_without_fields_says_that_it_takes_none(planner, routed):
+    planner.post(ORDERS, order())
+
+    answer = planner.post(f"{ORDERS}WO-1/cancel/", {"force": True})
+
+    assert (answer.status_code, answer.json()["errors"][0]["detail"]) == (
+        422,
+        "There is no such field to write. This takes no fields.",
+    )
 
 
 def test_an_order_is_made_for_one_that_is_there_or_comes_along(planner, routed):
