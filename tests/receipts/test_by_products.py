@@ -462,6 +462,7 @@ def test_the_dock_keeps_what_was_typed_of_a_by_product_that_cannot_be(client: Cl
     assert 'value="L-9"' in unsaid.content.decode()
     assert "name the lot of what came out" in no_lot.content.decode()
     assert re.search(rf'name="{chips_field}"[^>]* value="7"', no_lot.content.decode())
+    assert re.search(rf'name="{chips_field}-lot"[^>]* aria-invalid="true"', no_lot.content.decode())
 
     dock_note(client, line, **{f"accepted-{line.pk}": "4", chips_field: "7", f"{chips_field}-lot": "L-9"})
     assert lying("MAIN", "CHIPS", lot="L-9") == 7

@@ -309,6 +309,10 @@ class PartField:
     def asks_lot(self) -> bool:
         return self.component.item.lot_tracked or self.component.item.serial_tracked
 
+    @property
+    def needs_lot(self) -> bool:
+        return self.asks_lot and not self.lot
+
 
 @dataclass(slots=True)
 class InRow:
