@@ -207,6 +207,7 @@ def check_counted(
                 )
         if not line.counted:
             raise InvalidQuantity("Count at least one piece, good or bad.", field=f"lines.{index}.accepted")
+        _check_to_inspect(line, row, index)
         counted[row.pk] += line.counted
         limit = rules.at_most(ordered=row.quantity_in_force, over_pct=row.over_receipt_pct)
         if row.received + counted[row.pk] > limit:
@@ -218,6 +219,21 @@ def check_counted(
                 f"{counted[row.pk].normalize():f} were counted.",
                 field=f"lines.{index}.accepted",
             )
+
+
+def _check_to_inspect(line: CountedLine, row: OrderLine, index: int) -> None:
+    """Raises InvalidQuantity, TooPrecise."""
+    asked, at = line.inspect_quantity, f"lines.{index}.inspect_quantity"
+    if asked is None:
+        return
+    if asked != rounded_up(asked, decimals=decimals_of(row.item)):
+        raise TooPrecise(f"{row.item} is counted in {decimals_of(row.item)} decimals; {asked} has more.", field=at)
+    if not 0 < asked <= line.accepted:
+        raise InvalidQuantity(
+            f"Of {line.accepted.normalize():f} good pieces from 1 to all can be inspected, not {asked.normalize():f}; "
+            "to inspect none, let somebody waive it.",
+            field=at,
+        )
 
 
 def decimals_of(item: Item) -> int:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from core.refusals import InvalidInput, InvalidQuantity, NotFound, TooPrecise
 from inventory.models import Balance
@@ -104,9 +104,14 @@ def use_material(
     if used.missing and (line.shortage == Shortage.BLOCK or any(component.stage for component, _ in used.missing)):
         component, missing = used.missing[0]
         there = sum((quantity for other, _, quantity in used.moves if other.pk == component.pk), ZERO)
+        enough = ""
+        if component.basis == QuantityBasis.PER_UNIT:
+            unit = Decimal(1).scaleb(-decimals_of(line.item))
+            pieces = (made_now * there / (there + missing)).quantize(unit, ROUND_FLOOR)
+            enough = f", enough for {pieces.normalize():f} of the {made_now.normalize():f} pieces"
         raise VendorShort(
             f"{(there + missing).normalize():f} of {component.item} would be used, {there.normalize():f} lie at the vendor for "
-            f"{order} line {line.line_no}. Ship the rest, or ask for what was used.",
+            f"{order} line {line.line_no}{enough}. Ship the rest, or ask for what was used.",
             field="lines",
         )
     return used

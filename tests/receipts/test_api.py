@@ -93,6 +93,19 @@ def test_a_receipt_is_reversed_at_the_version_it_was_read():
         ({"order": "SC-00001", "line": 1, "accepted": -1}, "invalid_quantity", "lines.0.accepted"),
         ({"order": "SC-00001", "line": 1, "accepted": 11}, "over_receipt", "lines.0.accepted"),
         ({"order": "SC-00001", "line": 1, "acepted": 1}, "unknown_field", None),
+        *(
+            (
+                {"order": "SC-00001", "line": 1, "accepted": 4, "inspect_quantity": asked},
+                code,
+                "lines.0.inspect_quantity",
+            )
+            for asked, code in (
+                (-1, "invalid_quantity"),
+                (0, "invalid_quantity"),
+                (5, "invalid_quantity"),
+                ("0.5", "too_precise"),
+            )
+        ),
     ],
 )
 def test_a_bad_line_is_refused_by_name(line: dict[str, Any], code: str, field: str | None):
