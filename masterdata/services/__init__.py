@@ -3,7 +3,7 @@
 from masterdata.services.bulk import Upserted, copy_objects, copy_rows, copy_values, draw_keys, maker_of, upsert_by_key
 from masterdata.services.calendars import LONGEST, ClosedDays, all_closed_days, check_holidays, closed_days
 from masterdata.services.changes import note_plan_change, take_plan_changes
-from masterdata.services.marks import among, mark_of, number_of, row_mark, with_mark
+from masterdata.services.marks import among, mark_of, named, number_of, row_mark, with_mark
 from masterdata.services.master import (
     KEYS,
     PIECES,
@@ -70,6 +70,7 @@ __all__ = [
     "maker_of",
     "mark_main_locations",
     "mark_of",
+    "named",
     "note_plan_change",
     "number_of",
     "remove_file",

@@ -7,13 +7,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
 from django.db.models.base import ModelState
 
+from masterdata.services.marks import among, named
+
 M = TypeVar("M", bound=models.Model)
+Key = tuple[Any, ...]
 NAMED = 10  # how many new and changed rows are named
 
 
@@ -27,30 +31,30 @@ class Upserted:
     created: int = 0
     changed: int = 0
     unchanged: int = 0
-    ids: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    ids: dict[Key, int] = field(default_factory=dict)
     new: list[dict[str, Any]] = field(default_factory=list)
     differing: list[dict[str, Any]] = field(default_factory=list)
 
 
 @transaction.atomic
-def upsert_by_key(*, model: type[models.Model], key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> Upserted:
+def upsert_by_key(
+    *,
+    model: type[models.Model],
+    key: tuple[str, ...],
+    rows: Sequence[Mapping[str, Any]],
+    known: Mapping[Key, Mapping[str, Any]] | None = None,
+) -> Upserted:
     """Make or change rows of any model in bulk, each found by its unique `key`, whose first column is never null.
 
-    Only what differs is written. Of two rows with one key the later one counts.
+    Only what differs is written. Of two rows with one key the later one counts. `known`: what is there of them, whole rows,
+    where the caller has read and locked it.
     """
     done = Upserted()
-    wanted: dict[tuple[Any, ...], Mapping[str, Any]] = {tuple(row[name] for name in key): row for row in rows}
+    wanted: dict[Key, Mapping[str, Any]] = {tuple(row[name] for name in key): row for row in rows}
     if not wanted:
         return done
-    columns = [column.attname for column in model._meta.concrete_fields if not column.generated]
-    manager = model._default_manager
-    known = {
-        tuple(old[name] for name in key): old
-        for old in manager.filter(**{f"{key[0]}__in": {found[0] for found in wanted}})
-        .select_for_update()
-        .order_by("pk")
-        .values(*columns)
-    }
+    if known is None:
+        known = _locked(model, key, wanted)
     new: list[Mapping[str, Any]] = []
     changed, touched = [], set()
     for found, row in wanted.items():
@@ -66,7 +70,7 @@ def upsert_by_key(*, model: type[models.Model], key: tuple[str, ...], rows: Sequ
         done.ids[tuple(row[name] for name in key)] = pk
     if changed:
         # One statement that writes whole rows again is far faster than an UPDATE with a case for each row and column.
-        manager.bulk_create(
+        model._default_manager.bulk_create(
             changed, batch_size=2000, update_conflicts=True, unique_fields=["id"], update_fields=sorted(touched)
         )
     done.created, done.changed = len(new), len(changed)
@@ -76,6 +80,22 @@ def upsert_by_key(*, model: type[models.Model], key: tuple[str, ...], rows: Sequ
     return done
 
 
+def _locked(model: type[models.Model], key: tuple[str, ...], wanted: Iterable[Key]) -> dict[Key, Mapping[str, Any]]:
+    """The rows with these keys (and some others), locked."""
+    found = model._default_manager.all()
+    for name, values in zip(key, map(set, zip(*wanted, strict=True)), strict=True):
+        # Codes and keys are many and single out; the rest of a key (days, quantities) is compared by whoever asks.
+        if all(type(value) is int for value in values):
+            found = found.filter(**{f"{name}__in": among(values)})
+        elif all(isinstance(value, str) for value in values):
+            found = found.filter(**{f"{name}__in": named(values)})
+        elif name == key[0]:
+            found = found.filter(**{f"{name}__in": values})
+    columns = [column.attname for column in model._meta.concrete_fields if not column.generated]
+    rows = found.select_for_update().order_by("pk").values(*columns)
+    return {tuple(row[name] for name in key): row for row in rows}
+
+
 def copy_rows(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert rows with COPY, four times as fast as any INSERT, and return their ids in order.
 
@@ -83,21 +103,42 @@ def copy_rows(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -
     """
     if not rows:
         return []
-    named = set().union(*rows)
+    given = set().union(*rows)
     columns = [column for column in model._meta.concrete_fields if not column.generated and not column.primary_key]
-    used = [column for column in columns if column.attname in named]
-    rest = [column for column in columns if column.attname not in named]
-    encoders = [(column.attname, column.get_default(), _encoder(column)) for column in used]
-    same = "".join(f"\t{_cell(_encoder(column), column.get_default())}" for column in rest)
+    used = [column for column in columns if column.attname in given]
+    rest = [column for column in columns if column.attname not in given]
+    same = "".join(f"\t{_cell(_encoder(column), column.get_default())}" for column in rest) + "\n"
     ids = draw_keys(model._meta.db_table, len(rows))
+    cells = [_cells(column, rows, is_whole=all(len(row) == len(given) for row in rows)) for column in used]
     text = io.StringIO()
-    for pk, row in zip(ids, rows, strict=True):
-        cells = [
-            "\\N" if (value := row.get(name, default)) is None else encode(value) for name, default, encode in encoders
-        ]
-        text.write("\t".join((str(pk), *cells)) + same + "\n")
+    text.writelines("\t".join(line) + same for line in zip(map(str, ids), *cells, strict=True))
     _copy(model._meta.db_table, ["id", *(str(column.column) for column in (*used, *rest))], text)
     return ids
+
+
+def _cells(column: models.Field[Any, Any], rows: Sequence[Mapping[str, Any]], *, is_whole: bool) -> Iterable[str]:
+    """One column of these rows as COPY's text format writes it. `is_whole`: no row leaves anything out."""
+    name, encode = column.attname, _encoder(column)
+    if is_whole:
+        values: Iterable[Any] = map(itemgetter(name), rows)
+    else:
+        default = column.get_default()
+        values = (row.get(name, default) for row in rows)
+    if isinstance(column, models.JSONField | ArrayField):
+        return (_cell(encode, value) for value in values)
+    return map(_Texts(encode).__getitem__, values)
+
+
+class _Texts(dict[Any, str]):
+    """The texts of a column's values, each made once: most columns hold few that differ."""
+
+    def __init__(self, encode: Callable[[Any], str]) -> None:
+        super().__init__({None: "\\N"})
+        self._encode = encode
+
+    def __missing__(self, value: Any) -> str:
+        text = self[value] = self._encode(value)
+        return text
 
 
 def copy_objects(objects: Sequence[models.Model]) -> None:
@@ -136,8 +177,8 @@ def maker_of(model: type[M]) -> Callable[[], M]:
 def copy_values(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of plain values (texts, numbers, dates, JSON as text), keys included, with COPY. Every constraint holds."""
     text = io.StringIO()
-    for row in rows:
-        text.write("\t".join(["\\N" if value is None else _text(value) for value in row]) + "\n")
+    cells = [map(_Texts(_text).__getitem__, values) for values in zip(*rows, strict=True)]
+    text.writelines("\t".join(line) + "\n" for line in zip(*cells, strict=True))
     _copy(table, columns, text)
 
 

@@ -30,6 +30,11 @@ def among(keys: Iterable[int]) -> RawSQL:
     return RawSQL("SELECT unnest(%s::bigint[])", [list(keys)], output_field=models.BigIntegerField())
 
 
+def named(codes: Iterable[str]) -> RawSQL:
+    """Codes or numbers as a subquery for `__in`, as `among` does it for keys."""
+    return RawSQL("SELECT unnest(%s::text[])", [list(codes)], output_field=models.TextField())
+
+
 def mark_of(*, tables: Iterable[type[models.Model]]) -> int:
     """One number for all rows of some tables: it changes when any is added, changed or deleted."""
     parts = [

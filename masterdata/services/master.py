@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -268,9 +269,14 @@ YEARS_BACK, YEARS_AHEAD = 10, 20
 
 def check_day(day: date, *, today: date, field: str) -> None:
     """A day something is to be done on lies near today: one in another century is a slip. Raises InvalidDate."""
-    first, last = today - timedelta(days=365 * YEARS_BACK), today + timedelta(days=365 * YEARS_AHEAD)
+    first, last = _near(today)
     if not first <= day <= last:
         raise InvalidDate(f"{day} is not between {first} and {last}.", field=field)
+
+
+@lru_cache(maxsize=16)  # a plan asks it of every day it holds
+def _near(today: date) -> tuple[date, date]:
+    return today - timedelta(days=365 * YEARS_BACK), today + timedelta(days=365 * YEARS_AHEAD)
 
 
 # Units that are counted, not measured, by how they are commonly written.

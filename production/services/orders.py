@@ -30,9 +30,11 @@ from masterdata.models import Item, WorkCenter
 from masterdata.services import (
     Upserted,
     all_closed_days,
+    among,
     check_day,
     copy_rows,
     default_site,
+    named,
     note_plan_change,
     site_dates,
     upsert_by_key,
@@ -273,7 +275,8 @@ class _Plan:
         if self.bad:
             raise OrdersRefused(self.bad)
         if rows:
-            ids = upsert_by_key(model=ProductionOrder, key=("number",), rows=rows).ids
+            known = {(number,): row for number, row in self.known.items()}
+            ids = upsert_by_key(model=ProductionOrder, key=("number",), rows=rows, known=known).ids
             self.done.ids |= {number: pk for (number,), pk in ids.items()}
             self.write_operations([(self.done.ids[number], operations) for number, operations in touched])
             self.carry_words()
@@ -369,24 +372,24 @@ class _Plan:
         numbers = [order.number for order in self.orders]
         items = {order.item_id for order in self.orders}
         self.parents = Parents((order.parent_number for order in self.orders), numbers)
-        locked = ProductionOrder.objects.filter(number__in=numbers).select_for_update().order_by("pk")
+        locked = ProductionOrder.objects.filter(number__in=named(numbers)).select_for_update().order_by("pk")
         self.known: dict[str, Values] = {row["number"]: dict(row) for row in locked.values()}
         self.operations: dict[int, dict[str, Values]] = defaultdict(dict)
         ids = [row["id"] for row in self.known.values()]
-        for row in Operation.objects.filter(production_order_id__in=ids).order_by("pk").values():
+        for row in Operation.objects.filter(production_order_id__in=among(ids)).order_by("pk").values():
             self.operations[row["production_order_id"]][row["operation_no"]] = dict(row)
         self.decimals = {
             pk: 5 if decimals is None else decimals
-            for pk, decimals in Item.objects.filter(pk__in=items).values_list("pk", "unit__decimals")
+            for pk, decimals in Item.objects.filter(pk__in=among(items)).values_list("pk", "unit__decimals")
         }
         self.routings: dict[tuple[int, str], list[Values]] = defaultdict(list)
-        steps = RoutingStep.objects.filter(item_id__in=items).order_by("sequence", "pk")
-        for step in steps.values(*ROUTED, "item_id", "variant", "operation_no"):
-            self.routings[(step["item_id"], step["variant"])].append(step)
+        steps = RoutingStep.objects.filter(item_id__in=among(items)).order_by("sequence", "pk")
+        for item_id, variant, number, *routed in steps.values_list("item_id", "variant", "operation_no", *ROUTED):
+            step = FRESH | {"operation_no": number} | dict(zip(ROUTED, routed, strict=True))
+            self.routings[(item_id, variant)].append(step)
+        new = set(numbers) - self.known.keys()
         self.taken = set(
-            ProductionOrder.objects.filter(first_number__in=set(numbers) - self.known.keys()).values_list(
-                "first_number", flat=True
-            )
+            ProductionOrder.objects.filter(first_number__in=named(new)).values_list("first_number", flat=True)
         )
         self.site_id = default_site().pk
         self.today = site_dates(at=self.at)
@@ -509,7 +512,7 @@ class _Plan:
         for step in steps:
             number = step["operation_no"]
             if number not in after:
-                after[number] = {**FRESH, "operation_no": number, **{name: step[name] for name in ROUTED}}
+                after[number] = step.copy()
             elif not (operation := after[number])["is_given"] and not _is_reported(operation):
                 if not operation["is_committed"]:
                     operation.update({name: step[name] for name in ROUTED})
