@@ -1,13 +1,13 @@
-"""The tables of the import format: their columns, and how a row is read."""
+"""The tables of the import format: their columns, and how a cell of each is read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from interchange.rules import values as v
-from interchange.rules.values import BadValue, Reader
+from interchange.rules.values import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,45 +27,6 @@ class Table:
     key: tuple[str, ...]
     columns: Mapping[str, Column]
     aliases: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one cell (or, without column, with a row)."""
-
-    column: str
-    value: str
-    code: str
-    detail: str
-
-
-def read_row(table: Table, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """The values of the columns a row has, and what is wrong with it. Columns the table does not have are left out."""
-    values: dict[str, Any] = {}
-    problems = []
-    for name, cell in raw.items():
-        name = table.aliases.get(name, name)
-        column = table.columns.get(name)
-        if column is None:
-            continue
-        if cell is None or (isinstance(cell, str) and not cell.strip()):
-            if column.required:
-                problems.append(Problem(name, "", "missing_value", f"{name} must not be empty."))
-            values[name] = column.blank
-            continue
-        try:
-            values[name] = column.read(cell)
-        except BadValue as bad:
-            problems.append(Problem(name, str(cell)[:100], bad.code, bad.detail))
-    for name in REQUIRED[table.name]:
-        if name not in values and not any(problem.column == name for problem in problems):
-            problems.append(Problem(name, "", "missing_column", f"The row has no {name}."))
-    return values, problems
-
-
-def ignored_columns(table: Table, names: Iterable[str]) -> list[str]:
-    """Columns that are read over: extras of the source."""
-    return [name for name in names if name not in table.columns and name not in table.aliases]
 
 
 CODE, NAME, NUMBER = v.text(60), v.text(200), v.text(20)

@@ -11,7 +11,8 @@ from typing import Any
 from django.db import models
 
 from accounts.models import User
-from interchange.rules.tables import TABLES, ignored_columns, read_row
+from interchange.rules.rows import RowReader
+from interchange.rules.tables import TABLES
 from interchange.services.files import FileRefused
 from interchange.services.report import BadRow, ImportReport
 from masterdata import services as masterdata
@@ -128,8 +129,8 @@ class Reading:
         `model` is what the table's codes name, so that nobody is told a code is missing whose row is bad.
         """
         table, rows = TABLES[self.table], self.tables[self.table]
+        reader = RowReader(table)
         seen: dict[tuple[Any, ...], tuple[int, int]] = {}
-        ignored: dict[str, None] = {}
         chunk: list[tuple[int, Values]] = []
         rounded = 0
         number = getattr(rows, "first", 1) - 1
@@ -142,8 +143,7 @@ class Reading:
                     continue
                 if self.skipped is not None and self.table in ORDER_COLUMN and self.leave_out(number, raw):
                     continue
-                ignored |= dict.fromkeys(ignored_columns(table, raw))
-                values, problems = read_row(table, raw)
+                values, problems = reader.read(raw)
                 for problem in problems:
                     self.bad(number, problem.column, problem.value, problem.code, problem.detail)
                 if problems:
@@ -167,9 +167,9 @@ class Reading:
         if chunk:
             yield chunk
         self.report.counts.setdefault(self.table, {"created": 0, "changed": 0, "unchanged": 0})
-        if ignored:
+        if reader.ignored:
             self.report.notes.append(
-                f"{self.file}: ignored columns: {', '.join(str(name)[:60] for name in list(ignored)[:50])}"
+                f"{self.file}: ignored columns: {', '.join(str(name)[:60] for name in list(reader.ignored)[:50])}"
             )
         if rounded:
             self.report.notes.append(f"{self.file}: {rounded} prices have more than 5 decimals and were rounded.")
@@ -199,8 +199,8 @@ class Reading:
         self, seen: dict[tuple[Any, ...], tuple[int, int]], key: Sequence[str], number: int, values: Values
     ) -> bool:
         """Whether the key stood in an earlier row: harmless with the same content, else noted as bad."""
-        found = tuple(values.get(name) for name in key)
-        content = hash(repr(sorted(values.items())))
+        found = tuple(map(values.get, key))
+        content = _content(values)
         row, earlier = seen.setdefault(found, (number, content))
         if row == number:
             return False
@@ -241,7 +241,7 @@ class Reading:
         wanted = {code for code in codes if code and code not in known}
         if wanted:
             name = "number" if model is ProductionOrder else "code"
-            rows = model._default_manager.filter(**{f"{name}__in": wanted})
+            rows = model._default_manager.filter(**{f"{name}__in": masterdata.named(wanted)})
             known.update(rows.values_list(name, "pk"))
             if issubclass(model, Retirable):
                 self.inactive[model].update(rows.filter(is_active=False).values_list(name, flat=True))
@@ -267,11 +267,11 @@ class Reading:
 
     def resolved(self, refs: Mapping[str, type[models.Model]], row: int, values: Values) -> Values:
         """The row with `column_id` in the place of `column` for every column that names something."""
-        plain = {name: value for name, value in values.items() if name not in refs}
-        ids = {
-            f"{name}_id": self.id_of(model, values[name], row, name) for name, model in refs.items() if name in values
-        }
-        return plain | ids
+        ready = values.copy()
+        for name, model in refs.items():
+            if name in values:
+                ready[f"{name}_id"] = self.id_of(model, ready.pop(name), row, name)
+        return ready
 
     def resolve_all(
         self,
@@ -331,6 +331,14 @@ class Reading:
         if location_id not in self.sites_of:
             self.sites_of.update(Location.objects.values_list("pk", "site_id"))
         return self.sites_of[location_id]
+
+
+def _content(values: Values) -> int:
+    """A number for what a row says. Kept of every row, where the rows themselves would fill the memory."""
+    try:
+        return hash(frozenset(values.items()))
+    except TypeError:  # a list is in it
+        return hash(repr(sorted(values.items())))
 
 
 def renamed(values: Values, **names: str) -> Values:
