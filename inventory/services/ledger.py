@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -15,9 +17,11 @@ from core.refusals import InvalidQuantity, Refusal, WrongState
 from inventory.models import Balance, CostPool, Lot, Movement
 from inventory.rules import Pool
 from masterdata.models import VIRTUAL_KINDS, Item, Location, LocationKind
+from masterdata.services import among, copy_objects, maker_of
 
 Key = tuple[int, int, int, str]  # item, location or site (0: none), lot (0: none), stage
 ZERO = Decimal(0)
+MANY = 100  # rows of one posting: few are best inserted by one statement, many by COPY
 
 
 class NotEnoughStock(Refusal):
@@ -105,7 +109,10 @@ class Posting:
         """Write the movements, and the balances and pools they add up to: two statements, however many rows."""
         if not self.rows:
             return
-        Movement.objects.bulk_create(self.rows, batch_size=2000)
+        if len(self.rows) < MANY:
+            Movement.objects.bulk_create(self.rows)
+        else:
+            copy_objects(self.rows)
         for key, pool in self._pools.items():
             pool.quantity, pool.value = self._costs[key].quantity, self._costs[key].value
         _save(list(self._balances.values()), list(self._pools.values()))
@@ -156,11 +163,14 @@ class Posting:
         reverses_id: int | None,
         reason: str,
     ) -> Movement:
-        return Movement(
-            item_id=move.item_id, lot_id=move.lot_id, stage=move.stage, from_location_id=from_id, to_location_id=to_id,
-            quantity=quantity, value=worth, document_kind=self.kind, document_number=self.number, document_line=move.line,
-            occurred_at=self.occurred_at, recorded_at=self.recorded_at, by=self.by, reverses_id=reverses_id, reason=reason,
-        )  # fmt: skip
+        row = _new_movement()()
+        row.item_id, row.lot_id, row.stage = move.item_id, move.lot_id, move.stage
+        row.from_location_id, row.to_location_id = from_id, to_id
+        row.quantity, row.value = quantity, worth
+        row.document_kind, row.document_number, row.document_line = self.kind, self.number, move.line
+        row.occurred_at, row.recorded_at, row.by = self.occurred_at, self.recorded_at, self.by
+        row.reverses_id, row.reason = reverses_id, reason
+        return row
 
 
 @transaction.atomic
@@ -219,7 +229,7 @@ def _locked_pools(keys: set[Key]) -> dict[Key, CostPool]:
 
     def found() -> dict[Key, CostPool]:
         rows = CostPool.objects.filter(
-            _lots(keys), item__in={key[0] for key in keys}, stage__in={key[3] for key in keys}
+            _lots(keys), item__in=_few_or_array({key[0] for key in keys}), stage__in={key[3] for key in keys}
         )
         locked = rows.select_for_update().order_by("pk")
         return {
@@ -228,13 +238,12 @@ def _locked_pools(keys: set[Key]) -> dict[Key, CostPool]:
 
     pools = found()
     if missing := sorted(keys - pools.keys()):
-        CostPool.objects.bulk_create(
-            [
-                CostPool(item_id=item, site_id=site or None, lot_id=lot or None, stage=stage, quantity=0, value=0)
-                for item, site, lot, stage in missing
-            ],
-            ignore_conflicts=True,
-            batch_size=1000,
+        _make_missing(
+            """
+            INSERT INTO inventory_costpool (item_id, site_id, lot_id, stage, quantity, value)
+            SELECT x.item, nullif(x.place, 0), nullif(x.lot, 0), x.stage, 0, 0 FROM ({keys}) x ON CONFLICT DO NOTHING
+            """,
+            missing,
         )
         pools = found()
     return pools
@@ -246,7 +255,7 @@ def _locked_balances(keys: set[Key], *, since: datetime) -> dict[Key, Balance]:
 
     def found() -> dict[Key, Balance]:
         rows = Balance.objects.filter(
-            _lots(keys), item__in={key[0] for key in keys}, stage__in={key[3] for key in keys},
+            _lots(keys), item__in=_few_or_array({key[0] for key in keys}), stage__in={key[3] for key in keys},
             location__in={key[1] for key in keys},
         )  # fmt: skip
         locked = rows.select_for_update().order_by("pk")
@@ -256,16 +265,33 @@ def _locked_balances(keys: set[Key], *, since: datetime) -> dict[Key, Balance]:
 
     balances = found()
     if missing := sorted(keys - balances.keys()):
-        Balance.objects.bulk_create(
-            [
-                Balance(item_id=item, location_id=place, lot_id=lot or None, stage=stage, quantity=0, since=since)
-                for item, place, lot, stage in missing
-            ],
-            ignore_conflicts=True,
-            batch_size=1000,
+        _make_missing(
+            """
+            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, since)
+            SELECT x.item, x.place, nullif(x.lot, 0), x.stage, 0, %s FROM ({keys}) x ON CONFLICT DO NOTHING
+            """,
+            missing,
+            since,
         )
         balances = found()
     return balances
+
+
+def _make_missing(statement: str, keys: Sequence[Key], *values: Any) -> None:
+    """Rows for keys that have none, in the order of the keys; those somebody else makes meanwhile are left to him."""
+    arrays = "SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) AS k(item, place, lot, stage)"
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(keys=arrays), [*values, *map(list, zip(*keys, strict=True))])
+
+
+def _few_or_array(keys: set[int]) -> Any:
+    """Few keys as they are, which PostgreSQL plans best; many as one array."""
+    return among(keys) if len(keys) >= MANY else keys
+
+
+@cache
+def _new_movement() -> Callable[[], Movement]:
+    return maker_of(Movement)
 
 
 def _lots(keys: set[Key]) -> Q:

@@ -16,7 +16,7 @@ from core.refusals import InvalidQuantity, NoRight, Refusal, Refusals, TooPrecis
 from inventory.models import Balance, Lot, Movement
 from inventory.services.ledger import Move, NotEnoughStock, post_movements
 from masterdata.models import Item, Location, LocationKind
-from masterdata.services import Upserted, company, virtual_location
+from masterdata.services import Upserted, among, company, virtual_location
 
 PlaceKey = tuple[int, int | None, int, str]  # item, lot, location, stage
 ZERO = Decimal(0)
@@ -75,7 +75,7 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
     at_vendors = set(
         Location.objects.at_vendors().filter(pk__in={place for _, _, place, _ in keys}).values_list("pk", flat=True)
     )
-    costs = dict(Item.objects.filter(pk__in={item for item, *_ in keys}).values_list("pk", "standard_cost"))
+    costs = dict(Item.objects.filter(pk__in=among({item for item, *_ in keys})).values_list("pk", "standard_cost"))
     difference = virtual_location(kind=LocationKind.DIFFERENCE).pk
     supplier = virtual_location(kind=LocationKind.SUPPLIER).pk
     cent = Decimal(1).scaleb(-company().currency.decimals)
@@ -110,7 +110,7 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
 
 def _check(counts: Sequence[CountedStock]) -> None:
     items = {count.item_id for count in counts}
-    decimals = dict(Item.objects.filter(pk__in=items).values_list("pk", "unit__decimals"))
+    decimals = dict(Item.objects.filter(pk__in=among(items)).values_list("pk", "unit__decimals"))
     bad = []
     for index, count in enumerate(counts):
         places = decimals[count.item_id]
@@ -153,7 +153,7 @@ def _lots(counts: Iterable[CountedStock]) -> dict[tuple[int, str], int]:
 def _balances(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Decimal]:
     """What lies at these places. The ledger locks it again before it posts."""
     rows = Balance.objects.filter(
-        item_id__in={item for item, *_ in keys},
+        item_id__in=among({item for item, *_ in keys}),
         location_id__in={place for _, _, place, _ in keys},
         stage__in={stage for *_, stage in keys},
     ).values_list("item_id", "lot_id", "location_id", "stage", "quantity")
