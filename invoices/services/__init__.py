@@ -12,7 +12,7 @@ from invoices.services.entering import (
     enter_invoice,
     find_noted,
 )
-from invoices.services.exporting import NothingToExport, as_csv, export_approved, export_invoice
+from invoices.services.exporting import NothingToExport, as_csv, export_approved, export_invoice, rows_as_csv
 from invoices.services.holding import (
     OwnInvoice,
     PriceStillOpen,
@@ -60,6 +60,7 @@ __all__ = [
     "match_invoice",
     "received_not_invoiced",
     "release_invoice",
+    "rows_as_csv",
     "self_bill",
     "total_not_invoiced",
     "watch_charge_backs",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -77,7 +80,7 @@ def _mark(invoices: Sequence[Invoice], *, by: User | None, at: datetime, through
 
 def as_csv(invoice_ids: Iterable[int]) -> str:
     """Invoices line by line; what a credit note takes off is below zero. Text that looks like a formula gets an apostrophe."""
-    lines = (
+    lines = list(
         InvoiceLine.objects.filter(invoice__in=list(invoice_ids))
         .select_related(
             "invoice__vendor", "invoice__currency", "invoice__credits", "invoice__approved_by", "order_line__order",
@@ -88,17 +91,44 @@ def as_csv(invoice_ids: Iterable[int]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
+    taxes = _taxes(lines)
     for line in lines:
-        writer.writerow([_safe(value) for value in _row(line)])
+        writer.writerow([_safe(value) for value in _row(line, taxes[line.pk])])
     return out.getvalue()
 
 
-def _row(line: InvoiceLine) -> list[object]:
+def rows_as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Rows by column name, as CSV. Text that looks like a formula gets an apostrophe; numbers below zero do not."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_safe_unless_number(row[name]) for name in columns])
+    return out.getvalue()
+
+
+def _safe_unless_number(value: object) -> object:
+    return value if isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value) else _safe(value)
+
+
+def _taxes(lines: Sequence[InvoiceLine]) -> dict[int, Decimal]:
+    """Each line's share of its invoice's tax, by its key: together they are the tax that is asked for, to the cent."""
+    groups: dict[tuple[int, str, Decimal], list[InvoiceLine]] = defaultdict(list)
+    for line in lines:
+        groups[line.invoice_id, line.tax_category, line.tax_rate].append(line)
+    found: dict[int, Decimal] = {}
+    for same in groups.values():
+        decimals = same[0].invoice.currency.decimals
+        taxed = [rules.Taxed(line.amount, line.tax_category, line.tax_rate) for line in same]
+        [total] = rules.taxes(taxed, decimals=decimals)
+        parts = rules.spread(total.tax, [line.amount for line in same], decimals=decimals)
+        found |= {line.pk: part for line, part in zip(same, parts, strict=True)}
+    return found
+
+
+def _row(line: InvoiceLine, tax: Decimal) -> list[object]:
     invoice, ordered = line.invoice, line.order_line
     sign = -1 if invoice.kind == InvoiceKind.CREDIT else 1
-    [total] = rules.taxes(
-        [rules.Taxed(line.amount, line.tax_category, line.tax_rate)], decimals=invoice.currency.decimals
-    )
     plan = ordered.production_order if ordered else None
     net = rules.money(line.amount, decimals=invoice.currency.decimals)
     return [
@@ -107,7 +137,7 @@ def _row(line: InvoiceLine) -> list[object]:
         line.line_no, line.kind, ordered.order.number if ordered else "", ordered.line_no if ordered else "",
         plan.number if plan else "", ordered.operation_no if ordered else "", ordered.item.code if ordered else "",
         line.quantity.normalize().__format__("f"), line.unit, line.unit_price.normalize().__format__("f"), sign * net,
-        line.tax_category, line.tax_rate.normalize().__format__("f"), sign * total.tax,
+        line.tax_category, line.tax_rate.normalize().__format__("f"), sign * tax,
         f"{invoice.approved_at:%Y-%m-%dT%H:%M:%SZ}" if invoice.approved_at else "",
         invoice.approved_by.username if invoice.approved_by else "",
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ import time_machine
 from rest_framework.test import APIClient
 
 from accounts.models import Role
+from invoices import services as invoices
 from invoices.models import Invoice
+from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import moment
-from tests.invoices.bills import clerk
+from tests.invoices.bills import asked, clerk, paid
 from tests.receipts.goods import LATER, at_vendor, counted, receive
 
 API = "/api/v1/invoices/"
@@ -179,3 +182,18 @@ def test_bad_pieces_counted_over_the_api_propose_a_charge_back_at_once():
 
     [row] = client().get("/api/v1/charge-backs/").data["results"]
     assert (row["vendor"], row["order"], row["amount"], row["set_off"]) == ("V1", "SC-00001", "400.000", "200.000")
+
+
+def test_what_is_not_invoiced_and_what_varied_can_be_had_as_tables():
+    came()
+    paid(asked(OrderLine.objects.get(), 3, 99))
+    api = client()
+
+    owed = api.get("/api/v1/reports/received-not-invoiced/export/", {"vendor": "V1"}).content.decode().splitlines()
+    varied = api.get("/api/v1/reports/price-variance/export/").content.decode().splitlines()
+
+    [row] = csv.DictReader(owed)
+    assert (row["order"], row["open"]) == ("SC-00001", str(invoices.total_not_invoiced()))
+    [row] = csv.DictReader(varied)
+    assert (row["invoice"], row["price_difference"]) == ("IV-00001", "-3.00000")
+    assert api.get("/api/v1/reports/price-variance/export/", {"colour": "blue"}).data["code"] == "unknown_parameter"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from decimal import Decimal
 
 import pytest
@@ -176,3 +178,19 @@ def test_files_over_the_api():
     assert (broken.status_code, broken.data["code"]) == (422, "not_readable")
     assert (listed.status_code, len(listed.data["entered"])) == (201, 1)
     assert (shown.status_code, errors(shown.content, "Invoice")) == (200, [])
+
+
+def test_the_lines_taxes_in_the_payment_file_are_the_invoices_tax_to_the_cent():
+    line = came()
+    tax = {"tax_rate": Decimal(19)}
+    invoice = paid(
+        asked(line, 10, 100, **tax),
+        charge("freight", "0.33", line, **tax),
+        charge("surcharge", "0.33", line, **tax),
+        charge("lot", "0.33", line, **tax),
+    )
+
+    rows = list(csv.DictReader(io.StringIO(invoices.export_approved(by=clerk(), at=moment(LATER)))))
+
+    assert [row["tax"] for row in rows] == ["190.00", "0.07", "0.06", "0.06"]
+    assert sum(Decimal(row["tax"]) for row in rows) == invoice.tax == Decimal("190.19")

@@ -1,19 +1,19 @@
-"""Vendor invoices over HTTP: entered, matched, let pass, disputed, approved, exported; credit notes, charge-backs, reports."""
+"""Invoices and credit notes over HTTP: entered, matched, let pass, disputed, approved, exported."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import BaseParser, JSONParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,54 +22,21 @@ from core.idempotency import Repeatable
 from core.refusals import InvalidInput, NotFound
 from core.requests import KEY, Changeable, NothingSerializer, if_match
 from invoices import services
-from invoices.filters import ChargeBackFilter, InvoiceFilter, NotInvoicedFilter, PriceVarianceFilter
-from invoices.models import ChargeBack, ChargeBackStatus, Hold, Invoice, InvoiceLine, Match
+from invoices.api.formats import CsvParser, TextXmlParser, XmlParser, XmlRenderer
+from invoices.filters import InvoiceFilter
+from invoices.models import Hold, Invoice, InvoiceLine, Match
 from invoices.serializers import (
-    ChargeBackEntrySerializer,
-    ChargeBackSerializer,
     CreditSerializer,
     EnteredSerializer,
     EnterInvoiceSerializer,
     InvoiceDetailSerializer,
     InvoiceSerializer,
-    NotInvoicedSerializer,
-    PriceVarianceSerializer,
     SelfBillSerializer,
     WhyInvoiceSerializer,
 )
 from invoices.services import KIND, EnteredLine
-from receipts.api import ReceiptViewSet
 from receipts.models import ReceiptLine
 from subcontract_orders.models import OrderLine, SubcontractOrder
-
-
-class XmlParser(BaseParser):
-    """A body of XML as the bytes it is; who reads it decides what it is."""
-
-    media_type = "application/xml"
-
-    def parse(self, stream: Any, *args: Any, **kwargs: Any) -> bytes:
-        return bytes(stream.read())
-
-
-class TextXmlParser(XmlParser):
-    media_type = "text/xml"
-
-
-class CsvParser(XmlParser):
-    """A body of CSV as the bytes it is."""
-
-    media_type = "text/csv"
-
-
-class XmlRenderer(BaseRenderer):
-    """Lets a caller ask for XML; the view answers with it itself, so only problems come here."""
-
-    media_type = "application/xml"
-    format = "xml"
-
-    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
-        return JSONRenderer().render(data)
 
 
 class ShownInvoices(Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin):
@@ -332,135 +299,8 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
         return known
 
 
-class ChargingReceiptViewSet(ReceiptViewSet):
-    """Receipts whose bad pieces a vendor is to bear propose a charge-back at once; a sweep finds those counted elsewhere."""
-
-    def shown(self, number: str, status: int = 200) -> Response:
-        if self.request.method == "POST":
-            lines = ReceiptLine.objects.filter(receipt__number=number).values_list("order_line", flat=True)
-            services.watch_charge_backs(at=timezone.now(), order_line_ids=list(lines), by=self.request.user)
-        return super().shown(number, status)
-
-
 class CreditNoteViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
     """Vendors' credit notes. They are entered on their invoice."""
 
     queryset = Invoice.objects.credits().select_related(*RELATED).prefetch_related("holds")
     rights = {"document": "invoices.view_invoice"}
-
-
-class ChargeBackViewSet(
-    Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[ChargeBack]
-):
-    """What vendors are to bear: bad pieces where the policy says so, lost material, lateness."""
-
-    queryset = (
-        ChargeBack.objects.filter(amount__gt=0)
-        .select_related("vendor", "order_line__order", "receipt_line__receipt")
-    )  # fmt: skip
-    serializer_class = ChargeBackSerializer
-    filterset_class = ChargeBackFilter
-    lookup_field = "number"
-    lookup_value_regex = KEY
-    orderings = {"number": "number", "created_at": "created_at"}
-
-    def get_queryset(self) -> Any:
-        return super().get_queryset().visible_to(self.request.user)
-
-    @extend_schema(request=ChargeBackEntrySerializer, responses={201: ChargeBackSerializer})
-    def create(self, request: Request) -> Response:
-        """Claim something of an order line by hand."""
-        given = ChargeBackEntrySerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        said = dict(given.validated_data)
-        key = (said.pop("order"), said.pop("line"))
-        visible = OrderLine.objects.visible_to(request.user)  # type: ignore[arg-type]
-        line = visible.filter(order__number=key[0], line_no=key[1]).first()
-        if line is None:
-            raise NotFound(f"There is no line {key[1]} of order {key[0]}.", field="line")
-        made = services.charge_back(
-            order_line_id=line.pk, **said, by=request.user, at=timezone.now(), through="api"  # type: ignore[arg-type]
-        )  # fmt: skip
-        return Response(self.get_serializer(self.get_queryset().get(pk=made.pk)).data, status=201)
-
-    @extend_schema(request=WhyInvoiceSerializer, responses=ChargeBackSerializer)
-    @action(detail=True, methods=["post"])
-    def claim(self, request: Request, number: str) -> Response:
-        """Claim what was proposed."""
-        return self._decide(request, ChargeBackStatus.CLAIMED)
-
-    @extend_schema(request=WhyInvoiceSerializer, responses=ChargeBackSerializer)
-    @action(detail=True, methods=["post"])
-    def settle(self, request: Request, number: str) -> Response:
-        """The vendor has credited or paid it."""
-        return self._decide(request, ChargeBackStatus.SETTLED)
-
-    @extend_schema(request=WhyInvoiceSerializer, responses=ChargeBackSerializer)
-    @action(detail=True, methods=["post"])
-    def waive(self, request: Request, number: str) -> Response:
-        """Let it go, and say why."""
-        return self._decide(request, ChargeBackStatus.WAIVED)
-
-    def _decide(self, request: Request, status: str) -> Response:
-        found = self.get_object()
-        said = WhyInvoiceSerializer(data=request.data)
-        said.is_valid(raise_exception=True)
-        services.decide_charge_back(
-            charge_back_id=found.pk,
-            status=status,
-            reason=said.validated_data["reason"],
-            expected_version=if_match(request),
-            by=request.user,  # type: ignore[arg-type]
-            at=timezone.now(),
-            through="api",
-        )
-        return Response(self.get_serializer(self.get_object()).data)
-
-
-class NotInvoicedViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[OrderLine]):
-    """What is received and not invoiced, by order line; all of it together is the ledger's accrual."""
-
-    queryset = OrderLine.objects.all()
-    serializer_class = NotInvoicedSerializer
-    filterset_class = NotInvoicedFilter
-    orderings: dict[str, str] = {}
-    rights = {"list": "invoices.view_invoice"}
-
-    def get_queryset(self) -> Any:
-        received = Q(accepted__gt=0) | Q(rejected__gt=0) | Q(scrapped__gt=0) | Q(in_rework__gt=0)
-        touched = received | Q(pk__in=Match.objects.posted().values("order_line"))
-        return super().get_queryset().filter(touched).visible_to(self.request.user).order_by("pk")
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        found = services.received_not_invoiced([line.pk for line in page])
-        rows = [found[line.pk] for line in page if line.pk in found and found[line.pk].open]
-        return self.get_paginated_response(NotInvoicedSerializer(rows, many=True).data)
-
-
-class PriceVarianceViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Match]):
-    """What was paid beyond what was agreed, invoice line by invoice line, and whether stock or variance bears it."""
-
-    queryset = Match.objects.select_related(
-        "line__invoice__vendor", "order_line__order", "order_line__production_order", "order_line__item"
-    )
-    serializer_class = PriceVarianceSerializer
-    filterset_class = PriceVarianceFilter
-    orderings: dict[str, str] = {}
-    rights = {"list": "invoices.view_invoice"}
-
-    def get_queryset(self) -> Any:
-        differing = (
-            super().get_queryset().filter(posted_at__isnull=False).exclude(price_difference=-F("exchange_difference"))
-        )
-        return differing.visible_to(self.request.user)
-
-
-ROUTES = [
-    ("invoices", InvoiceViewSet),
-    ("credit-notes", CreditNoteViewSet),
-    ("charge-backs", ChargeBackViewSet),
-    ("receipts", ChargingReceiptViewSet),
-    ("reports/received-not-invoiced", NotInvoicedViewSet),
-    ("reports/price-variance", PriceVarianceViewSet),
-]

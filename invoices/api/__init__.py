@@ -1,0 +1,14 @@
+"""Vendor invoices over HTTP: entered, matched, let pass, disputed, approved, exported; credit notes, charge-backs, reports."""
+
+from invoices.api.charging_back import ChargeBackViewSet, ChargingReceiptViewSet
+from invoices.api.invoices import CreditNoteViewSet, InvoiceViewSet
+from invoices.api.reports import NotInvoicedViewSet, PriceVarianceViewSet
+
+ROUTES = [
+    ("invoices", InvoiceViewSet),
+    ("credit-notes", CreditNoteViewSet),
+    ("charge-backs", ChargeBackViewSet),
+    ("receipts", ChargingReceiptViewSet),
+    ("reports/received-not-invoiced", NotInvoicedViewSet),
+    ("reports/price-variance", PriceVarianceViewSet),
+]
