@@ -62,7 +62,8 @@ _ALL = (
     Figure(
         "hours_outside", _("Hours moved outside"), Reading.SUM, "h", _("hours"), "",
         _("Set-up and run time that our own work centers would have needed for the quantity on order lines sent to vendors. "
-          "Counted on the planned start of the operation."),
+          "Counted on the planned start of the operation. Only what was sent counts, whatever is decided by now: load "
+          "before less load after counts what is decided, sent or not."),
     ),
     Figure(
         "load_before", _("Load before"), Reading.SUM, "h", _("hours"), "",
@@ -72,7 +73,8 @@ _ALL = (
     ),
     Figure(
         "load_after", _("Load after"), Reading.SUM, "h", _("hours"), "",
-        _("The same operations without the share that the current decisions give to vendors."),
+        _("The same operations without the share that the current decisions give to vendors, sent to them or not yet. "
+          "Hours moved outside count sent orders only, so the two need not be the same."),
         lower_is_better=True, rows="production_order",
     ),
     Figure(

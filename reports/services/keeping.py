@@ -179,10 +179,14 @@ def check() -> tuple[int, list[Difference]]:
     return compared, found
 
 
+DEFINITIONS = 2
+"""Raised whenever a SELECT of a source says something else: all figures are taken anew then."""
+
+
 def _settings() -> dict[str, Any]:
-    """What the SELECTs are given: another time zone or grace means other figures, so all are taken anew then."""
+    """What the SELECTs are given: another time zone, grace or meaning makes other figures, so all are taken anew then."""
     company = Company.objects.values_list("time_zone", "unconfirmed_days").first() or ("UTC", 0)
-    return {"zone": company[0], "grace": company[1]}
+    return {"zone": company[0], "grace": company[1], "definitions": DEFINITIONS}
 
 
 def _lock(*, wait: bool) -> bool:
@@ -308,6 +312,14 @@ def _rows_of(cursor: Any, numbers: dict[str, set[str]], found: Touched) -> None:
         SELECT m.id FROM invoices_match m JOIN invoices_invoiceline l ON l.id = m.line_id WHERE l.invoice_id = ANY(%s)
         """,
         invoices,
+    )}  # fmt: skip
+    # What an order's changes count for is its process, which its lines say.
+    found[DRAFT_CHANGE] |= {pk for (pk,) in ids(
+        """
+        SELECT id FROM activity_event WHERE document_kind = 'subcontract_order' AND document_number = ANY(%s)
+            AND name IN ('order.line_changed', 'order.line_withdrawn') AND through = 'run'
+        """,
+        numbers["subcontract_order"],
     )}  # fmt: skip
     # Settling what an order's alert asked for is an event of the order.
     found[ALERT] |= {pk for (pk,) in ids(

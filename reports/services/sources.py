@@ -174,10 +174,15 @@ DRAFT_CHANGE = Source(
     "e.id",
     f"""
     SELECT 'changes_caught' AS figure, e.id AS row_id, (e.at {LOCAL})::date AS day, e.site_id, e.vendor_id,
-        NULL::bigint AS process_id, NULL::bigint AS work_center_id, 0 AS value, 1::numeric AS amount, 1::numeric AS base,
+        p.process_id, NULL::bigint AS work_center_id, 0 AS value, 1::numeric AS amount, 1::numeric AS base,
         e.document_number AS document, NULL::int AS line_no
     FROM activity_event e
     JOIN masterdata_site site ON site.id = e.site_id
+    LEFT JOIN subcontract_orders_subcontractorder o ON o.number = e.document_number
+    LEFT JOIN LATERAL (
+        SELECT CASE WHEN min(ol.process_id) = max(ol.process_id) THEN min(ol.process_id) END AS process_id
+        FROM subcontract_orders_orderline ol WHERE ol.order_id = o.id
+    ) p ON true
     WHERE e.name IN ('order.line_changed', 'order.line_withdrawn') AND e.through = 'run' AND {{which}}
     """,
 )
@@ -232,10 +237,15 @@ INVOICE = Source(
     """
     SELECT 'invoices_alone' AS figure, i.id AS row_id,
         (coalesce(i.matched_at, i.entered_at) AT TIME ZONE coalesce(nullif(site.time_zone, ''), %(zone)s))::date AS day,
-        i.site_id, i.vendor_id, NULL::bigint AS process_id, NULL::bigint AS work_center_id, 0 AS value,
+        i.site_id, i.vendor_id, p.process_id, NULL::bigint AS work_center_id, 0 AS value,
         i.matched_alone::int::numeric AS amount, 1::numeric AS base, i.number AS document, NULL::int AS line_no
     FROM invoices_invoice i
     LEFT JOIN masterdata_site site ON site.id = i.site_id
+    LEFT JOIN LATERAL (
+        SELECT CASE WHEN min(ol.process_id) = max(ol.process_id) THEN min(ol.process_id) END AS process_id
+        FROM invoices_invoiceline il JOIN subcontract_orders_orderline ol ON ol.id = il.order_line_id
+        WHERE il.invoice_id = i.id
+    ) p ON true
     WHERE i.kind = 'invoice' AND i.status NOT IN ('entered', 'withdrawn') AND {which}
     """,
 )

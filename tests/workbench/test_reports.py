@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from accounts.models import Role
 from reports import services as reports
+from subcontract_orders.models import SubcontractOrder
 from tests.workbench import goods, rows
 
 PAGE = reverse("workbench:report", args=["quality"])
@@ -32,6 +33,23 @@ def test_a_report_shows_figures_chart_table_and_what_they_mean(desk: Client):
     chart = json.loads(unescape(re.search(r'data-chart="([^"]*)"', desk.get(PAGE).content.decode())[1]))
     assert chart["series"][0]["name"] == "Rejects outside"
     assert 100_000.0 in chart["series"][0]["values"]
+
+
+@pytest.mark.usefixtures("received")
+@pytest.mark.parametrize(("per", "said"), [("week", "Week of"), ("month", "Month"), ("century", "Month")])
+def test_a_period_is_drawn_by_week_or_month_as_one_likes(desk: Client, per: str, said: str):
+    page = desk.get(PAGE, {"per": per}).content.decode()
+
+    assert f'<th scope="col">{said}</th>' in page
+
+
+@pytest.mark.usefixtures("received")
+def test_a_vendors_page_shows_his_score(desk: Client):
+    desk.get(PAGE)  # what is new is measured then, or by the clock
+
+    page = desk.get(reverse("workbench:vendor", args=[SubcontractOrder.objects.get().vendor.code])).content.decode()
+
+    assert "100,000 ppm" in page
 
 
 @pytest.mark.usefixtures("received")

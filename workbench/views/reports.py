@@ -22,7 +22,8 @@ from workbench.views.charts import charts_of
 from workbench.views.page import Shell, choice, page_for, paged, show
 
 SEES = "reports.view_measurement"
-WEEKS_UP_TO = 130  # days; a longer period is drawn by month
+WEEKS_UP_TO = 130  # days; a longer period is drawn by month, unless told otherwise
+PER = ("week", "month")
 MODELS: dict[str, Any] = {"vendor": Vendor, "process": Process, "site": Site, "work_center": WorkCenter}
 WORDS = {"vendor": "Vendor", "process": "Process", "site": "Site", "work_center": "Work center"}
 EVERY = {"vendor": "All vendors", "process": "All processes", "site": "All sites", "work_center": "All work centers"}
@@ -66,7 +67,8 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponse(
             as_csv(table), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": named}
         )
-    time = "week" if question.last - question.first <= timedelta(WEEKS_UP_TO) else "month"
+    per = request.GET.get("per", "")
+    time = per if per in PER else "week" if question.last - question.first <= timedelta(WEEKS_UP_TO) else "month"
     over_time = reports.answer(
         asked, Question(question.first, question.last, (time,), question.narrowed), viewer=request.user
     )
@@ -78,7 +80,7 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
         "time": time,
         "group": group,
         "group_word": WORDS[group],
-        "choices": _choices(request, asked, group),
+        "choices": [_per_choice(per), *_choices(request, asked, group)],
         "others": [one for one in REPORTS.values() if one.name != asked.name],
         "rows_query": _query(question),
         "csv_query": urlencode({**request.GET.dict(), "as": "csv"}),
@@ -141,6 +143,11 @@ def _everybody(asked: Report, question: Question, request: HttpRequest) -> Answe
     """The same without the vendor: what he is compared with."""
     narrowed = {name: code for name, code in question.narrowed.items() if name != "vendor"}
     return reports.answer(asked, Question(question.first, question.last, (), narrowed), viewer=request.user)
+
+
+def _per_choice(per: str) -> dict[str, Any]:
+    options = [("week", _("Drawn by week")), ("month", _("Drawn by month"))]
+    return choice("per", _("Drawn by"), _("Weeks or months by itself"), options, per if per in PER else "")
 
 
 def _choices(request: HttpRequest, asked: Report, group: str) -> list[dict[str, Any]]:
