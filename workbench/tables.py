@@ -86,6 +86,16 @@ INVOICES = Table(
         (_("Approved"), "approved_at"),
     ),
 )  # fmt: skip
+CHARGE_BACKS = Table(
+    "charge-backs",
+    (
+        (_("Charge-back"), "number"), (_("Kind"), "kind"), (_("Status"), "status"), (_("Vendor"), "vendor__code"),
+        (_("Vendor's name"), "vendor__name"), (_("Site"), "site__code"), (_("Order"), "order_line__order__number"),
+        (_("Line"), "order_line__line_no"), (_("Receipt"), "receipt_line__receipt__number"), (_("Quantity"), "quantity"),
+        (_("Amount"), "amount"), (_("Of it not paid"), "set_off"), (_("Why"), "reason"), (_("Made"), "created_at"),
+        (_("Decided"), "decided_at"), (_("Decided by"), "decided_by__username"),
+    ),
+)  # fmt: skip
 BALANCES = Table(
     "vendor-balances",
     (

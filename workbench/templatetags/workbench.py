@@ -97,6 +97,18 @@ INVOICE_LOOKS = {
     "exported": Look("ok", _("Exported"), "check"),
     "withdrawn": Look("mute", _("Withdrawn"), "x"),
 }
+CHARGE_BACK_LOOKS = {
+    "proposed": Look("warn", _("Proposed"), "hollow"),
+    "claimed": Look("brand", _("Claimed"), "dot"),
+    "settled": Look("ok", _("Settled"), "check"),
+    "waived": Look("mute", _("Let go"), "x"),
+}
+CONFIRMATION_LOOKS = {
+    "prepared": Look("mute", _("Prepared"), "hollow"),
+    "sent": Look("brand", _("Sent"), "dot"),
+    "agreed": Look("ok", _("Agreed"), "check"),
+    "differs": Look("bad", _("Differs"), "alert-triangle"),
+}
 RUN_LOOKS = {
     "waiting": Look("mute", _("Waiting"), "hollow"),
     "deciding": Look("brand", _("Deciding"), "dot"),
@@ -120,6 +132,8 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "receipt": RECEIPT_LOOKS,
     "return": RETURN_LOOKS,
     "invoice": INVOICE_LOOKS,
+    "charge_back": CHARGE_BACK_LOOKS,
+    "confirmation": CONFIRMATION_LOOKS,
     "run": RUN_LOOKS,
     "severity": SEVERITY_LOOKS,
 }

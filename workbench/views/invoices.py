@@ -213,6 +213,7 @@ def _possible(request: HttpRequest, shown: Invoice) -> dict[str, bool | str]:
         "may_approve": user.has_perm("invoices.approve_invoice") and status == "matched",
         "may_export": user.has_perm("invoices.export_invoice") and status == "approved",
         "may_withdraw": changes and is_open,
+        "may_credit": user.has_perm(MAY_ENTER) and status != "withdrawn",
         "is_own": status == "held" and shown.entered_by_id == user.pk,
     }
     accept = next((act for act in ("release", "approve", "match") if may[f"may_{act}"]), "")
@@ -298,14 +299,14 @@ def enter_invoice(request: HttpRequest) -> HttpResponse:
     shell = Shell(request)
     code = request.POST.get("vendor") or request.GET.get("vendor", "")
     vendor = Vendor.objects.visible_to(request.user).filter(code=code).first() if "\x00" not in code else None
-    rows = _to_invoice(request, vendor) if vendor else []
+    rows = to_invoice(request, vendor) if vendor else []
     typed: dict[str, str] = {name: value for name, value in request.POST.items() if isinstance(value, str)}
     problem, at_fault = "", ""
     if request.method == "POST" and vendor:
         try:
             made = invoices.enter_invoice(
                 vendor_id=vendor.pk, number=typed.get("number", "")[:60], lines=_typed_lines(typed, rows),
-                invoice_date=_day(typed.get("invoice_date", "")), due_date=_day(typed.get("due_date", "")),
+                invoice_date=read_day(typed.get("invoice_date", "")), due_date=read_day(typed.get("due_date", "")),
                 note=typed.get("note", ""), by=request.user, at=timezone.now(),
             )  # fmt: skip
             made = invoices.match_invoice(invoice_id=made.pk, by=request.user, at=timezone.now())
@@ -321,7 +322,7 @@ def enter_invoice(request: HttpRequest) -> HttpResponse:
         row["typed"] = {name: typed.get(f"{name}-{row['line'].pk}", "") for name in ("quantity", "price")}
     context = {
         "vendor": vendor,
-        "vendors": _vendors(request),
+        "vendors": vendors_with_receipts(request),
         "rows": rows,
         "typed": typed,
         "problem": problem,
@@ -334,7 +335,7 @@ def enter_invoice(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _vendors(request: HttpRequest) -> list[tuple[str, str]]:
+def vendors_with_receipts(request: HttpRequest) -> list[tuple[str, str]]:
     """Vendors something was received of, or of a site of theirs; sites send no invoices."""
     sites = Q(receipt__vendor=OuterRef("pk")) | Q(receipt__vendor__belongs_to=OuterRef("pk"))
     came = ReceiptLine.objects.filter(sites, receipt__status=ReceiptStatus.POSTED)
@@ -342,7 +343,7 @@ def _vendors(request: HttpRequest) -> list[tuple[str, str]]:
     return [(code, name or code) for code, name in found.values_list("code", "name")]
 
 
-def _to_invoice(request: HttpRequest, vendor: Vendor) -> list[dict[str, Any]]:
+def to_invoice(request: HttpRequest, vendor: Vendor) -> list[dict[str, Any]]:
     """Order lines of a vendor with accepted pieces that nobody has invoiced, the oldest first."""
     came = ReceiptLine.objects.filter(order_line=OuterRef("pk"), receipt__status=ReceiptStatus.POSTED)
     sites = Vendor.objects.invoiced_by(vendor.pk)
@@ -392,7 +393,7 @@ def _typed_lines(typed: dict[str, str], rows: Sequence[dict[str, Any]]) -> list[
     return entered
 
 
-def _day(text: str) -> date | None:
+def read_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
