@@ -15,6 +15,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.rules import role_grants
 from outsourcing import schema  # noqa: F401  registers how tokens are described
+from outsourcing.first_plan import load_demo_plan
 from outsourcing.health import healthz
 from workbench.views.me import SignIn
 
@@ -90,6 +91,7 @@ urlpatterns = [
     ),
     path("api/docs/", api_docs, name="api-docs"),
     path("api/v1/", include(resources())),
+    path("start/demo/", load_demo_plan, name="load_demo_plan"),
     path("v/", include("portal.urls")),
     path("", include("workbench.urls")),
 ]

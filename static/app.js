@@ -2,6 +2,9 @@
 
 const root = document.documentElement;
 
+// What the script says, in the language of the page: it stands on the body.
+const say = (name, number) => JSON.parse(document.body.dataset.words)[name].replace("{n}", number);
+
 const remember = (key, value) => {
   try {
     localStorage.setItem(key, value);
@@ -45,7 +48,7 @@ const showSelection = () => {
   const bar = document.querySelector(".sc-bulk");
   if (bar) {
     bar.hidden = chosen.length === 0;
-    bar.querySelector("[data-chosen]").textContent = chosen.length === 1 ? "1 order selected" : `${chosen.length} orders selected`;
+    bar.querySelector("[data-chosen]").textContent = say(chosen.length === 1 ? "selected" : "selectedMany", chosen.length);
   }
 };
 
@@ -271,7 +274,7 @@ const restore = (form) => {
     forget(keptKey(form.dataset.keep));
     location.reload();
   };
-  form.before(note("info", "What you had typed is still here.", "Begin anew", begin));
+  form.before(note("info", say("restored"), say("anew"), begin));
 };
 
 document.querySelectorAll("[data-kept-done]").forEach((done) => forget(keptKey(done.dataset.keptDone)));
@@ -285,7 +288,7 @@ document.querySelectorAll("form[data-keep]").forEach((form) => {
     event.preventDefault();
     event.stopImmediatePropagation();
     document.querySelector("#offline")?.remove();
-    const line = note("warn", "There is no connection. What you typed is kept: post it when you are back.");
+    const line = note("warn", say("offline"));
     line.id = "offline";
     form.querySelector(".sc-dock-foot").before(line);
   });

@@ -424,3 +424,11 @@ def test_words_are_found_within_words_whatever_they_name(desk):
     for words in (order.number, "housing, mach", goods.shipment_of(order).number.lower()):
         assert goods.shipment_of(order).number in text_of(desk, "/shipments/", tab="all", q=words), words
     assert receipt.number not in text_of(desk, "/receipts/", q="808 nothing")
+
+
+def test_one_row_is_called_one_row(desk):
+    order = goods.shipped_order()
+
+    page = desk.get(f"/shipments/{goods.shipment_of(order).number}/").content.decode()
+
+    assert ">1 row<" in page

@@ -219,6 +219,8 @@ def test_htmx_gets_only_the_list(desk):
 
 
 def test_an_empty_list_says_what_to_do(desk):
+    rows.order(status=OrderStatus.CLOSED)
+
     assert "Nothing to order now" in desk.get(HERE).content.decode()
     assert "No orders match" in desk.get(HERE, {"q": "zzz"}).content.decode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import zlib
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
@@ -377,3 +378,16 @@ def avatar(code: str, name: str = "") -> SafeString:
     """A vendor's tile: initials on one of eight hues, the same for a code wherever it stands."""
     hue = zlib.crc32(str(code).encode()) % 8
     return format_html('<span class="sc-avatar sc-hue-{}" aria-hidden="true">{}</span>', hue, initials(name or code))
+
+
+@register.simple_tag
+def script_words() -> str:
+    """What the page's script says, as JSON for a data attribute."""
+    words = {
+        "selected": gettext("{n} order selected"),
+        "selectedMany": gettext("{n} orders selected"),
+        "restored": gettext("What you had typed is still here."),
+        "anew": gettext("Begin anew"),
+        "offline": gettext("There is no connection. What you typed is kept: post it when you are back."),
+    }
+    return json.dumps(words, ensure_ascii=False)

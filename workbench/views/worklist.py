@@ -29,6 +29,7 @@ from workbench import tables
 from workbench.forms import Filters, read_filters
 from workbench.rules import because, pieces_at_vendor, why_there
 from workbench.templatetags.workbench import capped, quantity, whole
+from workbench.views.first_steps import guide
 from workbench.views.page import (
     ORDER_DAYS,
     Shell,
@@ -299,6 +300,9 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
     }
     if not request.htmx:  # type: ignore[attr-defined]
         context |= {"figures": figures(request, shell, until=until), "lead": lead(shell)}
+    is_empty = not any(entry.count for entry in tabs.values()) and not filters.active
+    if is_empty and not SubcontractOrder.objects.exists():
+        context["guide"] = guide(request)
     return show(
         request, "workbench/worklist.html", context, section="worklist", shell=shell, part="workbench/_worklist.html"
     )
