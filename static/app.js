@@ -326,7 +326,7 @@ document.querySelector(".sc-tab[aria-current]")?.scrollIntoView({ inline: "neare
 
 // ── Keyboard ────────────────────────────────────────────────────────────
 
-let pressedG = 0;
+let pressedG = -Infinity; // not 0: a key in the first moment of a page did not follow a "g"
 
 document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
@@ -341,7 +341,7 @@ document.addEventListener("keydown", (event) => {
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
 
   if (event.timeStamp - pressedG < 1200) {
-    pressedG = 0;
+    pressedG = -Infinity;
     const link = document.querySelector(`[data-go="${CSS.escape(key)}"]`);
     if (link) {
       event.preventDefault();
