@@ -110,7 +110,9 @@ TABLES: dict[str, set[str]] = {
         "code", "name", "unit", "kind", "lot_tracked", "standard_cost", "item_group", "serial_tracked", "blocked", "phantom",
     },
     "sites": {"code", "name", "time_zone", "address"},
-    "vendors": {"code", "name", "country", "currency", "email", "active"},
+    "vendors": {
+        "code", "name", "country", "currency", "email", "active", "belongs_to", "transit_out_days", "transit_back_days",
+    },
     "locations": {"code", "name", "kind", "vendor", "site"},
     "work_centers": {
         "code", "name", "kind", "vendor", "capacity_hours_per_day", "location", "hourly_cost", "site",
@@ -126,7 +128,8 @@ TABLES: dict[str, set[str]] = {
         "next_operation_no",
     },
     "prices": {
-        "vendor", "item", "operation_name", "currency", "unit_price", "minimum_qty", "lot_charge", "lead_days", "valid_from",
+        "vendor", "item", "operation_name", "processes",
+        "currency", "unit_price", "minimum_qty", "lot_charge", "lead_days", "valid_from",
         "valid_to", "price_unit", "minimum_charge", "minimum_charge_basis", "yield_pct", "freight",
     },
     "vendor_approvals": {"vendor", "process", "status", "valid_to", "certificate"},
@@ -135,7 +138,7 @@ TABLES: dict[str, set[str]] = {
         "item", "item_group", "process", "work_center", "site",
         "quantity_from", "quantity_to", "season_from", "season_to", "load_above_pct", "when_down", "late_days",
         "cost_below_pct", "transition_from", "transition_share_pct",
-        "verdict", "strategy", "vendors", "split",
+        "verdict", "strategy", "vendors", "split", "balance_days", "price_missing", "pay_for",
         "consolidate", "auto_approve_up_to", "auto_send",
         "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "yield_pct", "use_vendor_stock", "shortage",
         "price_tolerance_pct", "quantity_tolerance_pct",
