@@ -257,6 +257,28 @@ def test_another_time_zone_has_everything_measured_anew():
     assert report("quality", by=("day",)).lines[0].keys == {"day": date(2026, 3, 10)}
 
 
+def test_invoices_and_changes_of_one_process_are_narrowed_to_it():
+    plans.base(
+        processes=[{"code": "OTHER", "name": "Other"}],
+        policies=[{"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"]}],
+    )
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    plans.generate()
+    plans.plan("P1", "FG", 12, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    goods.ship(1)
+    receive(plans.line(1), "DN-1", date(2026, 3, 9), 12)
+    bills.match(bills.enter(bills.asked(plans.line(1), 12, 100)))
+    mine = {"process": plans.line(1).process.code}
+
+    of_mine, of_other = (report("efficiency", narrowed=asked).total for asked in (mine, {"process": "OTHER"}))
+
+    assert (values(of_mine, "invoices_alone"), values(of_mine, "changes_caught")) == ((100, 1, 1), (100, 1, 1))
+    assert (values(of_other, "invoices_alone"), values(of_other, "changes_caught")) == ((None, 0, 0), (None, 0, 0))
+    assert differences() == []
+
+
 def test_invoices_that_match_alone_and_what_they_ask_above_the_agreed_price():
     line = goods.at_vendor()
     receive(line, "DN-1", date(2026, 3, 9), 10)
