@@ -77,6 +77,7 @@ class PolicyVendorInline(TabularInline):
 class PolicyAdmin(PlanAdmin):
     """A policy's fields are edited here; whether it is in force moves by activating and retiring it."""
 
+    change_form_after_template = "admin/policies/ranked_scores.html"
     form = PolicyForm
     list_display = ["show_name", "show_status", "priority", "show_scope", "show_verdict", "valid_from", "valid_to"]
     list_select_related = ["item", "item_group", "process", "work_center", "site"]
@@ -273,6 +274,7 @@ class PolicyAdmin(PlanAdmin):
 class PriceAgreementAdmin(PlanAdmin):
     """A price is ended by its last valid day, never deleted: orders name it."""
 
+    list_after_template = "admin/policies/price_scores.html"
     list_display = ["show_vendor", "show_what", "show_price", "minimum_quantity", "lead_days", "valid_from", "valid_to"]
     list_select_related = ["vendor", "item", "process", "currency"]
     list_filter = [

@@ -11,13 +11,14 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from masterdata.models import Vendor
 from policies.models import Award, Decision
 from reports import services as reports
 from subcontract_orders.models import OrderLine
 from workbench import rules, tables
 from workbench.forms import read_filters
 from workbench.views.page import Shell, as_file, asked_for_file, count, kept, page_view, paged, show, site_choice
-from workbench.views.worklist import Tab, attach_because, filtered_decisions, shown_decisions, vendor_names
+from workbench.views.worklist import Tab, attach_because, filtered_decisions, shown_decisions
 
 
 def verdict_tabs() -> dict[str, Tab]:
@@ -91,14 +92,17 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
     )
     operation = shown.operation
     awards: QuerySet[Award] = shown.awards.select_related("vendor", "currency").order_by("rank")
-    names = vendor_names([shown])
+    named = _named(shown)
+    names = {vendor.code: vendor.name for vendor in named if vendor.name}
     unit = operation.production_order.item.unit
+    chosen = dict.fromkeys(award.vendor for award in awards)
+    weighed = [*chosen, *(vendor for vendor in named if vendor not in chosen)]
     scores = {}
     if request.user.has_perm("reports.view_measurement"):
-        scores = reports.vendor_scores([award.vendor_id for award in awards], today=shell.today, viewer=request.user)
+        scores = reports.vendor_scores([vendor.pk for vendor in weighed], today=shell.today, viewer=request.user)
     context: dict[str, Any] = {
         "decision": shown,
-        "scored": [(award.vendor, scores[award.vendor_id]) for award in awards if award.vendor_id in scores],
+        "scored": [(vendor, scores[vendor.pk]) for vendor in weighed if vendor.pk in scores],
         "operation": operation,
         "order": operation.production_order,
         "awards": awards,
@@ -120,3 +124,10 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
         .order_by("operation__sequence", "pk"),
     }
     return show(request, "workbench/decision_detail.html", context, section="decisions", shell=shell)
+
+
+def _named(shown: Decision) -> list[Vendor]:
+    """Every vendor a decision's reasons speak of, in their order."""
+    codes = list(dict.fromkeys(str(reason["vendor"]) for reason in shown.reasons if reason.get("vendor")))
+    found = {vendor.code: vendor for vendor in Vendor.objects.filter(code__in=codes)}
+    return [found[code] for code in codes if code in found]
