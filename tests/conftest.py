@@ -87,6 +87,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, d
         connection.settings_dict["TEST"]["TEMPLATE"] = _migrated_once()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """A thread of the live server may still hold its connection when all is over; it must not keep the database from going."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 def _migrated_once() -> str:
     migrations = sorted(ROOT.glob("*/migrations/*.py"))
     told = b"".join(path.name.encode() + path.read_bytes() for path in [*migrations, ROOT / "requirements.txt"])
