@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from importlib import import_module
 
 import pytest
-from django.db import connection
 
 from activity.models import Alert
 from core.refusals import WrongState
@@ -88,20 +86,6 @@ def test_a_line_keeps_the_tolerances_it_was_ordered_with():
 
     assert held(enter(asked(line, 12, 106), number="A")) == ["over_invoice", "price_out_of_tolerance"]
     assert held(enter(asked(line, 11, 105), number="B")) == []
-
-
-def test_lines_that_stood_before_they_had_tolerances_get_those_of_their_policy():
-    at_vendor(price_tolerance_pct=5, price_tolerance_amount=7, quantity_tolerance_pct=10, pay_for="received")
-    OrderLine.objects.update(
-        price_tolerance_pct=0, price_tolerance_amount=0, quantity_tolerance_pct=0, pay_for="accepted"
-    )
-
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("subcontract_orders.migrations.0021_what_invoices_may_of_old_lines").COPY)
-
-    line = plans.line(1)
-    assert (line.price_tolerance_pct, line.price_tolerance_amount) == (5, 7)
-    assert (line.quantity_tolerance_pct, line.pay_for) == (10, "received")
 
 
 def test_a_draft_follows_the_tolerances_of_its_policy_until_it_is_sent():
