@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from outsourcing.celery import app as celery_app
 
@@ -91,10 +92,16 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, d
 def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
     """A thread of the live server may still hold its connection when all is over; it must not keep the database from going."""
     yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with django_db_blocker.unblock():
+        end_connections(connection)
+
+
+def end_connections(to: BaseDatabaseWrapper) -> None:
+    """End every connection to this one's database, from outside: this one itself may be dead, or be one of several."""
+    to.close()
+    with to._nodb_cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [to.settings_dict["NAME"]]
         )
 
 
