@@ -19,6 +19,7 @@ from production import services as production
 from production.models import Operation, ProductionOrder
 from production.services import PlannedOrder
 from subcontract_orders.models import OrderLine, SubcontractOrder
+from tests.played import played
 from tests.scenarios import case_files
 
 MONDAY = date(2026, 3, 2)
@@ -35,6 +36,7 @@ def load(tables: dict[str, list[dict[str, Any]]], *, ground: bool = False, day: 
     interchange.import_tables(tables=case_files.row_defaults(given, costs={}), at=moment(day), by=None)
 
 
+@played
 def base(**tables: list[dict[str, Any]]) -> None:
     """One finished part, one component, one outside operation, one vendor; rows of the same key take their place."""
     load(case_files.add_tables(BASE, tables), ground=True)

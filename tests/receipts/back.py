@@ -15,11 +15,18 @@ from shipments.models import Shipment
 from subcontract_orders.models import OrderComponent, OrderLine, SubcontractOrder
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts.goods import LATER
 
 
 def sent_order(*, number: int = 1, quantity: int = 10, plan: str = "P1", **rules: Any) -> OrderLine:
     """An order for FG at V1, sent; the first one brings the plan's ground along."""
+    _sent_order(number, quantity, plan, rules)
+    return plans.line(number)
+
+
+@played
+def _sent_order(number: int, quantity: int, plan: str, rules: dict[str, Any]) -> None:
     if number == 1:
         plans.base(
             policies=[{"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"], **rules}]
@@ -27,7 +34,6 @@ def sent_order(*, number: int = 1, quantity: int = 10, plan: str = "P1", **rules
     plans.plan(plan, "FG", quantity, "2026-04-30")
     plans.generate()
     plans.send(number)
-    return plans.line(number)
 
 
 def ship(order: int, quantity: Any = None, *, lot: str = "", item: str = "RM") -> Shipment:

@@ -21,19 +21,25 @@ from subcontract_orders.services import recount_material
 from subcontract_orders.services.flows import record_flows
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 
 LATER = date(2026, 3, 9)
 
 
 def at_vendor(*, quantity: int = 10, shipped: str | None = "all", **rules: Any) -> OrderLine:
     """An order for `quantity` FG sent to V1, made of one RM each, worth 100, work 100. With the material there, or without."""
+    _at_vendor(quantity, shipped, rules)
+    return plans.line(1)
+
+
+@played
+def _at_vendor(quantity: int, shipped: str | None, rules: dict[str, Any]) -> None:
     plans.base(policies=[{"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"], **rules}])
     plans.plan("P1", "FG", quantity, "2026-04-30")
     plans.generate()
     plans.send(1)
     if shipped:
         ship(1, **{} if shipped == "all" else {"RM": shipped})
-    return plans.line(1)
 
 
 def ship(order: int, *, lot: str = "", **quantities: Any) -> None:

@@ -18,9 +18,11 @@ from shipments.services import ToPick
 from subcontract_orders.models import OrderComponent, OrderLine, SubcontractOrder
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
+from tests.played import played
 from tests.scenarios.runner import business_content
 
 
+@played
 def ordered(*quantities: int, **tables: Any) -> None:
     """One order of V1 for each quantity, of one piece RM a piece, all sent; 1,000 RM lie at MAIN."""
     plans.base(**tables)
