@@ -276,7 +276,7 @@ def say_held(invoice: Invoice, holds: Sequence[Hold], *, at: datetime) -> None:
 def what_is_owed(order_line_ids: Collection[int], *, but: Invoice | None = None) -> dict[int, Owed]:
     """Order lines as invoices see them, in a fixed number of queries. `but`: an invoice (with its credit notes) left out."""
     lines = OrderLine.objects.filter(pk__in=order_line_ids).select_related(
-        "order__currency", "item", "production_order"
+        "order__currency", "item__unit", "production_order"
     )
     owed = {line.pk: Owed(line) for line in lines.order_by("pk")}
     rows = (

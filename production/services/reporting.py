@@ -26,7 +26,7 @@ from production.models import (
     ProductionOrder,
     Supply,
 )
-from production.rules.components import Ratio, ratios, rounded_up
+from production.rules.components import BomRow, Ratio, ratios, rounded_up
 from production.rules.flow import piece_flow, where_pieces_wait
 from production.rules.schedule import Calendar, Step, successors
 from production.services.pieces import boms_of
@@ -335,9 +335,14 @@ def _due(ratio: Ratio, *, before: Decimal, made: Decimal) -> Decimal:
     return through - rounded_up(ratio.factor * before, decimals=ratio.decimals)
 
 
-def components_of(item_id: int, operations: Sequence[Operation]) -> list[tuple[Operation, tuple[Ratio, ...]]]:
-    """What each operation of an item uses, given all of them in order; material tied to none of them belongs to the first."""
-    boms = boms_of({item_id})
+def components_of(
+    item_id: int, operations: Sequence[Operation], *, boms: Mapping[int, Sequence[BomRow]] | None = None
+) -> list[tuple[Operation, tuple[Ratio, ...]]]:
+    """What each operation of an item uses, given all of them in order; material tied to none of them belongs to the first.
+    `boms`: bills of material read already, where many items are asked.
+    """
+    if boms is None:
+        boms = boms_of({item_id})
     nos = [operation.operation_no for operation in operations]
     return [
         (

@@ -14,6 +14,7 @@ from masterdata import services as masterdata
 from masterdata.models import Item, LocationKind
 from production.models import Operation, OperationStatus, ProductionOrder, Supply
 from production.rules.components import required
+from production.services.pieces import boms_of
 from production.services.reporting import KIND as IN_HOUSE
 from production.services.reporting import components_of
 from receipts.models import ReceiptLine, ReceiptStatus
@@ -109,8 +110,9 @@ def _expected(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal]]:
     for row in rows.exclude(status=OperationStatus.CANCELLED).order_by("sequence", "pk"):
         operations[row.production_order_id].append(row)
     needs: list[tuple[int, int, Decimal]] = []
+    boms = boms_of({order.item_id for order in orders})
     for order in orders:
-        for operation, ratios in components_of(order.item_id, operations[order.pk]):
+        for operation, ratios in components_of(order.item_id, operations[order.pk], boms=boms):
             for ratio in ratios:
                 provided = ratio.supply == Supply.VENDOR and operation.pk in outside
                 if not provided and ratio.supply != Supply.RETURNABLE:

@@ -6,7 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from invoices.models import Match
 from production.models import ProductionOrder
@@ -126,3 +128,16 @@ def test_the_api_and_the_page_show_the_cost_by_operation(client: Client):
     assert "Why it differs" in page
     assert "400.00" in page
     assert client.get("/costs/of/NONE/").status_code == 404
+
+
+def test_the_list_of_costs_asks_the_same_for_any_number_of_orders(client: Client):
+    plans.base()
+    client.force_login(plans.boss())
+    asked = []
+    for number in range(3):
+        plans.plan(f"P{number}", "FG", 10, "2026-04-30")
+        with CaptureQueriesContext(connection) as queries:
+            assert len(client.get("/api/v1/reports/production-order-costs/").json()["results"]) == number + 1
+        asked.append(len(queries))
+
+    assert asked[1] == asked[2]

@@ -6,14 +6,19 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
 from invoices import services as invoices
 from invoices.models import ChargeBack, Invoice
+from shipments import services as shipments
+from tests.documents import plans
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, charge, clerk, enter, match, paid
 from tests.receipts.goods import LATER, at_vendor, counted, receive
+from tests.shipments.goods import ordered
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +159,17 @@ def test_who_only_reads_changes_nothing(client):
     assert client.get("/invoices/self-bill/").status_code == 403
     client.force_login(clerk("dora", Role.DOCK))
     assert client.get("/charge-backs/").status_code == 403
+
+
+def test_what_is_to_be_invoiced_costs_the_same_for_any_number_of_lines(payables):
+    ordered(10, 10, 10)
+    shipments.ship(order_ids=[plans.order(number).pk for number in (1, 2, 3)], by=plans.boss(), at=moment())
+    asked_of = {"/invoices/enter/?vendor=V1": [], "/invoices/self-bill/?vendor=V1": []}
+    for number in (1, 2, 3):
+        receive(counted(plans.line(number), 10), note=f"DN-{number}")
+        for address, counts in asked_of.items():
+            with CaptureQueriesContext(connection) as queries:
+                assert page_of(payables, address).count(f"SC-0000{number}")
+            counts.append(len(queries))
+
+    assert [counts[1] == counts[2] for counts in asked_of.values()] == [True, True]
