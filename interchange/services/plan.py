@@ -136,7 +136,7 @@ def production_orders(work: Reading) -> None:
 
 
 def _check_parents(work: Reading) -> None:
-    """Orders made for one that neither this plan holds, anywhere, nor is known, are noted as bad."""
+    """Orders made for one that neither this plan holds, anywhere, nor is known, or for one another, are noted as bad."""
     if ProductionOrder in work.half_read:
         return
     here = work.ids[ProductionOrder].keys() | work.unread[ProductionOrder]
@@ -144,6 +144,9 @@ def _check_parents(work: Reading) -> None:
     for row, parent in work.made_for.values():
         if parent in unknown:
             work.bad(row, "parent_order", parent, "not_found", f"There is no production order {parent}.")
+    for circle in production.parent_circles(work.made_for):
+        row, parent = work.made_for[circle.number]
+        work.bad(row, "parent_order", parent, circle.code, circle.detail)
 
 
 def operations(work: Reading) -> None:

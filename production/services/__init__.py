@@ -10,7 +10,7 @@ from production.services.orders import (
     upsert_operations,
     upsert_production_orders,
 )
-from production.services.parents import UnknownParent, unknown_parents
+from production.services.parents import ParentCircle, UnknownParent, parent_circles, unknown_parents
 from production.services.reporting import PreviousOperationShort, report_operation
 from production.services.structure import (
     BadStep,
@@ -34,6 +34,7 @@ __all__ = [
     "BadStep",
     "BomCycle",
     "OrdersRefused",
+    "ParentCircle",
     "PlannedOperation",
     "PlannedOrder",
     "PreviousOperationShort",
@@ -45,6 +46,7 @@ __all__ = [
     "bom_problems",
     "cancel_production_order",
     "commit_operations",
+    "parent_circles",
     "report_operation",
     "retract_word",
     "routing_problems",

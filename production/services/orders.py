@@ -51,7 +51,7 @@ from production.models import (
 from production.rules import progress
 from production.rules.flow import piece_flow
 from production.rules.schedule import Calendar, Step, in_order, schedule, successors, working_days
-from production.services.parents import Parents
+from production.services.parents import Parents, parent_circles
 from production.services.pieces import Pieces, place_pieces
 from production.services.structure import sequence_of
 
@@ -174,7 +174,8 @@ def upsert_production_orders(
     A new order copies the routing (the variant it names) of its item; later the operations of a planned or firm order
     follow the routing, but those with reports, sent to a vendor or given by the plan stay. No status and no reported
     quantity moves backwards. Dates the plan does not give are scheduled. The order one is made for is among these or known
-    already; `more_follow`: it may come with a later part of the plan, and the caller asks `unknown_parents` at its end.
+    already, and none is made for itself by a way round; `more_follow`: it may come with a later part of the plan, and the
+    caller asks `unknown_parents` and `parent_circles` at its end.
     Raises OrdersRefused.
     """
     return _Plan(orders, at, by, more_follow=more_follow).write()
@@ -278,11 +279,19 @@ class _Plan:
             known = {(number,): row for number, row in self.known.items()}
             ids = upsert_by_key(model=ProductionOrder, key=("number",), rows=rows, known=known).ids
             self.done.ids |= {number: pk for (number,), pk in ids.items()}
+            if not self.more_follow:
+                self.refuse_circles()
             self.write_operations([(self.done.ids[number], operations) for number, operations in touched])
             self.carry_words()
             place_pieces(self.pieces, number=f"{self.at:%Y-%m-%d}", at=self.at, by=self.by)
             note_plan_change(at=self.at, reason=f"{self.done.created} orders new, {self.done.changed} changed")
         return self.done
+
+    def refuse_circles(self) -> None:
+        places = {order.number: index for index, order in enumerate(self.orders) if order.parent_number}
+        circles = parent_circles(places)
+        if circles:
+            raise OrdersRefused([BadOrder(circle, index=places[circle.number]) for circle in circles])
 
     # Planned orders that became firm ones
 

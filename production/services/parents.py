@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from core.refusals import InvalidInput, NotFound
+from masterdata.services import named
 from production.models import ProductionOrder
 
 
@@ -14,11 +15,22 @@ class UnknownParent(NotFound):
     status = 422
 
 
+class ParentCircle(InvalidInput):
+    """Orders that are made for one another in a circle."""
+
+    code = "parent_cycle"
+
+    def __init__(self, circle: Sequence[str]) -> None:
+        self.number = circle[0]
+        way = " → ".join([*circle, circle[0]])
+        super().__init__(f"These production orders are made for one another in a circle: {way}.", field="parent_order")
+
+
 class Parents:
     """Which of the orders named as parents there are, planned beside these (`own`) or known; in whatever status."""
 
-    def __init__(self, named: Iterable[str | None], own: Collection[str]) -> None:
-        rest = {number for number in named if number}.difference(own)
+    def __init__(self, asked: Iterable[str | None], own: Collection[str]) -> None:
+        rest = {number for number in asked if number}.difference(own)
         orders = ProductionOrder.objects
         self.known = {*own, *orders.filter(number__in=rest).values_list("number", flat=True)} if rest else set(own)
         gone = rest - self.known
@@ -43,8 +55,35 @@ class Parents:
         return found or parent
 
 
-def unknown_parents(named: Iterable[str]) -> set[str]:
+def unknown_parents(asked: Iterable[str]) -> set[str]:
     """Those of these numbers that no production order goes by, or went by before it became a firm one."""
-    wanted = set(named)
+    wanted = set(asked)
     found = Parents(wanted, ())
     return wanted - found.known - found.heirs.keys()
+
+
+def parent_circles(made_for_others: Iterable[str]) -> list[ParentCircle]:
+    """Circles these production orders stand in as they are written, each once, beginning with one of these."""
+    asked = dict.fromkeys(made_for_others)
+    parents: dict[str, str] = {}
+    front, seen = set(asked), set(asked)
+    while front:  # a level of the plan at a time
+        rows = ProductionOrder.objects.filter(number__in=named(front)).exclude(parent_number="")
+        above = dict(rows.values_list("number", "parent_number"))
+        parents |= above
+        front = set(above.values()) - seen
+        seen |= front
+    circles: list[ParentCircle] = []
+    walked: set[str] = set()
+    for number in asked:
+        way: dict[str, None] = {}
+        while number in parents and number not in walked and number not in way:
+            way[number] = None
+            number = parents[number]
+        walked |= way.keys()
+        if number in way:
+            circle = list(way)[list(way).index(number) :]
+            first = next((place for place, one in enumerate(circle) if one in asked), None)
+            if first is not None:
+                circles.append(ParentCircle([*circle[first:], *circle[:first]]))
+    return circles

@@ -58,6 +58,45 @@ def test_an_order_made_for_itself_is_a_bad_row():
     )  # fmt: skip
 
 
+def test_orders_made_for_one_another_in_a_circle_are_a_bad_row_that_names_the_way():
+    load_shaft(production_orders=[order("TOP"), order("OLD", parent_order="TOP")])
+
+    bad = refused(
+        {
+            "production_orders": [
+                order("A1", parent_order="A3"),
+                order("A2", parent_order="A1"),
+                order("A3", parent_order="A2"),
+                order("A4", parent_order="A3"),
+            ]
+        }
+    )
+    through_what_is_there = refused({"production_orders": [order("TOP", parent_order="OLD")]})
+
+    assert only(bad) == ("production_orders", 1, "parent_order", "A3", "parent_cycle")
+    assert bad[0].detail == "These production orders are made for one another in a circle: A1 → A3 → A2 → A1."
+    assert only(through_what_is_there) == ("production_orders", 1, "parent_order", "OLD", "parent_cycle")
+    assert dict(ProductionOrder.objects.values_list("number", "parent_number")) == {"TOP": "", "OLD": "TOP"}
+
+
+def test_a_circle_that_closes_with_a_new_number_is_found():
+    load_shaft(production_orders=[order("P1"), order("P2", parent_order="P1")])
+
+    bad = refused({"production_orders": [order("M1", status="firm", replaces="P1", parent_order="P2")]})
+
+    assert only(bad) == ("production_orders", 1, "parent_order", "P2", "parent_cycle")
+
+
+def test_a_circle_of_orders_is_left_out_as_a_whole():
+    load_shaft(production_orders=[])
+    rows = [order("A1", parent_order="A2"), order("A2", parent_order="A1"), order("A3")]
+
+    report = load({"production_orders": rows}, skip_orders=True)
+
+    assert statuses() == {"A3": "planned"}
+    assert report.rejected == 2
+
+
 def test_nobody_is_told_that_a_parent_is_missing_whose_own_row_is_bad():
     load_shaft(production_orders=[])
 

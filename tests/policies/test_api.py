@@ -468,6 +468,20 @@ def test_an_order_is_made_for_one_that_is_there_or_comes_along(planner, routed):
     assert planner.post(ORDERS, order("C", parent_order="A")).json()["parent_order"] == "A"
 
 
+def test_orders_made_for_one_another_in_a_circle_are_refused_and_none_is_written(planner, routed):
+    planner.post(ORDERS, [order("B", parent_order="A"), order("A")])
+
+    through_what_is_there = planner.post(ORDERS, order("A", parent_order="B"))
+    among_themselves = planner.post(ORDERS, [order("C"), order("D", parent_order="E"), order("E", parent_order="D")])
+
+    answer = through_what_is_there.json()
+    assert (through_what_is_there.status_code, answer["code"]) == (422, "parent_cycle")
+    assert answer["detail"] == "These production orders are made for one another in a circle: A → B → A."
+    assert [error["field"] for error in among_themselves.json()["errors"]] == ["[1].parent_order"]
+    assert planner.get(f"{ORDERS}A/").json()["parent_order"] == ""
+    assert planner.get(f"{ORDERS}C/").status_code == 404
+
+
 @pytest.mark.parametrize(("parent", "code"), [("NONE", "not_found"), ("WO-9", "invalid")])
 def test_an_order_made_for_one_nobody_knows_or_for_itself_is_refused(planner, routed, parent, code):
     one = planner.post(ORDERS, order("WO-9", parent_order=parent))
