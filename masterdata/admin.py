@@ -10,7 +10,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from masterdata.models import Company, Currency, ItemGroup, Location, NumberRange, Site, Unit
+from masterdata.models import Company, Currency, Location, NumberRange
 
 # These two are for the admin rooms of the apps above, too: what is read only is so everywhere in the same words.
 
@@ -66,7 +66,6 @@ class CurrencyAdmin(ModelAdmin):
     has_delete_permission = never
 
 
-@admin.register(Unit)
 class UnitAdmin(ModelAdmin):
     list_display = ["code", "name", "decimals", "is_active"]
     readonly_fields = ["is_active"]
@@ -75,7 +74,6 @@ class UnitAdmin(ModelAdmin):
     has_delete_permission = never
 
 
-@admin.register(ItemGroup)
 class ItemGroupAdmin(ModelAdmin):
     list_display = ["code", "name", "is_active"]
     readonly_fields = ["is_active"]
@@ -94,7 +92,6 @@ class SiteLocations(TabularInline):
     has_delete_permission = never
 
 
-@admin.register(Site)
 class SiteAdmin(ModelAdmin):
     list_display = ["code", "name", "time_zone", "is_active"]
     readonly_fields = ["is_active"]
@@ -104,7 +101,6 @@ class SiteAdmin(ModelAdmin):
     has_delete_permission = never
 
 
-@admin.register(Location)
 class LocationAdmin(ModelAdmin):
     list_display = ["show_name", "show_kind", "site", "vendor", "is_main", "is_active"]
     readonly_fields = ["is_active"]

@@ -178,7 +178,6 @@ class WorkCenterClosures(TabularInline):
     tab = True
 
 
-@admin.register(WorkCenter)
 class WorkCenterAdmin(PlanAdmin):
     list_display = ["show_name", "show_kind", "vendor", "site", "show_capacity", "show_cost", "is_active"]
     readonly_fields = ["is_active"]
@@ -212,7 +211,6 @@ class WorkCenterAdmin(PlanAdmin):
         return plain(center.hourly_cost)
 
 
-@admin.register(Process)
 class ProcessAdmin(PlanAdmin):
     list_display = ["show_name", "requires_approval", "show_certificates", "is_active"]
     readonly_fields = ["is_active"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
-from accounts.models import Role
+from accounts import services as accounts
+from accounts.models import Role, User
 from inventory.models import Balance
 from masterdata.models import Item, ItemGroup, Location, PlanChange, Process, Site, Unit, WorkCenter
 from policies.models import Policy, PolicyStatus
@@ -192,3 +195,66 @@ def test_a_stale_reader_takes_nothing_out_of_use(planner: APIClient, plan: None)
 
     assert (answer.status_code, answer.json()["code"]) == (412, "stale")
     assert Unit.objects.get(code="box").is_active
+
+
+# On the planning pages
+
+
+def page(role: Role) -> Client:
+    user = User.objects.create_user(role)
+    accounts.give_role(user=user, role=role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def press(client: Client, row: Any, button: str) -> Any:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_{button}"
+    return client.post(reverse(name, args=[row.pk]), {"_form_submitted": "True"})
+
+
+def buttons(client: Client, row: Any) -> list[str]:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    text = client.get(reverse(name, args=[row.pk])).content.decode()
+    return [said for said in ("Take out of use", "Put into use again") if said in text]
+
+
+def test_a_button_takes_a_row_out_of_use_and_another_brings_it_back(plan: None):
+    client = page(Role.PLANNER)
+    box = Unit.objects.create(code="box")
+    offered = buttons(client, box)
+
+    answer = press(client, box, "take_out_of_use")
+    box.refresh_from_db()
+    gone, offered_then = box.is_active, buttons(client, box)
+    press(client, box, "put_into_use")
+    box.refresh_from_db()
+
+    assert answer.headers["HX-Redirect"] == reverse("admin:masterdata_unit_change", args=[box.pk])
+    assert (offered, gone) == (["Take out of use"], False)
+    assert (offered_then, box.is_active) == (["Put into use again"], True)
+
+
+@pytest.mark.parametrize("model", [Unit, Site, Location, WorkCenter, Process])
+def test_a_button_says_what_still_uses_the_row(plan: None, model: Any):
+    load_shaft(production_orders=ORDERS)
+    client = page(Role.PLANNER)
+    used = {Unit: "pcs", Site: "MAIN", Location: "MAIN", WorkCenter: "LATHE", Process: "Plating"}[model]
+    row = model.objects.get(code=used)
+
+    press(client, row, "take_out_of_use")
+    row.refresh_from_db()
+
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    assert row.is_active
+    assert f"{used} stays in use:" in client.get(reverse(name, args=[row.pk])).content.decode()
+
+
+def test_who_only_reads_takes_nothing_out_of_use(plan: None):
+    client = page(Role.AUDITOR)
+    box = Unit.objects.create(code="box")
+
+    answer = press(client, box, "take_out_of_use")
+    box.refresh_from_db()
+
+    assert (answer.status_code, box.is_active, buttons(client, box)) == (403, True, [])
