@@ -200,5 +200,5 @@ def bring_back(request: HttpRequest, code: str) -> HttpResponse:
     def do(at: datetime) -> None:
         made.append(receipts.return_material(vendor_id=vendor.pk, reason="Not needed there", by=request.user, at=at))
 
-    done = f"What {called(vendor)} does not need is back."
+    done = _("What {vendor} does not need is back.").format(vendor=called(vendor))
     return act(request, do, done=done, back=reverse("workbench:balance", args=[code]))

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from core.refusals import Refusal
@@ -27,7 +28,12 @@ from workbench.views.page import Shell, page_for, paged, show
 
 SEES = "inventory.view_balance"
 MAY_COUNT = "receipts.count_vendorstock"
-REASONS = ("Vendor's monthly count", "Counted on a visit", "Damaged or lost at the vendor", "Found at the vendor")
+REASONS = (
+    gettext_lazy("Vendor's monthly count"),
+    gettext_lazy("Counted on a visit"),
+    gettext_lazy("Damaged or lost at the vendor"),
+    gettext_lazy("Found at the vendor"),
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,7 +103,7 @@ def post_count(
         form["errors"]["counted"] = str(unreadable)
         return None
     if counted is None:
-        form["errors"]["counted"] = "Write what was counted; 0 if nothing is there."
+        form["errors"]["counted"] = _("Write what was counted; 0 if nothing is there.")
         return None
     try:
         as_of = moment_of(form["as_of"], zone)
@@ -123,11 +129,19 @@ def post_count(
         return None
     unit = f" {item.unit.code}" if item.unit else ""
     if done.variance:
-        word = "missing" if done.variance < 0 else "more than in the book"
-        said = f"The book said {quantity(done.book)}, {quantity(done.counted)} were counted: "
-        said += f"{quantity(abs(done.variance))}{unit} {word}, posted."
+        said = (
+            _("The book said {book}, {counted} were counted: {difference} missing, posted.")
+            if done.variance < 0
+            else _("The book said {book}, {counted} were counted: {difference} more than in the book, posted.")
+        ).format(
+            book=quantity(done.book),
+            counted=quantity(done.counted),
+            difference=f"{quantity(abs(done.variance))}{unit}",
+        )
     else:
-        said = f"{quantity(done.counted)}{unit} of {item} at {called(vendor)}: as in the book."
+        said = _("{counted} of {item} at {vendor}: as in the book.").format(
+            counted=f"{quantity(done.counted)}{unit}", item=item, vendor=called(vendor)
+        )
     messages.success(request, said, extra_tags=f"count/{vendor.code}/{item.code}")
     return redirect(f"{reverse('workbench:count_stock')}?{urlencode({'vendor': vendor.code})}")
 

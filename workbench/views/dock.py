@@ -79,25 +79,34 @@ def dock(request: HttpRequest) -> HttpResponse:
         waiting = shipment_lists(Shipment.objects.visible_to(user))[""]
         due = count(waiting.filter(dispatch_by__lte=today))
         targets.append(
-            target("Dispatch", "truck-delivery", "dispatch_list", count(waiting), "to leave", due and f"{due} due")
+            target(
+                "dispatch", _("Dispatch"), "truck-delivery", "dispatch_list", count(waiting), _("to leave"), hot(due)
+            )
         )
     if user.has_perm(MAY_RECEIVE):
         awaited = open_lines(request)
         due = count(awaited.filter(promised_date__lte=today))
         targets.append(
-            target("Receive", "package-import", "receive", count(awaited), "lines expected", due and f"{due} due")
+            target("receive", _("Receive"), "package-import", "receive", count(awaited), _("lines expected"), hot(due))
         )
     held = ReceiptLine.objects.filter(
         held__gt=0, receipt__status=ReceiptStatus.POSTED, receipt__in=Receipt.objects.visible_to(user)
     )
-    targets.append(target("Inspect", "clipboard-check", "inspect_list", count(held), "lines wait", ""))
+    targets.append(target("inspect", _("Inspect"), "clipboard-check", "inspect_list", count(held), _("lines wait"), ""))
     if user.has_perm(MAY_COUNT):
-        targets.append(target("Count", "clipboard-list", "count_stock", None, "our material at a vendor", ""))
+        targets.append(
+            target("count", _("Count"), "clipboard-list", "count_stock", None, _("our material at a vendor"), "")
+        )
     return show(request, "workbench/dock_home.html", {"targets": targets}, section="dock", shell=shell)
 
 
-def target(word: str, glyph: str, page: str, number: int | None, text: str, hot: str | int) -> dict[str, Any]:
+def hot(due: int) -> str:
+    return _("{n} due").format(n=due) if due else ""
+
+
+def target(kind: str, word: str, glyph: str, page: str, number: int | None, text: str, hot: str) -> dict[str, Any]:
     return {
+        "kind": kind,
         "word": word,
         "glyph": glyph,
         "href": reverse(f"workbench:{page}"),
@@ -114,8 +123,8 @@ def scan(request: HttpRequest) -> HttpResponse:
     code = scanned(request.GET.get("code", ""))[:100]
     found = page_of(request, code) if code else None
     if found is None:
-        messages.error(request, f"Nothing is called {code}. Scan an order, a shipment, a receipt or a vendor." if code
-                       else _("Scan or type a number first."))  # fmt: skip
+        unknown = _("Nothing is called {code}. Scan an order, a shipment, a receipt or a vendor.").format(code=code)
+        messages.error(request, unknown if code else _("Scan or type a number first."))
         return redirect("workbench:dock")
     return redirect(found)
 
@@ -202,7 +211,7 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
     )
     if shown.status not in (ShipmentStatus.PLANNED, ShipmentStatus.PICKED):
         if shown.status in (ShipmentStatus.DISPATCHED, ShipmentStatus.DELIVERED):
-            messages.info(request, f"{number} has left already.")
+            messages.info(request, _("{number} has left already.").format(number=number))
         return redirect("workbench:shipment", number=number)
     rows = out_rows(shown)
     problem, status = "", 200
@@ -228,9 +237,8 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
             except Refusal as refusal:
                 problem = put_beside(refusal, at_row)
             else:
-                messages.success(
-                    request, f"{number} has left for {called(shown.vendor)}.", extra_tags=f"dispatch/{number}"
-                )
+                said = _("{number} has left for {vendor}.").format(number=number, vendor=called(shown.vendor))
+                messages.success(request, said, extra_tags=f"dispatch/{number}")
                 return redirect(f"{reverse('workbench:shipment', args=[number])}?left=1")
         status = 422
     context = {"shipment": shown, "rows": rows, "problem": problem, "dock_page": "dispatch", "is_bound": status != 200}
@@ -361,7 +369,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     vendor = vendor_of(request, order, data.get("vendor", "").strip())
     if vendor is None:
         if order or data.get("vendor"):
-            messages.error(request, f"Nothing is expected for {order or data.get('vendor')}.")
+            messages.error(request, _("Nothing is expected for {what}.").format(what=order or data.get("vendor")))
         return choose_vendor(request, shell)
     rows = in_rows(request, vendor, order, fill=bool(order))
     form = {
@@ -528,11 +536,11 @@ def post_note(
     counted, at_row = counted_lines(request, rows)
     day = read_day(form["note_date"])
     if form["note_date"] and day is None:
-        form["errors"]["note_date"] = "Write the day as 2026-03-31."
+        form["errors"]["note_date"] = _("Write the day as 2026-03-31.")
     if any(row.error for row in rows) or form["errors"]:
         return None
     if not counted:
-        form["problem"] = "Nothing is counted yet: write what came beside at least one line."
+        form["problem"] = _("Nothing is counted yet: write what came beside at least one line.")
         return None
     try:
         count_in = receipts.receive_or_quarantine if request.POST.get("quarantine") else receipts.post_receipt
@@ -553,10 +561,15 @@ def post_note(
             form["problem"] = put_beside(refusal, at_row)
             form["offers_quarantine"] = refusal.code in BOOKED_APART
         return None
-    where = "lies in quarantine" if receipt.status == ReceiptStatus.QUARANTINED else "is posted"
+    is_apart = receipt.status == ReceiptStatus.QUARANTINED
+    said = (
+        _("{receipt} lies in quarantine: note {note} of {vendor}.")
+        if is_apart
+        else _("{receipt} is posted: note {note} of {vendor}.")
+    )
     messages.success(
         request,
-        f"{receipt} {where}: note {receipt.note} of {called(vendor)}.",
+        said.format(receipt=receipt, note=receipt.note, vendor=called(vendor)),
         extra_tags=kept_as(vendor, request.POST.get("order", "").strip()),
     )
     return redirect("workbench:receipt", number=receipt.number)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core.refusals import Refusal
@@ -26,9 +27,9 @@ LINES = 100
 INSPECTION = "inspection"
 TYPED = ("accepted", "rejected", "disposition", "fault", "lot", "reason", "waive_reason")
 DONE = {
-    "inspect": "Line {line} of {receipt} is inspected.",
-    "certify": "The papers of line {line} are here.",
-    "waive": "Line {line} of {receipt} may pass.",
+    "inspect": gettext_lazy("Line {line} of {receipt} is inspected."),
+    "certify": gettext_lazy("The papers of line {line} are here."),
+    "waive": gettext_lazy("Line {line} of {receipt} may pass."),
 }
 
 
@@ -124,7 +125,7 @@ def decide(request: HttpRequest, shown: Receipt, line: Any) -> bool:
     else:
         messages.success(
             request,
-            DONE[action].format(line=line.line_no, receipt=shown),
+            str(DONE[action]).format(line=line.line_no, receipt=shown),
             extra_tags=f"inspect/{shown.number}/{line.line_no}",
         )
         return True

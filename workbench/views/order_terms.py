@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from policies.models import Inspection
 from subcontract_orders.models import OrderLine, SubcontractOrder
 from workbench import rules
 from workbench.templatetags.workbench import day, quantity
 
 TOLERANCES = (
-    ("over_receipt_pct", "more may come"),
-    ("under_receipt_pct", "less is enough"),
-    ("over_send_pct", "more may be sent"),
-    ("price_tolerance_pct", "dearer may be invoiced"),
-    ("quantity_tolerance_pct", "more may be invoiced"),
+    ("over_receipt_pct", gettext_lazy("more may come")),
+    ("under_receipt_pct", gettext_lazy("less is enough")),
+    ("over_send_pct", gettext_lazy("more may be sent")),
+    ("price_tolerance_pct", gettext_lazy("dearer may be invoiced")),
+    ("quantity_tolerance_pct", gettext_lazy("more may be invoiced")),
 )
 
 
@@ -24,11 +27,12 @@ def terms(line: OrderLine) -> list[str]:
     """Certificates, inspection and tolerances of a line, those there are."""
     said = []
     if line.certificates:
-        said.append(f"certificates: {', '.join(map(str, line.certificates))}")
+        said.append(_("certificates: {which}").format(which=", ".join(map(str, line.certificates))))
     if line.inspection == Inspection.ALL:
-        said.append("all pieces are inspected")
+        said.append(_("all pieces are inspected"))
     elif line.inspection == Inspection.SAMPLE:
-        said.append(f"{quantity(line.sample_pct)} % are inspected" if line.sample_pct else "a sample is inspected")
+        share = _("{share} % are inspected").format(share=quantity(line.sample_pct))
+        said.append(share if line.sample_pct else _("a sample is inspected"))
     said += [f"{quantity(value)} % {words}" for name, words in TOLERANCES if (value := getattr(line, name))]
     return said
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Alert, Event, Message
@@ -211,7 +212,7 @@ def approve(request: HttpRequest, number: str) -> HttpResponse:
     return act(
         request,
         action,
-        done=f"{number} is approved. It can be sent now.",
+        done=_("{number} is approved. It can be sent now.").format(number=number),
         back=reverse("workbench:order", args=[number]),
     )
 
@@ -225,7 +226,7 @@ def send(request: HttpRequest, number: str) -> HttpResponse:
     def action(at: datetime) -> None:
         documents.send_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
 
-    done = f"{number} is marked as sent to {name_of(shown.vendor)}."
+    done = _("{number} is marked as sent to {vendor}.").format(number=number, vendor=name_of(shown.vendor))
     return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
 
 
@@ -276,7 +277,8 @@ def hold(request: HttpRequest, number: str) -> HttpResponse:
             order_id=shown.pk, reason=reason, expected_version=version_of(request), by=request.user, at=at
         )
 
-    return act(request, action, done=f"{number} is held. It goes no further until it is released.", back=back)
+    done = _("{number} is held. It goes no further until it is released.").format(number=number)
+    return act(request, action, done=done, back=back)
 
 
 @require_POST
@@ -288,7 +290,8 @@ def release(request: HttpRequest, number: str) -> HttpResponse:
     def action(at: datetime) -> None:
         documents.release_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
 
-    return act(request, action, done=f"{number} goes on.", back=reverse("workbench:order", args=[number]))
+    done = _("{number} goes on.").format(number=number)
+    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
 
 
 @require_POST
@@ -306,7 +309,8 @@ def close(request: HttpRequest, number: str) -> HttpResponse:
             order_id=shown.pk, leftovers=leftovers, expected_version=version_of(request), by=request.user, at=at
         )
 
-    return act(request, action, done=f"{number} is closed.", back=reverse("workbench:order", args=[number]))
+    done = _("{number} is closed.").format(number=number)
+    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
 
 
 @require_POST
@@ -318,7 +322,7 @@ def reopen(request: HttpRequest, number: str) -> HttpResponse:
     def action(at: datetime) -> None:
         documents.reopen_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
 
-    done = f"{number} is open again: what is missing is expected."
+    done = _("{number} is open again: what is missing is expected.").format(number=number)
     return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
 
 
@@ -327,12 +331,12 @@ def reopen(request: HttpRequest, number: str) -> HttpResponse:
 def act_on_many(request: HttpRequest) -> HttpResponse:
     """Approve or send each chosen order by itself: one that is refused holds no other back."""
     actions = {
-        "approve": (MAY_APPROVE, documents.approve_set, "approved"),
-        "send": (MAY_SEND, documents.send_set, "marked as sent"),
+        "approve": (MAY_APPROVE, documents.approve_set),
+        "send": (MAY_SEND, documents.send_set),
     }
     if request.POST.get("action") not in actions:
         raise BadRequest("There is no such action.")
-    right, service, done = actions[request.POST["action"]]
+    right, service = actions[request.POST["action"]]
     if not request.user.has_perm(right):
         raise PermissionDenied
     chosen = SubcontractOrder.objects.visible_to(request.user).filter(number__in=request.POST.getlist("order")[:ROWS])
@@ -345,11 +349,16 @@ def act_on_many(request: HttpRequest) -> HttpResponse:
         else:
             finished += 1
     if finished:
-        messages.success(request, f"{finished} {'order is' if finished == 1 else 'orders are'} {done}.")
+        said = (
+            ngettext("{n} order is approved.", "{n} orders are approved.", finished)
+            if service is documents.approve_set
+            else ngettext("{n} order is marked as sent.", "{n} orders are marked as sent.", finished)
+        )
+        messages.success(request, said.format(n=finished))
     for detail in refused[:5]:
         messages.error(request, detail)
     if len(refused) > 5:
-        messages.error(request, f"{len(refused) - 5} more were refused.")
+        messages.error(request, _("{n} more were refused.").format(n=len(refused) - 5))
     if not finished and not refused:
         messages.warning(request, _("No order was chosen."))
     back = request.POST.get("back", "")
@@ -371,7 +380,7 @@ def name_of(thing: Any) -> str:
 
 
 def work_of(line: OrderLine) -> str:
-    return (line.process and name_of(line.process)) or line.description or "Complete delivery"
+    return (line.process and name_of(line.process)) or line.description or _("Complete delivery")
 
 
 def part_of(line: OrderLine) -> str:
@@ -380,25 +389,34 @@ def part_of(line: OrderLine) -> str:
 
 # What a step is called while it is the one to do.
 NOW = {
-    "Approved": "To approve",
-    "Sent": "To send",
-    "Acknowledged": "Awaiting the vendor",
-    "Received": "Receiving",
-    "Closed": "To close",
+    "approved": gettext_lazy("To approve"),
+    "sent": gettext_lazy("To send"),
+    "acknowledged": gettext_lazy("Awaiting the vendor"),
+    "received": gettext_lazy("Receiving"),
+    "closed": gettext_lazy("To close"),
+}
+STEPS = {
+    "created": gettext_lazy("Created"),
+    "approved": gettext_lazy("Approved"),
+    "sent": gettext_lazy("Sent"),
+    "acknowledged": gettext_lazy("Acknowledged"),
+    "material": gettext_lazy("Material out"),
+    "received": gettext_lazy("Received"),
+    "closed": gettext_lazy("Closed"),
 }
 
 
-def steps(shown: SubcontractOrder, shell: Shell, lines: Sequence[OrderLine]) -> list[dict[str, str]]:
+def steps(shown: SubcontractOrder, shell: Shell, lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
     """How far the order is, from made to closed: done, now, still to come, or stopped there."""
     when = shell_time(shell)
     names = [
-        ("Created", when(shown.created_at), who(shown.created_by) or shown.made_by_run),
-        ("Approved", when(shown.approved_at), who(shown.approved_by)),
-        ("Sent", when(shown.sent_at), who(shown.sent_by)),
-        ("Acknowledged", when(shown.acknowledged_at), ""),
-        ("Material out", shown.get_material_display() if shown.material != "none" else "", ""),
-        ("Received", received_text(shown, lines), ""),
-        ("Closed", when(shown.closed_at), ""),
+        ("created", when(shown.created_at), who(shown.created_by) or shown.made_by_run),
+        ("approved", when(shown.approved_at), who(shown.approved_by)),
+        ("sent", when(shown.sent_at), who(shown.sent_by)),
+        ("acknowledged", when(shown.acknowledged_at), ""),
+        ("material", shown.get_material_display() if shown.material != "none" else "", ""),
+        ("received", received_text(shown, lines), ""),
+        ("closed", when(shown.closed_at), ""),
     ]
     reached = [
         True,
@@ -412,11 +430,12 @@ def steps(shown: SubcontractOrder, shell: Shell, lines: Sequence[OrderLine]) -> 
     now = next((index for index, done in enumerate(reached) if not done), len(reached))
     stopped = shown.status == OrderStatus.CANCELLED
     laid = []
-    for index, (name, text, by) in enumerate(names):
+    for index, (key, text, by) in enumerate(names):
+        name = STEPS[key]
         state = "done" if reached[index] and index < now else "to_come"
         if index == now:
             state = "stopped" if stopped else "now"
-            name, text = ("Cancelled", when(shown.cancelled_at)) if stopped else (NOW.get(name, name), text)
+            name, text = (_("Cancelled"), when(shown.cancelled_at)) if stopped else (NOW.get(key, name), text)
         laid.append({"name": name, "text": text, "who": by, "state": state})
     return laid[: now + 1] if stopped else laid
 
@@ -426,7 +445,9 @@ def received_text(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> str:
     if shown.receipt == "none":
         return ""
     if len(lines) == 1:
-        return f"{quantity(lines[0].received)} of {quantity(lines[0].quantity)}"
+        return _("{received} of {ordered}").format(
+            received=quantity(lines[0].received), ordered=quantity(lines[0].quantity)
+        )
     return str(shown.get_receipt_display())
 
 
@@ -455,17 +476,17 @@ def balance(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> dict[str, An
         "scrapped": line.rejected + line.scrapped,
         "at_vendor": at_vendor(line),
         "unit": line.item.unit.code if line.item.unit else "",
-        "note": "every piece that left the plant is accounted for",
+        "note": _("every piece that left the plant is accounted for"),
     }
 
 
 SUPPLY_LOOKS = {
-    Supply.OWN: ("truck", "We ship it"),
-    Supply.VENDOR: ("building-factory-2", "The vendor provides it"),
-    Supply.CONSIGNED: ("building-warehouse", "Our stock already at the vendor"),
-    Supply.DIRECT: ("route", "A third party delivers it to the vendor"),
-    Supply.RETURNABLE: ("repeat", "Shipped, not used up, expected back"),
-    Supply.BY_PRODUCT: ("recycle", "Comes out of the work beside the piece"),
+    Supply.OWN: ("truck", gettext_lazy("We ship it")),
+    Supply.VENDOR: ("building-factory-2", gettext_lazy("The vendor provides it")),
+    Supply.CONSIGNED: ("building-warehouse", gettext_lazy("Our stock already at the vendor")),
+    Supply.DIRECT: ("route", gettext_lazy("A third party delivers it to the vendor")),
+    Supply.RETURNABLE: ("repeat", gettext_lazy("Shipped, not used up, expected back")),
+    Supply.BY_PRODUCT: ("recycle", gettext_lazy("Comes out of the work beside the piece")),
 }
 
 
@@ -556,9 +577,9 @@ def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dic
             tuple(step.title for step in telling),
             {
                 "sentence": (
-                    f"{line.production_order.number}, the whole order"
+                    _("{order}, the whole order").format(order=line.production_order.number)
                     if line.is_whole
-                    else f"{line.production_order.number}, operation {line.steps}"
+                    else _("{order}, operation {no}").format(order=line.production_order.number, no=line.steps)
                 ),
                 "steps": telling,
                 "href": reverse(
@@ -585,7 +606,7 @@ def history(shown: SubcontractOrder) -> list[dict[str, Any]]:
         )
     if not entries:
         tone, glyph = rules.event_look("order.created")
-        text = f"Made by {shown.made_by_run}" if shown.made_by_run else "Created"
+        text = _("Made by {run}").format(run=shown.made_by_run) if shown.made_by_run else _("Created")
         entries.append(
             {"tone": tone, "glyph": glyph, "text": text, "at": shown.created_at, "who": who(shown.created_by)}
         )

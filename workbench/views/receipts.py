@@ -248,7 +248,8 @@ def reverse_receipt(request: HttpRequest, number: str) -> HttpResponse:
     def do(at: datetime) -> None:
         receipts.reverse_receipt(receipt_id=shown.pk, by=request.user, at=at)
 
-    done = f"{number} is reversed. Everything lies where it lay before, and note {shown.note} may be counted again."
+    said = _("{number} is reversed. Everything lies where it lay before, and note {note} may be counted again.")
+    done = said.format(number=number, note=shown.note)
     return act(request, do, done=done, back=reverse("workbench:receipt", args=[number]))
 
 
@@ -262,7 +263,7 @@ def release_quarantine(request: HttpRequest, number: str) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, refusal.detail)
         return redirect("workbench:receipt", number=number)
-    messages.success(request, f"The goods are counted in as {posted}.")
+    messages.success(request, _("The goods are counted in as {receipt}.").format(receipt=posted))
     return redirect("workbench:receipt", number=posted.number)
 
 
@@ -275,7 +276,7 @@ def refuse_quarantine(request: HttpRequest, number: str) -> HttpResponse:
     def do(at: datetime) -> None:
         receipts.refuse_quarantine(receipt_id=shown.pk, by=request.user, at=at)
 
-    done = f"The goods went back uncounted; note {shown.note} may be counted again."
+    done = _("The goods went back uncounted; note {note} may be counted again.").format(note=shown.note)
     return act(request, do, done=done, back=reverse("workbench:receipt", args=[number]))
 
 

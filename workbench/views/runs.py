@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from core.refusals import Refusal
@@ -23,6 +24,7 @@ from documents.models import OVER, Action, GenerationRun, RunItem, RunState
 from policies.models import Award
 from subcontract_orders.models import OrderLine, SubcontractOrder
 from workbench import rules
+from workbench.templatetags.workbench import quantity
 from workbench.views.page import Shell, act, page_view, paged, show
 
 SHOWN_ORDERS = 8
@@ -78,13 +80,13 @@ def seconds(shown: GenerationRun) -> str:
 
 
 TITLES = {
-    RunState.WAITING: "Waiting",
-    RunState.DECIDING: "Deciding",
-    RunState.WRITING: "Writing the document sets",
-    RunState.DONE: "Done",
-    RunState.FAILED: "Stopped",
-    RunState.HELD: "Waits for a person",
-    RunState.DROPPED: "Dropped",
+    RunState.WAITING: gettext_lazy("Waiting"),
+    RunState.DECIDING: gettext_lazy("Deciding"),
+    RunState.WRITING: gettext_lazy("Writing the document sets"),
+    RunState.DONE: gettext_lazy("Done"),
+    RunState.FAILED: gettext_lazy("Stopped"),
+    RunState.HELD: gettext_lazy("Waits for a person"),
+    RunState.DROPPED: gettext_lazy("Dropped"),
 }
 
 
@@ -92,12 +94,13 @@ def progress(shown: GenerationRun) -> dict[str, Any]:
     """How far a run is: operations while it decides, differences while it writes them."""
     now = documents.progress(shown)
     done, total = now.done, now.total
+    shown_as = {"done": quantity(done), "total": quantity(total)}
     if shown.state == RunState.DECIDING:
-        note = f"{done:,} of {total:,} operations looked at" if total else ""
+        note = _("{done} of {total} operations looked at").format(**shown_as) if total else ""
     elif shown.state == RunState.WAITING:
         note = ""
     else:
-        note = f"{done:,} of {total:,} differences written" if total else "nothing to write"
+        note = _("{done} of {total} differences written").format(**shown_as) if total else _("nothing to write")
     if shown.state == RunState.DONE:
         done, total = 1, 1
     return {"title": TITLES[RunState(shown.state)], "note": note, "done": done, "total": total}

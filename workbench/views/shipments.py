@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from documents import services as documents
@@ -239,14 +240,14 @@ def short_of(lines: Sequence[ShipmentLine]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-ACTS: dict[str, tuple[Callable[..., Any], str]] = {
-    "pick": (shipments.pick, "{number} is picked: its lots are set aside."),
-    "dispatch": (shipments.dispatch, "{number} is dispatched."),
-    "deliver": (shipments.deliver, "{number} has arrived at the vendor."),
-    "hold": (shipments.hold, "{number} is held."),
-    "release": (shipments.release, "{number} goes on."),
-    "cancel": (shipments.cancel, "{number} is cancelled; nothing was moved."),
-    "reverse": (shipments.reverse, "{number} is taken back: everything lies where it lay before."),
+ACTS: dict[str, tuple[Callable[..., Any], Any]] = {
+    "pick": (shipments.pick, gettext_lazy("{number} is picked: its lots are set aside.")),
+    "dispatch": (shipments.dispatch, gettext_lazy("{number} is dispatched.")),
+    "deliver": (shipments.deliver, gettext_lazy("{number} has arrived at the vendor.")),
+    "hold": (shipments.hold, gettext_lazy("{number} is held.")),
+    "release": (shipments.release, gettext_lazy("{number} goes on.")),
+    "cancel": (shipments.cancel, gettext_lazy("{number} is cancelled; nothing was moved.")),
+    "reverse": (shipments.reverse, gettext_lazy("{number} is taken back: everything lies where it lay before.")),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from core.refusals import Refusal
@@ -36,12 +37,12 @@ def trace(request: HttpRequest) -> HttpResponse:
             names = vendor_names(found)
             context["trace"] = found
             context["ways"] = [
-                {"word": "Where it went", "note": "what was made of it", "glyph": "arrow-right", "end": "made",
+                {"word": _("Where it went"), "note": _("what was made of it"), "glyph": "arrow-right", "end": "made",
                  "steps": steps(found.forward, names, forward=True),
-                 "empty": "Nothing was made of it yet."},
-                {"word": "Where it came from", "note": "what it was made of", "glyph": "arrow-left", "end": "used",
+                 "empty": _("Nothing was made of it yet.")},
+                {"word": _("Where it came from"), "note": _("what it was made of"), "glyph": "arrow-left", "end": "used",
                  "steps": steps(found.back, names, forward=False),
-                 "empty": "It was not made outside: it was bought, or made in house."},
+                 "empty": _("It was not made outside: it was bought, or made in house.")},
             ]  # fmt: skip
             context["movements"] = [
                 {"row": row, "href": page_of(row.document_kind, row.document_number)} for row in found.movements
