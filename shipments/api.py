@@ -26,6 +26,7 @@ from masterdata.models import Item, Location
 from shipments import printing, services
 from shipments.filters import ShipmentFilter
 from shipments.models import Shipment, ShipmentLine
+from shipments.printing.electronic import delivery_note_xml
 from shipments.serializers import (
     PickSerializer,
     ShipmentSerializer,
@@ -46,6 +47,16 @@ class PdfRenderer(BaseRenderer):
 
     def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
         return JSONRenderer().render(data)
+
+
+class XmlRenderer(PdfRenderer):
+    media_type = "application/xml"
+    format = "xml"
+
+
+def xml_file(content: bytes, *, name: str) -> HttpResponse:
+    shown_as = f'attachment; filename="{name}.xml"'
+    return HttpResponse(content, content_type="application/xml", headers={"Content-Disposition": shown_as})
 
 
 def whole_shipments() -> Any:
@@ -70,7 +81,11 @@ class ShipmentViewSet(
     lookup_field = "number"
     lookup_value_regex = KEY
     orderings = {"number": "number", "dispatch_by": "dispatch_by"}
-    rights = {"create": "shipments.change_shipment", "delivery_note": "shipments.view_shipment"}
+    rights = {
+        "create": "shipments.change_shipment",
+        "delivery_note": "shipments.view_shipment",
+        "delivery_note_xml": "shipments.view_shipment",
+    }
 
     def get_queryset(self) -> Any:
         return super().get_queryset().visible_to(self.request.user)
@@ -155,6 +170,12 @@ class ShipmentViewSet(
         pdf = printing.delivery_note(shipment_id=shipment.pk, address=address)
         shown_as = f'inline; filename="{shipment.number}.pdf"'
         return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": shown_as})
+
+    @extend_schema(responses={(200, "application/xml"): bytes})
+    @action(detail=True, methods=["get"], url_path=r"delivery-note\.xml", renderer_classes=[JSONRenderer, XmlRenderer])
+    def delivery_note_xml(self, request: Request, number: str) -> HttpResponse:
+        """The same as UBL 2.1 DespatchAdvice."""
+        return xml_file(delivery_note_xml(shipment_id=self.get_object().pk), name=number)
 
     @extend_schema(responses={(200, "application/pdf"): bytes})
     @action(detail=True, methods=["get"], url_path=r"labels\.pdf", renderer_classes=[JSONRenderer, PdfRenderer])

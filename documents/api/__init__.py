@@ -54,10 +54,11 @@ from policies.api import PolicyViewSet, ProductionOrderViewSet
 from policies.serializers import AlsoSupposedSerializer, SimulateSerializer, SimulationSerializer
 from policies.services import SupposedPolicy
 from receipts.models import ExpectedReceipt
-from shipments.api import PdfRenderer, ShipmentViewSet, whole_shipments
+from shipments.api import PdfRenderer, ShipmentViewSet, XmlRenderer, whole_shipments, xml_file
 from shipments.models import Shipment, ShipmentLine
 from subcontract_orders import services as orders
 from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
+from subcontract_orders.printing.electronic import order_xml
 from subcontract_orders.services.lines import KIND
 
 
@@ -130,6 +131,13 @@ class SubcontractOrderViewSet(
         """A drawing or another file that goes with the order, by its content as `specification_files` names it."""
         told = orders.named_file(orders.files_of(self.get_object()), sha256)
         return FileResponse(told.open(), filename=told.name, content_type=orders.content_type(told.name))
+
+    @extend_schema(responses={(200, "application/xml"): bytes})
+    @action(detail=True, methods=["get"], url_path=r"document\.xml", renderer_classes=[JSONRenderer, XmlRenderer])
+    def document_xml(self, request: Request, number: str) -> HttpResponse:
+        """The same as UBL 2.1, for a vendor whose system reads it."""
+        order = self.get_object()
+        return xml_file(order_xml(order_id=order.pk), name=order.number)
 
     @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
     @action(detail=True, methods=["post"])

@@ -8,28 +8,12 @@ from decimal import Decimal, InvalidOperation
 
 from lxml import etree
 
-NAMESPACE = "urn:oasis:names:specification:ubl:schema:xsd:"
-CAC, CBC = f"{NAMESPACE}CommonAggregateComponents-2", f"{NAMESPACE}CommonBasicComponents-2"
+from masterdata.rules.ubl import NAMESPACE, NS, Adder, UblParty, as_xml, document_root, plain
+
 ROOTS = {f"{{{NAMESPACE}{name}-2}}{name}": name for name in ("Invoice", "CreditNote")}
-NS = {"cac": CAC, "cbc": CBC}
 MOST_BYTES = 5_000_000
 ZERO = Decimal(0)
 
-# UN/ECE recommendation 20: codes for units, and how people commonly write them.
-UNITS: dict[str, frozenset[str]] = {
-    "C62": frozenset({"pcs", "pc", "st", "stk", "ea", "each", "piece", "unit"}),
-    "H87": frozenset({"pcs", "pc", "st", "stk", "ea", "each", "piece", "unit"}),
-    "EA": frozenset({"pcs", "pc", "ea", "each"}),
-    "KGM": frozenset({"kg"}),
-    "GRM": frozenset({"g"}),
-    "TNE": frozenset({"t"}),
-    "MTR": frozenset({"m"}),
-    "MTK": frozenset({"m2", "m²"}),
-    "LTR": frozenset({"l"}),
-    "HUR": frozenset({"h"}),
-    "CEN": frozenset({"100 pcs", "100"}),
-    "MIL": frozenset({"1000 pcs", "1000"}),
-}
 # UNCL 7161, as far as our charges go.
 CHARGE_CODES = {"freight": "FC", "minimum": "ABL", "lot": "SU", "surcharge": "ADR"}
 
@@ -73,16 +57,6 @@ class UblCharge:
 
 
 @dataclass(frozen=True, slots=True)
-class UblParty:
-    """Who: a name, and what he is known by."""
-
-    name: str
-    keys: tuple[str, ...] = ()
-    country: str = ""
-    street: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class UblTax:
     category: str
     rate: Decimal
@@ -110,17 +84,6 @@ class UblDocument:
     net: Decimal | None = None
     gross: Decimal | None = None
     decimals: int = field(default=2, compare=False)
-
-
-def unit_names(code: str) -> frozenset[str]:
-    """What a unit code may be called with us, in small letters; an unknown code is a name itself."""
-    return UNITS.get(code.upper(), frozenset({code.casefold()}))
-
-
-def unit_code(name: str) -> str:
-    """The code of a unit of ours; C62 ("one") where it has none."""
-    wanted = name.casefold()
-    return next((code for code, names in UNITS.items() if wanted in names), "C62")
 
 
 # ── Reading ─────────────────────────────────────────────────────────────
@@ -263,8 +226,8 @@ def _day(node: etree._Element, path: str, *, need: bool = False) -> date | None:
 def write(document: UblDocument) -> bytes:
     """The document as UBL 2.1 XML, valid against the OASIS schema."""
     name = "CreditNote" if document.is_credit else "Invoice"
-    root = etree.Element(f"{{{NAMESPACE}{name}-2}}{name}", nsmap={None: f"{NAMESPACE}{name}-2", "cac": CAC, "cbc": CBC})
-    add = _Adder(document)
+    root = document_root(name)
+    add = _Adder(document.currency, document.decimals)
     add.text(root, "UBLVersionID", "2.1")
     add.text(root, "ID", document.number)
     add.text(root, "IssueDate", document.day.isoformat())
@@ -287,7 +250,7 @@ def write(document: UblDocument) -> bytes:
     _totals(root, add, document)
     for line in document.lines:
         add.line(root, name, line)
-    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+    return as_xml(root)
 
 
 def _totals(root: etree._Element, add: _Adder, document: UblDocument) -> None:
@@ -310,23 +273,8 @@ def _totals(root: etree._Element, add: _Adder, document: UblDocument) -> None:
     add.amount(sums, "PayableAmount", lines + charges + tax)
 
 
-class _Adder:
+class _Adder(Adder):
     """Adds the elements of one document."""
-
-    def __init__(self, document: UblDocument) -> None:
-        self.currency, self.decimals = document.currency, document.decimals
-
-    def text(self, parent: etree._Element, name: str, text: str) -> etree._Element:
-        made = etree.SubElement(parent, f"{{{CBC}}}{name}")
-        made.text = _printable(text)
-        return made
-
-    def group(self, parent: etree._Element, name: str) -> etree._Element:
-        return etree.SubElement(parent, f"{{{CAC}}}{name}")
-
-    def amount(self, parent: etree._Element, name: str, amount: Decimal, *, exact: bool = False) -> None:
-        shown = amount if exact else amount.quantize(Decimal(1).scaleb(-self.decimals))
-        self.text(parent, name, _plain(shown) if exact else f"{shown:f}").set("currencyID", self.currency)
 
     def tax(
         self, parent: etree._Element, name: str, category: str, rate: Decimal, *, with_reason: bool = False
@@ -334,22 +282,10 @@ class _Adder:
         made = self.group(parent, name)
         self.text(made, "ID", category)
         # Of reverse charge none is asked for; the rate that is ours to declare is no part of the vendor's document.
-        self.text(made, "Percent", _plain(rate if category == "S" else ZERO))
+        self.text(made, "Percent", plain(rate if category == "S" else ZERO))
         if with_reason and category == "AE":
             self.text(made, "TaxExemptionReason", "Reverse charge")
         self.text(self.group(made, "TaxScheme"), "ID", "VAT")
-
-    def party(self, root: etree._Element, name: str, party: UblParty) -> None:
-        made = self.group(self.group(root, name), "Party")
-        for key in party.keys:
-            self.text(self.group(made, "PartyIdentification"), "ID", key)
-        self.text(self.group(made, "PartyName"), "Name", party.name or "–")
-        if party.street or party.country:
-            address = self.group(made, "PostalAddress")
-            if party.street:
-                self.text(address, "StreetName", party.street)
-            if party.country:
-                self.text(self.group(address, "Country"), "IdentificationCode", party.country)
 
     def charge(self, root: etree._Element, charge: UblCharge) -> None:
         made = self.group(root, "AllowanceCharge")
@@ -363,7 +299,7 @@ class _Adder:
         made = self.group(root, f"{name}Line")
         self.text(made, "ID", line.number)
         counted = "CreditedQuantity" if name == "CreditNote" else "InvoicedQuantity"
-        self.text(made, counted, _plain(line.quantity)).set("unitCode", line.unit_code)
+        self.text(made, counted, plain(line.quantity)).set("unitCode", line.unit_code)
         self.amount(made, "LineExtensionAmount", line.amount)
         if line.order_line:
             reference = self.group(made, "OrderLineReference")
@@ -381,13 +317,4 @@ class _Adder:
         price = self.group(made, "Price")
         self.amount(price, "PriceAmount", line.price, exact=True)
         if line.base != 1:
-            self.text(price, "BaseQuantity", _plain(line.base)).set("unitCode", line.unit_code)
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
-
-
-def _printable(text: str) -> str:
-    """Without what XML 1.0 has no sign for."""
-    return "".join(sign for sign in text if sign in "\t\n\r" or (sign >= " " and sign not in "\ufffe\uffff"))
+            self.text(price, "BaseQuantity", plain(line.base)).set("unitCode", line.unit_code)

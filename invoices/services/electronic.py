@@ -22,6 +22,7 @@ from invoices.services.crediting import credit_invoice
 from invoices.services.entering import EnteredLine, enter_invoice, find_noted
 from masterdata import services as masterdata
 from masterdata.models import Currency, Item, Vendor
+from masterdata.rules.ubl import UblParty, unit_code, unit_names
 from subcontract_orders.models import OrderLine
 
 ZERO = Decimal(0)
@@ -90,7 +91,7 @@ def enter_ubl(
     return invoice
 
 
-def _vendor(party: ubl.UblParty, vendor_id: int | None, by: User | None) -> Vendor:
+def _vendor(party: UblParty, vendor_id: int | None, by: User | None) -> Vendor:
     visible = Vendor.objects.visible_to(by) if by else Vendor.objects.all()
     if vendor_id is not None:
         found = list(visible.filter(pk=vendor_id))
@@ -135,7 +136,7 @@ def _line(row: ubl.UblLine, vendor: Vendor, by: User | None) -> EnteredLine:
 def _in_our_unit(row: ubl.UblLine, order_line: OrderLine, where: str) -> tuple[str, Decimal, Decimal, Decimal | None]:
     """Unit, quantity, price and amount as we enter them: a price for so many of the item's unit is one for our price unit."""
     own = order_line.item.unit.code if order_line.item.unit else ""
-    names = ubl.unit_names(row.unit_code)
+    names = unit_names(row.unit_code)
     is_priced = bool(order_line.price_unit) and order_line.price_unit.casefold() in names
     if not is_priced and own and own.casefold() not in names and row.unit_code not in ("C62", "ZZ"):
         raise InvalidInput(f"{order_line.item} is counted in {own}; {row.unit_code} is not known for it.", field=where)
@@ -174,11 +175,11 @@ def as_ubl(invoice: Invoice) -> bytes:
             charges.append(ubl.UblCharge(line.kind, line.amount, reason, line.tax_category, line.tax_rate))
             continue
         own = ordered.item.unit.code if ordered.item.unit else ""
-        in_own = line.unit_factor != 1 and ubl.unit_code(line.unit) == "C62"
+        in_own = line.unit_factor != 1 and unit_code(line.unit) == "C62"
         work.append(
             ubl.UblLine(
                 number=str(line.line_no), quantity=line.item_quantity if in_own else line.quantity,
-                unit_code=ubl.unit_code(own if in_own else line.unit), amount=line.amount, price=line.unit_price,
+                unit_code=unit_code(own if in_own else line.unit), amount=line.amount, price=line.unit_price,
                 base=line.unit_factor if in_own else Decimal(1), order=ordered.order.number, order_line=str(ordered.line_no),
                 note=line.receipt.note if line.receipt else "", item=ordered.item.code,
                 description=line.description or ordered.item.name or ordered.description, tax_category=line.tax_category,
@@ -189,8 +190,8 @@ def as_ubl(invoice: Invoice) -> bytes:
     return ubl.write(
         ubl.UblDocument(
             number=invoice.vendor_number, day=invoice.invoice_date, due=invoice.due_date, currency=invoice.currency.code,
-            supplier=ubl.UblParty(vendor.name or vendor.code, (vendor.code,), vendor.country),
-            customer=ubl.UblParty(company.name, (), "", company.address.splitlines()[0] if company.address else ""),
+            supplier=UblParty(vendor.name or vendor.code, (vendor.code,), vendor.country),
+            customer=UblParty(company.name, (), "", company.address.splitlines()[0] if company.address else ""),
             lines=tuple(work), charges=tuple(charges),
             taxes=tuple(ubl.UblTax(one.category, one.rate, one.base, one.tax) for one in totals), note=invoice.note,
             is_credit=invoice.kind == InvoiceKind.CREDIT, is_self_billed=invoice.kind == InvoiceKind.SELF_BILLED,
