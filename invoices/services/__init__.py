@@ -9,6 +9,7 @@ from invoices.services.entering import (
     EnteredLine,
     NoRate,
     NotOrdered,
+    NoWeight,
     enter_invoice,
     find_noted,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "EnteredLine",
     "NoLongerFits",
     "NoRate",
+    "NoWeight",
     "NotDecided",
     "NotInvoiced",
     "NotOrdered",

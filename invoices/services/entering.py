@@ -50,6 +50,13 @@ class NoRate(Refusal):
     status = 422
 
 
+class NoWeight(Refusal):
+    """A charge is to be spread by weight, and an item it is spread over has none."""
+
+    code = "no_weight"
+    status = 422
+
+
 @dataclass(frozen=True, slots=True)
 class EnteredLine:
     """One line as the vendor wrote it. Work names its order line, a charge may; `receipt_id` narrows it to one of his notes.
@@ -91,7 +98,7 @@ def enter_invoice(
     """Enter a vendor's invoice over any of his orders and his sites'. `match_invoice` compares it with what was received.
 
     Without a currency it is in that of its first order. Raises NotFound, DuplicateInvoice, NotOrdered, InvalidInput,
-    InvalidQuantity, InvalidDate, TooPrecise, NoRate.
+    InvalidQuantity, InvalidDate, TooPrecise, NoRate, NoWeight.
     """
     vendor = (
         (Vendor.objects.visible_to(by) if by else Vendor.objects.all())
@@ -132,6 +139,9 @@ def enter_invoice(
     rows = [_line(place, line, order_lines.get(line.order_line_id or 0), currency) for place, line in enumerate(lines)]
     if any(row.is_charge and row.order_line_id is None for row in rows) and first is None:
         raise InvalidInput("A charge alone must say for which order line it is.", field="charges")
+    for place, row in enumerate(rows):
+        if row.is_charge and row.order_line_id is None and row.basis == SpreadBasis.WEIGHT:
+            check_weights(list(order_lines.values()), field=f"{lines[place].field or f'lines.{place}'}.basis")
     sites = {order_lines[line.order_line_id].order.site_id for line in lines if line.order_line_id}
     number_kind = "self_billed" if kind == InvoiceKind.SELF_BILLED else KIND
     invoice = Invoice(
@@ -179,6 +189,17 @@ def record(
         name, kind=KIND, number=invoice.number, at=at, by=by, through=through, site_id=invoice.site_id,
         vendor_id=invoice.vendor_id, data=dict(data or {}),
     )  # fmt: skip
+
+
+def check_weights(order_lines: Sequence[OrderLine], *, field: str) -> None:
+    """Raises NoWeight where a charge spread over several lines would find an item without a weight."""
+    without = sorted({one.item.code for one in order_lines if not one.item.weight_kg})
+    if without and len(order_lines) > 1:
+        raise NoWeight(
+            f"{', '.join(without)} has no weight, so a charge cannot be spread by weight. Enter the weight of a piece with the "
+            "item, or spread by quantity or value.",
+            field=field,
+        )
 
 
 def find_noted(

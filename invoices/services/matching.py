@@ -28,7 +28,7 @@ from invoices.models import (
     Match,
     SpreadBasis,
 )
-from invoices.services.entering import record
+from invoices.services.entering import check_weights, record
 from masterdata import services as masterdata
 from policies.models import PayFor
 from production.models import ProductionOrder
@@ -105,7 +105,7 @@ def match_invoice(
     """Compare an invoice with what was received and not invoiced yet: matched, or held with every reason.
 
     Again it is compared anew; what a release let pass must be let pass again where it is still so. Raises NotFound, Stale,
-    WrongState (approved already).
+    WrongState (approved already), NoWeight.
     """
     invoice = lock_invoice(invoice_id, expected_version=expected_version, by=by, at=at)
     must_be(invoice, *MATCHABLE, to="match")
@@ -536,9 +536,8 @@ def _weights(line: InvoiceLine, at_stake: Sequence[Owed], work: Sequence[Invoice
     if line.basis == SpreadBasis.VALUE:
         return [values[one.line.pk] for one in at_stake]
     if line.basis == SpreadBasis.WEIGHT:
-        weights = [pieces[one.line.pk] * (one.line.item.weight_kg or ZERO) for one in at_stake]
-        if all(weights):
-            return weights
+        check_weights([one.line for one in at_stake], field=f"lines.{line.line_no - 1}.basis")
+        return [pieces[one.line.pk] * (one.line.item.weight_kg or ZERO) for one in at_stake]
     return [pieces[one.line.pk] for one in at_stake]
 
 

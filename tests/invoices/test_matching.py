@@ -10,7 +10,8 @@ from activity.models import Alert
 from core.refusals import WrongState
 from invoices import services as invoices
 from invoices.models import Invoice, Match
-from invoices.services import DuplicateInvoice, NoLongerFits, NotOrdered, OwnInvoice, PriceStillOpen
+from invoices.services import DuplicateInvoice, NoLongerFits, NotOrdered, NoWeight, OwnInvoice, PriceStillOpen
+from masterdata.models import Item
 from receipts import services as receipts
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
@@ -28,7 +29,7 @@ from tests.invoices.bills import (
     release,
     went,
 )  # fmt: skip
-from tests.receipts.goods import LATER, at_vendor, counted, move_on, receive, reverse, worth
+from tests.receipts.goods import LATER, at_vendor, counted, move_on, receive, reverse, ship, worth
 
 PLATE = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"]}
 
@@ -315,6 +316,44 @@ def test_late_freight_is_spread_over_the_lines_by_value():
 
     assert [hold.code for hold in invoice.holds.all()] == ["price_out_of_tolerance"]
     assert worth("FG") == 2030
+
+
+def two_orders(**item) -> list[OrderLine]:
+    """10 and 30 pieces of FG, all back from V1."""
+    at_vendor()
+    plans.plan("P2", "FG", 30, "2026-04-30")
+    plans.generate()
+    plans.send(2)
+    ship(2)
+    Item.objects.filter(code="FG").update(**item)
+    lines = [plans.order(number).lines.get() for number in (1, 2)]
+    receive(*(counted(line, line.quantity) for line in lines))
+    return lines
+
+
+def test_freight_by_weight_is_refused_by_name_where_a_weight_is_missing():
+    small, large = two_orders(weight_kg=None)
+    work = [asked(small, 10, 100), asked(large, 30, 100)]
+
+    with pytest.raises(NoWeight, match="FG has no weight, so a charge cannot be spread by weight") as refused:
+        enter(*work, charge("freight", 40, basis="weight"))
+
+    assert refused.value.field == "lines.2.basis"
+    assert not Invoice.objects.exists()
+
+
+def test_freight_by_weight_is_spread_by_kilograms_and_held_back_once_a_weight_is_gone():
+    small, large = two_orders(weight_kg=2)
+    invoice = enter(asked(small, 10, 100), asked(large, 30, 100), charge("freight", 40, basis="weight"))
+
+    match(invoice)
+
+    found = Match.objects.filter(line__kind="freight").order_by("order_line").values_list("order_line", "amount")
+    assert list(found) == [(small.pk, 10), (large.pk, 30)]
+    Item.objects.filter(code="FG").update(weight_kg=None)
+    with pytest.raises(NoWeight):
+        match(invoice)
+    assert Match.objects.filter(line__kind="freight").count() == 2
 
 
 def test_a_credit_note_at_the_invoiced_price_takes_pieces_back():
