@@ -60,6 +60,7 @@ class Invoice(models.Model):
     Amounts in the invoice's currency, all above zero: a credit note (`credits` names the invoice) says what is taken off.
     `rate` is the company currency for one unit of it on the invoice's day. `number_key` is the vendor's number as it is compared:
     without blanks, in small letters. Blank site: its orders are of several. `released_by` let pass what held it.
+    `of_claims`: a credit note on charge-backs, the vendor's own, or (`credits` names an invoice) ours that nets them on it.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -80,6 +81,7 @@ class Invoice(models.Model):
     tax = models.DecimalField(max_digits=18, decimal_places=3, default=0)
     net_company = models.DecimalField(max_digits=18, decimal_places=3, default=0)
     credits = models.ForeignKey("self", models.PROTECT, null=True, related_name="credit_notes")
+    of_claims = models.BooleanField(default=False, editable=False)
     note = models.CharField(max_length=300, blank=True)
     entered_at = models.DateTimeField()
     entered_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
@@ -124,8 +126,8 @@ class Invoice(models.Model):
                 name="invoice_released_by_another",
             ),
             models.CheckConstraint(
-                condition=Q(kind=InvoiceKind.CREDIT, credits__isnull=False)
-                | (~Q(kind=InvoiceKind.CREDIT) & Q(credits__isnull=True)),
+                condition=(Q(kind=InvoiceKind.CREDIT) & (Q(credits__isnull=False) | Q(of_claims=True)))
+                | (~Q(kind=InvoiceKind.CREDIT) & Q(credits__isnull=True, of_claims=False)),
                 name="invoice_credit_names_its_invoice",
             ),
         ]
@@ -155,10 +157,13 @@ class LineKind(models.TextChoices):
     LOT = "lot", _("Lot charge")
     FREIGHT = "freight", _("Freight")
     SURCHARGE = "surcharge", _("Surcharge")
+    CLAIM = "claim", _("Charge-back")
 
 
 CHARGES = (LineKind.MINIMUM, LineKind.LOT, LineKind.FREIGHT, LineKind.SURCHARGE)
 CHARGE_CHOICES = [(kind.value, kind.label) for kind in CHARGES]
+ASKED = (LineKind.WORK, *CHARGES)
+"""What a vendor asks to be paid for."""
 
 
 class SpreadBasis(models.TextChoices):
@@ -181,7 +186,8 @@ class InvoiceLine(models.Model):
 
     `quantity` and `unit_price` are as invoiced, in `unit`; `unit_factor` is how many of the item's unit one of them holds.
     `receipt` narrows it to one vendor's note. `taken_back`: a credit note's line is for pieces, not for their price.
-    Reverse charge: the tax is ours to declare, none is paid to the vendor.
+    Reverse charge: the tax is ours to declare, none is paid to the vendor. A claim's line, of a credit note only, settles so much
+    (`settles`, in company currency) of a charge-back.
     """
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
@@ -199,6 +205,8 @@ class InvoiceLine(models.Model):
     tax_category = models.CharField(max_length=2, choices=TaxCategory, default=TaxCategory.STANDARD)
     tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0)
     taken_back = models.BooleanField(default=False)
+    charge_back = models.ForeignKey("ChargeBack", models.PROTECT, null=True, related_name="credits")
+    settles = models.DecimalField(max_digits=18, decimal_places=3, default=0)
 
     class Meta:
         constraints = [
@@ -218,6 +226,11 @@ class InvoiceLine(models.Model):
             models.CheckConstraint(
                 condition=~Q(kind=LineKind.WORK) | Q(order_line__isnull=False, quantity__gt=0),
                 name="invoice_line_work_is_of_an_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=LineKind.CLAIM, charge_back__isnull=False, settles__gt=0)
+                | (~Q(kind=LineKind.CLAIM) & Q(charge_back__isnull=True, settles=0)),
+                name="invoice_line_claim_settles_a_charge_back",
             ),
         ]
         indexes = [models.Index(fields=["order_line"], name="invoice_line_of_order_line")]
@@ -375,7 +388,13 @@ class ChargeBack(models.Model):
     created_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True, editable=False)
     decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
-    settled_by = models.ForeignKey(Invoice, models.PROTECT, null=True, related_name="+", help_text="His credit note.")
+    credited = models.DecimalField(max_digits=18, decimal_places=3, default=0, editable=False)
+    let_go = models.DecimalField(max_digits=18, decimal_places=3, default=0, editable=False)
+    settled_by = models.ForeignKey(
+        Invoice, models.PROTECT, null=True, related_name="+", help_text="The credit note that named it."
+    )
+    closed_at = models.DateTimeField(null=True, editable=False)
+    closed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
     version = models.PositiveIntegerField(default=1)
 
     objects = ChargeBackQuerySet.as_manager()
@@ -388,6 +407,15 @@ class ChargeBack(models.Model):
                 condition=Q(amount__gte=0, quantity__gte=0, set_off__gte=0, set_off__lte=F("amount")),
                 name="charge_back_not_negative",
             ),
+            models.CheckConstraint(
+                condition=Q(credited__gte=0, let_go__gte=0, amount__gte=F("set_off") + F("credited") + F("let_go")),
+                name="charge_back_no_more_than_claimed",
+            ),
+            models.CheckConstraint(
+                condition=Q(credited=0, settled_by__isnull=True, let_go=0)
+                | Q(credited__gt=0, settled_by__isnull=False, status__in=["claimed", "settled"]),
+                name="charge_back_credited_names_the_note",
+            ),
             models.UniqueConstraint(
                 fields=["receipt_line", "kind"], condition=Q(receipt_line__isnull=False), name="charge_back_once"
             ),
@@ -396,3 +424,13 @@ class ChargeBack(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def claim(self) -> Decimal:
+        """What he is asked to give back, beside the work that is not paid."""
+        return self.amount - self.set_off
+
+    @property
+    def open(self) -> Decimal:
+        """What of the claim he has neither credited nor been let off; nothing once it is settled in money or let go."""
+        return self.claim - self.credited if self.status == ChargeBackStatus.CLAIMED else Decimal(0)

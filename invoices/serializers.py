@@ -222,7 +222,9 @@ class CreditedLineSerializer(StrictFields, serializers.Serializer[Any]):
 
     order = serializers.CharField(max_length=20)
     line = serializers.IntegerField(min_value=1)
-    kind = serializers.ChoiceField(choices=LineKind.choices, required=False, default=LineKind.WORK)
+    kind = serializers.ChoiceField(
+        choices=[(LineKind.WORK.value, LineKind.WORK.label), *CHARGE_CHOICES], required=False, default=LineKind.WORK
+    )
     quantity = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))
     unit = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
     unit_price = serializers.DecimalField(**QUANTITY, required=False, default=Decimal(0))

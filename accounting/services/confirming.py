@@ -40,7 +40,7 @@ OWED = """
         WHERE l.invoiced_before > 0 AND o.created_at < %(end)s
         UNION ALL
         SELECT c.vendor_id, 0, c.set_off, 0 FROM invoices_chargeback c
-        WHERE c.status IN ('claimed', 'settled') AND c.decided_at < %(end)s AND c.set_off > 0
+        WHERE c.decided_at < %(end)s AND c.set_off > 0 AND (c.status IN ('claimed', 'settled') OR c.closed_at >= %(end)s)
         UNION ALL
         SELECT i.vendor_id, 0, sum(m.agreed) FILTER (WHERE m.posted_at < %(end)s),
             sum(m.amount_company) FILTER (WHERE m.posted_at < %(end)s AND i.invoice_date BETWEEN %(from)s AND %(to)s)

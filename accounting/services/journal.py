@@ -20,6 +20,7 @@ from inventory.services.checking import Difference, text
 from masterdata import services as masterdata
 
 ZERO = Decimal(0)
+EXACT = Decimal("0.00001")
 LOCK = "journal"
 
 WRITERS = """
@@ -59,8 +60,20 @@ CLAIMED = """
         AND NOT EXISTS (SELECT 1 FROM accounting_entry e WHERE e.key = 'charge_back/' || c.number)
     ORDER BY c.id
 """
+# A credit note on claims: what it takes off what is owed, and off what is claimed; the rest is the rate's.
+SETTLED = """
+    SELECT i.id, i.number, i.invoice_date, i.site_id, i.vendor_id, i.rate, i.vendor_number, sum(l.amount), sum(l.settles)
+    FROM invoices_invoice i JOIN invoices_invoiceline l ON l.invoice_id = i.id
+    WHERE i.of_claims AND i.status IN ('approved', 'exported')
+        AND NOT EXISTS (SELECT 1 FROM accounting_entry e WHERE e.key = 'invoice/' || i.number)
+    GROUP BY i.id ORDER BY i.id
+"""
+LET_GO = """
+    SELECT c.number, c.closed_at, c.site_id, c.vendor_id, c.let_go FROM invoices_chargeback c
+    WHERE c.let_go > 0 AND NOT EXISTS (SELECT 1 FROM accounting_entry w WHERE w.key = 'let_go/' || c.number) ORDER BY c.id
+"""
 WAIVED = """
-    SELECT c.number, c.decided_at, c.site_id, c.vendor_id, l.role, l.amount FROM invoices_chargeback c
+    SELECT c.number, coalesce(c.closed_at, c.decided_at), c.site_id, c.vendor_id, l.role, l.amount FROM invoices_chargeback c
     JOIN accounting_entry e ON e.key = 'charge_back/' || c.number JOIN accounting_entryline l ON l.entry_id = e.id
     WHERE c.status = 'waived' AND NOT EXISTS (SELECT 1 FROM accounting_entry w WHERE w.key = 'waived/' || c.number)
     ORDER BY c.id
@@ -97,7 +110,8 @@ def write_journal(*, at: datetime, wait: bool = False) -> int:
     with connection.cursor() as cursor:
         until = _written_up_to(cursor, wait=wait)
         moved = _moved(cursor, since=mark.done_id, until=until, zone=zone) if until > mark.done_id else []
-        drafts = [*moved, *_billed(cursor), *_claimed(cursor, zone=zone), *_waived(cursor, zone=zone)]
+        claims = [*_claimed(cursor, zone=zone), *_waived(cursor, zone=zone), *_let_go(cursor, zone=zone)]
+        drafts = [*moved, *_billed(cursor), *claims, *_settled(cursor)]
     new = [draft for draft in drafts if draft.amounts]
     entries = Entry.objects.bulk_create(
         [
@@ -174,15 +188,11 @@ def _billed(cursor: Any) -> Iterator[Draft]:
     """What is owed by now, no longer merely received; exchange differences that fell to price variance stand apart."""
     cursor.execute(BILLED)
     rows = cursor.fetchall()
-    cursor.execute(TAXED, [[row[0] for row in rows]])
-    taxes: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    for invoice_id, category, tax in cursor.fetchall():
-        taxes[invoice_id][category] += tax
+    taxes = _taxes(cursor, [row[0] for row in rows])
     for pk, number, kind, day, site, vendor, rate, vendor_number, agreed, price, exchange, _stock, variance in rows:
         sign = -1 if kind == "credit" else 1
         asked = agreed + price + exchange
-        paid_tax = ((taxes[pk]["S"] * rate) * sign).quantize(Decimal("0.00001"))
-        declared = ((taxes[pk]["AE"] * rate) * sign).quantize(Decimal("0.00001"))
+        paid_tax, declared = (((taxes[pk][category] * rate) * sign).quantize(EXACT) for category in ("S", "AE"))
         # The differences' own movements credit "not invoiced" with what goes to stock and variance; this takes it all out.
         amounts = {
             Role.NOT_INVOICED: asked,
@@ -191,11 +201,47 @@ def _billed(cursor: Any) -> Iterator[Draft]:
             Role.PAYABLES: -asked - paid_tax,
         }
         difference = price + exchange
-        share = (variance * exchange / difference).quantize(Decimal("0.00001")) if difference and exchange else ZERO
+        share = (variance * exchange / difference).quantize(EXACT) if difference and exchange else ZERO
         if share:
             amounts |= {Role.EXCHANGE_DIFFERENCE: share, Role.PRICE_VARIANCE: -share}
         found = {str(role): amount for role, amount in amounts.items() if amount}
         yield Draft(f"invoice/{number}", "invoice", number, day, found, vendor_number, site, vendor)
+
+
+def _taxes(cursor: Any, invoice_ids: list[int]) -> dict[int, dict[str, Decimal]]:
+    cursor.execute(TAXED, [invoice_ids])
+    taxes: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for invoice_id, category, tax in cursor.fetchall():
+        taxes[invoice_id][category] += tax
+    return taxes
+
+
+def _settled(cursor: Any) -> Iterator[Draft]:
+    """Claims that a vendor credited, or that were netted on an invoice of his: he is owed so much less."""
+    cursor.execute(SETTLED)
+    rows = cursor.fetchall()
+    taxes = _taxes(cursor, [row[0] for row in rows])
+    for pk, number, day, site, vendor, rate, vendor_number, asked, settles in rows:
+        worth = (asked * rate).quantize(EXACT)
+        paid_tax, declared = ((taxes[pk][category] * rate).quantize(EXACT) for category in ("S", "AE"))
+        amounts = {
+            Role.PAYABLES: worth + paid_tax,
+            Role.CLAIMS: -settles,
+            Role.INPUT_TAX: -paid_tax - declared,
+            Role.REVERSE_CHARGE: declared,
+            Role.EXCHANGE_DIFFERENCE: settles - worth,
+        }
+        found = {str(role): amount for role, amount in amounts.items() if amount}
+        yield Draft(f"invoice/{number}", "invoice", number, day, found, vendor_number, site, vendor)
+
+
+def _let_go(cursor: Any, *, zone: ZoneInfo) -> Iterator[Draft]:
+    """What was claimed and neither credited nor paid: it is ours after all."""
+    cursor.execute(LET_GO)
+    for number, closed_at, site, vendor, amount in cursor.fetchall():
+        amounts = {str(Role.CLAIMS): -amount, str(Role.CHARGED_BACK): amount}
+        day = closed_at.astimezone(zone).date()
+        yield Draft(f"let_go/{number}", "charge_back", number, day, amounts, "", site, vendor)
 
 
 def _claimed(cursor: Any, *, zone: ZoneInfo) -> Iterator[Draft]:

@@ -25,16 +25,19 @@ from invoices.services.matching import HELD_ALERT, Owed, match_invoice, what_is_
 from invoices.services.posting import NoLongerFits, approve_invoice
 from invoices.services.reading import NotInvoiced, check_invoices, received_not_invoiced, total_not_invoiced
 from invoices.services.self_billing import NothingToBill, self_bill
+from invoices.services.settling import CreditedClaim, NotClaimed, credit_charge_backs, net_charge_backs
 from invoices.services.watching import watch_invoices
 
 __all__ = [
     "HELD_ALERT",
     "KIND",
+    "CreditedClaim",
     "DuplicateInvoice",
     "EnteredLine",
     "NoLongerFits",
     "NoRate",
     "NoWeight",
+    "NotClaimed",
     "NotDecided",
     "NotInvoiced",
     "NotOrdered",
@@ -50,6 +53,7 @@ __all__ = [
     "as_ubl",
     "charge_back",
     "check_invoices",
+    "credit_charge_backs",
     "credit_invoice",
     "decide_charge_back",
     "dispute_invoice",
@@ -60,6 +64,7 @@ __all__ = [
     "export_invoice",
     "find_noted",
     "match_invoice",
+    "net_charge_backs",
     "received_not_invoiced",
     "release_invoice",
     "rows_as_csv",

@@ -1,13 +1,13 @@
-"""What a vendor is to bear: bad pieces where the policy says so, lost material, lateness."""
+"""What a vendor is to bear: bad pieces where the policy says so, work on them that is not paid, lost material, lateness."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import User
 from activity import services as activity
@@ -15,6 +15,7 @@ from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Stal
 from core.retries import retried
 from invoices import rules
 from invoices.models import ChargeBack, ChargeBackKind, ChargeBackStatus
+from invoices.services.matching import lock_order_lines
 from invoices.services.reading import received_not_invoiced
 from masterdata import services as masterdata
 from policies.models import PayFor, Rejects
@@ -22,6 +23,7 @@ from receipts.models import Fault, ReceiptLine, ReceiptStatus
 from subcontract_orders.models import OrderLine
 
 KIND = "charge_back"
+BY_RECEIPT = (ChargeBackKind.REJECTS, ChargeBackKind.UNPAID_WORK)
 ZERO = Decimal(0)
 
 
@@ -38,46 +40,74 @@ class NothingUnpaid(Refusal):
 @retried
 @transaction.atomic
 def watch_charge_backs(*, at: datetime, order_line_ids: Collection[int] | None = None, by: User | None = None) -> int:
-    """Make the proposed charge-backs say what the receipts say: bad pieces of lines whose policy charges the vendor, at cost.
+    """Make the proposed charge-backs say what the receipts say of bad pieces: at cost where the policy charges the vendor; else,
+    where only accepted pieces are paid, the work on them that nobody will ask for.
 
     Fault of ours is not charged. Proposals follow corrections and reversals; what is decided stays.
     Returns how many are new.
     """
-    bad = ReceiptLine.objects.filter(
-        order_line__rejects=Rejects.CHARGE_VENDOR, receipt__status=ReceiptStatus.POSTED, expensed_value__gt=0
-    ).exclude(fault=Fault.OURS)
-    standing = ChargeBack.objects.filter(kind=ChargeBackKind.REJECTS, receipt_line__isnull=False)
+    standing = ChargeBack.objects.filter(receipt_line__isnull=False, status=ChargeBackStatus.PROPOSED)
+    decided = ChargeBack.objects.filter(receipt_line=OuterRef("pk"), kind__in=BY_RECEIPT)
+    bad = _bad_lines().filter(~Exists(decided.exclude(status=ChargeBackStatus.PROPOSED)))
     if order_line_ids is not None:
         bad, standing = bad.filter(order_line__in=order_line_ids), standing.filter(order_line__in=order_line_ids)
-    known = {one.receipt_line_id: one for one in standing.select_for_update().order_by("pk")}
+    known = {(one.receipt_line_id, one.kind): one for one in standing.select_for_update().order_by("pk")}
     rows = list(bad.select_related("receipt", "order_line__order").order_by("pk"))
-    wanted = {row.pk for row in rows}
-    gone = [one.pk for pk, one in known.items() if pk not in wanted and one.status == ChargeBackStatus.PROPOSED]
-    ChargeBack.objects.filter(pk__in=gone).update(amount=0, set_off=0, quantity=0)
+    by_hand = _claimed_by_hand({row.order_line_id for row in rows})
     decimals = masterdata.company().currency.decimals
     new = []
     for row in rows:
+        kind, amount, set_off = _to_bear(row, by_hand, decimals=decimals)
         pieces = row.rejected + row.scrapped
-        amount = rules.money(row.expensed_value, decimals=decimals)
-        set_off = min(rules.money(row.work_value * _bad_share(row), decimals=decimals), amount)
-        proposal = known.get(row.pk)
-        if proposal is None:
+        proposal = known.pop((row.pk, kind), None)
+        if proposal is None and amount:
             new.append(
                 ChargeBack(
-                    kind=ChargeBackKind.REJECTS, vendor_id=row.receipt.vendor_id, site_id=row.receipt.site_id,
+                    kind=kind, vendor_id=row.receipt.vendor_id, site_id=row.receipt.site_id,
                     order_line=row.order_line, receipt_line=row, quantity=pieces, amount=amount, set_off=set_off,
                     reason=f"{pieces.normalize():f} bad pieces on {row.receipt}", created_at=at, created_by=by,
                 )
             )  # fmt: skip
-        elif proposal.status == ChargeBackStatus.PROPOSED and (proposal.amount, proposal.set_off) != (amount, set_off):
+        elif proposal is not None and (proposal.amount, proposal.set_off) != (amount, set_off):
             ChargeBack.objects.filter(pk=proposal.pk).update(
                 amount=amount, set_off=set_off, quantity=pieces, version=F("version") + 1
             )
+    gone = [one.pk for one in known.values()]
+    ChargeBack.objects.filter(pk__in=gone).exclude(amount=0).update(amount=0, set_off=0, quantity=0)
     if new:
         for one, number in zip(new, masterdata.draw_numbers(kind=KIND, count=len(new)), strict=True):
             one.number = number
         ChargeBack.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
+
+
+def _bad_lines() -> QuerySet[ReceiptLine]:
+    """Receipt lines with bad pieces the vendor bears: what they cost, or the work on them."""
+    charged = Q(order_line__rejects=Rejects.CHARGE_VENDOR, expensed_value__gt=0)
+    unpaid = Q(order_line__pay_for=PayFor.ACCEPTED, work_value__gt=0) & (Q(rejected__gt=0) | Q(scrapped__gt=0))
+    return ReceiptLine.objects.filter(
+        charged | (unpaid & ~Q(order_line__rejects=Rejects.CHARGE_VENDOR)), receipt__status=ReceiptStatus.POSTED
+    ).exclude(fault=Fault.OURS)
+
+
+def _claimed_by_hand(order_line_ids: Collection[int]) -> dict[int, Decimal]:
+    """Work that is not paid and was taken out by hand, of no receipt line, by the order line's key."""
+    found = ChargeBack.objects.claimed().filter(kind=ChargeBackKind.UNPAID_WORK, receipt_line=None)
+    return dict(found.filter(order_line__in=order_line_ids).values_list("order_line").annotate(Sum("set_off")))
+
+
+def _to_bear(row: ReceiptLine, by_hand: dict[int, Decimal], *, decimals: int) -> tuple[str, Decimal, Decimal]:
+    """What a vendor is to bear of a receipt line: kind, amount, and how much of it is work that is not paid."""
+    work = rules.money(row.work_value * _bad_share(row), decimals=decimals)
+    if row.order_line.rejects == Rejects.CHARGE_VENDOR:
+        amount = rules.money(row.expensed_value, decimals=decimals)
+        # Where all that came is paid for he is paid for bad pieces too, and gives their work back with the rest.
+        pays_all = row.order_line.pay_for == PayFor.RECEIVED
+        return ChargeBackKind.REJECTS, amount, ZERO if pays_all else min(work, amount)
+    used = min(work, by_hand.get(row.order_line_id, ZERO))
+    if used:
+        by_hand[row.order_line_id] -= used
+    return ChargeBackKind.UNPAID_WORK, work - used, work - used
 
 
 @retried
@@ -117,7 +147,9 @@ def charge_back(
         amount=amount, set_off=amount if kind == ChargeBackKind.UNPAID_WORK else ZERO, reason=reason.strip()[:300],
         created_at=at, created_by=by, decided_at=at, decided_by=by,
     )  # fmt: skip
-    _record("charge_back.claimed", made, by=by, at=at, through=through)
+    record_charge_back("charge_back.claimed", made, by=by, at=at, through=through)
+    if kind == ChargeBackKind.UNPAID_WORK:
+        watch_charge_backs(at=at, order_line_ids=[line.pk])
     return made
 
 
@@ -179,11 +211,14 @@ def decide_charge_back(
     at: datetime,
     through: str = "page",
 ) -> ChargeBack:
-    """Claim a proposed charge-back, waive it, or say that the vendor has paid or credited it.
+    """Claim a proposed charge-back, waive it, or say that the vendor has paid it (what he credits: `credit_charge_backs`).
 
-    Raises NotFound, Stale, NotDecided, InvalidInput.
+    Work he was paid for already is claimed, not set off. Where part was credited, waiving lets the rest go and settles it. Raises
+    NotFound, Stale, NotDecided, NothingUnpaid, InvalidInput.
     """
     mine = ChargeBack.objects.visible_to(by) if by else ChargeBack.objects.all()
+    # Orders before what is about them, as everybody locks.
+    lock_order_lines(list(mine.filter(pk=charge_back_id).values_list("order_line", flat=True)))
     found = mine.select_for_update(of=("self",)).filter(pk=charge_back_id).first()
     if found is None:
         raise NotFound("There is no such charge-back.", field="charge_back")
@@ -197,16 +232,46 @@ def decide_charge_back(
         raise NotDecided(f"{found} is {found.get_status_display().lower()}; it cannot become {status}.")
     if status == ChargeBackStatus.WAIVED and not reason.strip():
         raise InvalidInput("Say why it is waived.", field="reason")
-    found.status, found.decided_at, found.decided_by = status, at, by
+    if status == ChargeBackStatus.CLAIMED:
+        _check_unpaid(found)
+    if found.status == ChargeBackStatus.PROPOSED:
+        found.decided_at, found.decided_by = at, by
+    else:
+        found.closed_at, found.closed_by = at, by
+    if status == ChargeBackStatus.WAIVED and found.credited:
+        status, found.let_go = ChargeBackStatus.SETTLED, found.open
+    found.status = status
     found.reason = reason.strip()[:300] or found.reason
     found.version += 1
     found.save()
-    _record(f"charge_back.{status}", found, by=by, at=at, through=through)
+    record_charge_back(f"charge_back.{status}", found, by=by, at=at, through=through)
     return found
 
 
-def _record(name: str, one: ChargeBack, *, by: User | None, at: datetime, through: str) -> None:
+def _check_unpaid(one: ChargeBack) -> None:
+    """No more work is set off than is received and not invoiced. Raises NothingUnpaid where that is all it is about."""
+    stands = received_not_invoiced([one.order_line_id]).get(one.order_line_id)
+    is_open = max(stands.open if stands else ZERO, ZERO)
+    if one.set_off <= is_open:
+        return
+    if one.kind == ChargeBackKind.UNPAID_WORK:
+        raise NothingUnpaid(
+            f"{one.set_off} of work is to be taken out, {is_open.normalize():f} is received and not invoiced: he was paid for "
+            "these pieces. Ask for a credit note."
+        )
+    one.set_off = rules.money(is_open, decimals=masterdata.company().currency.decimals)
+
+
+def record_charge_back(
+    name: str,
+    one: ChargeBack,
+    *,
+    by: User | None,
+    at: datetime,
+    through: str,
+    data: Mapping[str, object] | None = None,
+) -> None:
     activity.record(
         name, kind=KIND, number=one.number, at=at, by=by, through=through, site_id=one.site_id, vendor_id=one.vendor_id,
-        data={"amount": f"{one.amount}", "reason": one.reason},
+        data={"amount": f"{one.amount}", "reason": one.reason, **(data or {})},
     )  # fmt: skip

@@ -16,7 +16,7 @@ from accounts.models import User
 from core.refusals import InvalidInput, NotFound, Refusal, Refusals
 from core.retries import retried
 from invoices import rules
-from invoices.models import CHARGES, Invoice, InvoiceKind, InvoiceStatus, LineKind, TaxCategory
+from invoices.models import ASKED, CHARGES, Invoice, InvoiceKind, InvoiceStatus, LineKind, TaxCategory
 from invoices.rules import ubl
 from invoices.services.crediting import credit_invoice
 from invoices.services.entering import EnteredLine, enter_invoice, find_noted
@@ -169,6 +169,14 @@ def as_ubl(invoice: Invoice) -> bytes:
     work, charges = [], []
     for line in lines:
         ordered = line.order_line
+        if line.kind == LineKind.CLAIM:
+            work.append(
+                ubl.UblLine(
+                    number=str(line.line_no), quantity=Decimal(1), unit_code="C62", amount=line.amount, price=line.amount,
+                    description=line.description, tax_category=line.tax_category, tax_rate=line.tax_rate,
+                )
+            )  # fmt: skip
+            continue
         if line.is_charge or ordered is None:
             of_line = f" of {ordered.order.number}/{ordered.line_no}" if ordered else ""
             reason = line.description or f"{LineKind(line.kind).label}{of_line}"
@@ -282,8 +290,8 @@ def _cells(row: Mapping[str, str]) -> Mapping[str, str]:
 
 def _csv_line(row_no: int, row: Mapping[str, str], vendor: Vendor, by: User | None) -> EnteredLine:
     kind = row["kind"] or LineKind.WORK
-    if kind not in LineKind.values:
-        raise InvalidInput(f"{kind[:40]} is no kind; known are {', '.join(LineKind.values)}.", field="kind")
+    if kind not in ASKED:
+        raise InvalidInput(f"{kind[:40]} is no kind; known are {', '.join(ASKED)}.", field="kind")
     order_line_id = receipt_id = None
     if row["order"]:
         visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()

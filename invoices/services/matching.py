@@ -193,7 +193,7 @@ def keep(invoice: Invoice, outcome: Outcome) -> None:
     Hold.objects.filter(invoice=invoice).delete()
     Match.objects.bulk_create(outcome.matches)
     Hold.objects.bulk_create(outcome.holds)
-    for credit in invoice.credit_notes.exclude(status=InvoiceStatus.WITHDRAWN).order_by("pk"):
+    for credit in invoice.credit_notes.filter(of_claims=False).exclude(status=InvoiceStatus.WITHDRAWN).order_by("pk"):
         match_credit(credit)
 
 

@@ -156,6 +156,17 @@ def check_invoices() -> tuple[int, list[Difference]]:
             Difference("a line is all matched", f"{number}/{line_no}", text(matched), text(amount))
             for number, line_no, matched, amount in cursor
         ]
+        cursor.execute(
+            """
+            SELECT c.number, coalesce(sum(l.settles), 0), c.credited FROM invoices_chargeback c
+            LEFT JOIN invoices_invoiceline l ON l.charge_back_id = c.id
+            GROUP BY c.id HAVING coalesce(sum(l.settles), 0) <> c.credited ORDER BY 1
+            """
+        )
+        found += [
+            Difference("a claim is settled by its credit notes", number, text(credited), text(lines))
+            for number, lines, credited in cursor
+        ]
         cursor.execute("SELECT (SELECT count(*) FROM invoices_invoice) + (SELECT count(*) FROM invoices_match)")
         checked = cursor.fetchone()[0]
     return checked, found

@@ -16,7 +16,7 @@ from invoices.models import ChargeBack
 from invoices.services.charging_back import NothingUnpaid
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, clerk, paid
-from tests.receipts.goods import LATER, at_vendor, counted, receive
+from tests.receipts.goods import LATER, at_vendor, counted, receive, reverse
 
 
 def unpaid(line: Any, **said: Any) -> ChargeBack:
@@ -83,6 +83,93 @@ def test_where_all_that_came_is_paid_nothing_is_left_unpaid():
 
     with pytest.raises(NothingUnpaid):
         unpaid(line)
+
+
+def test_where_only_good_pieces_are_paid_the_work_on_bad_ones_is_proposed_by_itself():
+    line = at_vendor()
+    receipt = receive(counted(line, 8, rejected=2))
+
+    assert invoices.watch_charge_backs(at=moment(LATER)) == 1
+    assert invoices.watch_charge_backs(at=moment(LATER)) == 0
+
+    one = ChargeBack.objects.get()
+    assert (one.kind, one.status, one.amount, one.set_off, one.quantity) == ("unpaid_work", "proposed", 200, 200, 2)
+    assert (one.receipt_line.receipt, invoices.total_not_invoiced()) == (receipt, 1000)
+    invoices.decide_charge_back(charge_back_id=one.pk, status="claimed", by=clerk(), at=moment(LATER))
+    paid(asked(line, 8, 100))
+    assert invoices.total_not_invoiced() == 0 == booked("not_invoiced")
+    assert invoices.watch_charge_backs(at=moment(LATER)) == 0
+
+
+@pytest.mark.parametrize("rules", [{"pay_for": "received"}, {}], ids=["all that came is paid", "our fault"])
+def test_no_unpaid_work_is_proposed_where_it_is_paid(rules):
+    line = at_vendor(**rules)
+    receipt = receive(counted(line, 8, rejected=2))
+    if not rules:
+        receipt.lines.update(fault="ours")
+
+    assert invoices.watch_charge_backs(at=moment(LATER)) == 0
+
+
+def test_a_reversed_receipt_and_what_was_taken_out_by_hand_leave_no_proposal():
+    line = at_vendor()
+    receipt = receive(counted(line, 8, rejected=2))
+    invoices.watch_charge_backs(at=moment(LATER))
+
+    by_hand = unpaid(line)
+
+    proposal = ChargeBack.objects.exclude(pk=by_hand.pk).get()
+    assert (by_hand.amount, proposal.amount) == (200, 0)
+    invoices.decide_charge_back(charge_back_id=by_hand.pk, status="waived", reason="no", by=clerk(), at=moment(LATER))
+    invoices.watch_charge_backs(at=moment(LATER))
+    proposal.refresh_from_db()
+    assert proposal.amount == 200
+    reverse(receipt)
+    invoices.watch_charge_backs(at=moment(LATER))
+    proposal.refresh_from_db()
+    assert (proposal.amount, proposal.set_off) == (0, 0)
+
+
+def test_work_he_was_paid_for_is_not_taken_out():
+    line = at_vendor()
+    receive(counted(line, 8, rejected=2))
+    invoices.watch_charge_backs(at=moment(LATER))
+    paid(asked(line, 10, 100))
+
+    with pytest.raises(NothingUnpaid, match="he was paid for these pieces"):
+        invoices.decide_charge_back(
+            charge_back_id=ChargeBack.objects.get().pk, status="claimed", by=clerk(), at=moment(LATER)
+        )
+
+    assert ChargeBack.objects.get().status == "proposed"
+
+
+@pytest.mark.parametrize("pay_for", ["received", "accepted"])
+def test_rejects_he_was_paid_for_are_claimed_whole_and_nothing_is_set_off(pay_for):
+    line = at_vendor(rejects="charge_vendor", pay_for=pay_for)
+    receive(counted(line, 8, rejected=2))
+    paid(asked(line, 10, 100))
+    invoices.watch_charge_backs(at=moment(LATER))
+
+    one = invoices.decide_charge_back(
+        charge_back_id=ChargeBack.objects.get().pk, status="claimed", by=clerk(), at=moment(LATER)
+    )
+
+    assert (one.amount, one.set_off, one.claim) == (400, 0, 400)
+    assert invoices.total_not_invoiced() == 0 == booked("not_invoiced")
+
+
+def test_a_claim_let_go_after_the_day_still_counts_on_it():
+    line = at_vendor()
+    receive(counted(line, 8, rejected=2))
+    one = unpaid(line)
+    invoices.decide_charge_back(
+        charge_back_id=one.pk, status="waived", reason="He was right", by=clerk(), at=moment(date(2026, 4, 2))
+    )
+
+    (letter,) = accounting.prepare_confirmations(as_of=LATER, by=clerk(), at=moment(date(2026, 4, 7)))
+
+    assert letter.not_invoiced == 800
 
 
 def test_a_vendor_is_asked_to_confirm_what_is_owed_without_what_was_set_off():
