@@ -20,7 +20,7 @@ Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML whose numbers with a point are exact decimals."""
 
 
