@@ -104,7 +104,9 @@ class Shipment(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["dispatch_by", "id"], name="shipment_planned", condition=Q(status="planned")),
+            models.Index(
+                fields=["dispatch_by", "id"], name="shipment_to_dispatch", condition=Q(status__in=BEFORE_DISPATCH)
+            ),
             models.Index(fields=["arrives_on"], name="shipment_on_its_way", condition=Q(status="dispatched")),
         ]
 

@@ -372,7 +372,13 @@ class OrderLine(models.Model):
                 name="order_line_amount_adds_up",
             ),
         ]
-        indexes = [models.Index(fields=["operation"], name="order_line_of_operation")]
+        indexes = [
+            models.Index(
+                fields=["promised_date", "id"],
+                name="order_line_expected",
+                condition=Q(status="open") | Q(in_rework__gt=0),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.line_no}"

@@ -51,6 +51,7 @@ from workbench.views.shipments import attach_carried, lines_of, shipment_lists
 MAY_COUNT = "receipts.count_vendorstock"
 LINES = 60  # of a vendor on one page; a vendor with more is received order by order
 ZERO = Decimal(0)
+AS_PROMISED, AS_TO_LEAVE = ("promised_date", "pk"), ("dispatch_by", "pk")
 # What the books refuse though the goods are there: these may be put apart until the books can take them.
 BOOKED_APART = ("over_receipt", "closed", "wrong_state", "vendor_short")
 
@@ -77,17 +78,31 @@ def dock(request: HttpRequest) -> HttpResponse:
     targets = []
     if user.has_perm(MAY_SHIP):
         waiting = shipment_lists(Shipment.objects.visible_to(user))[""]
-        due = count(waiting.filter(dispatch_by__lte=today))
+        due = count(waiting.filter(dispatch_by__lte=today), along=AS_TO_LEAVE)
         targets.append(
             target(
-                "dispatch", _("Dispatch"), "truck-delivery", "dispatch_list", count(waiting), _("to leave"), hot(due)
+                "dispatch",
+                _("Dispatch"),
+                "truck-delivery",
+                "dispatch_list",
+                count(waiting, along=AS_TO_LEAVE),
+                _("to leave"),
+                hot(due),
             )
         )
     if user.has_perm(MAY_RECEIVE):
         awaited = open_lines(request)
-        due = count(awaited.filter(promised_date__lte=today))
+        due = count(awaited.filter(promised_date__lte=today), along=AS_PROMISED)
         targets.append(
-            target("receive", _("Receive"), "package-import", "receive", count(awaited), _("lines expected"), hot(due))
+            target(
+                "receive",
+                _("Receive"),
+                "package-import",
+                "receive",
+                count(awaited, along=AS_PROMISED),
+                _("lines expected"),
+                hot(due),
+            )
         )
     held = ReceiptLine.objects.filter(
         held__gt=0, receipt__status=ReceiptStatus.POSTED, receipt__in=Receipt.objects.visible_to(user)
