@@ -4,6 +4,7 @@ from production.services.reporting import PreviousOperationShort
 from shipments.services.arranging import plan_open
 from shipments.services.loading import (
     NothingToShip,
+    OrderClosed,
     OrderNotSent,
     OverSend,
     ToPick,
@@ -26,6 +27,7 @@ from shipments.services.planning import ToShip, cancel_planned, plan, planned_sh
 
 __all__ = [
     "NothingToShip",
+    "OrderClosed",
     "OrderNotSent",
     "OverSend",
     "PreviousOperationShort",

@@ -19,7 +19,7 @@ from production.rules.components import rounded_up
 from production.services.reporting import PreviousOperationShort
 from shipments import rules
 from shipments.models import SET_ASIDE, Shipment, ShipmentLine, ShipmentStatus
-from subcontract_orders.models import LineStatus, OrderComponent, SubcontractOrder
+from subcontract_orders.models import LineStatus, OrderComponent, OrderStatus, SubcontractOrder
 
 ZERO = Decimal(0)
 SHIPPED = (Supply.OWN, Supply.RETURNABLE)
@@ -27,6 +27,12 @@ SHIPPED = (Supply.OWN, Supply.RETURNABLE)
 
 class OrderNotSent(WrongState):
     """Nothing is shipped for an order that is not with the vendor."""
+
+
+class OrderClosed(OrderNotSent):
+    """Nothing is shipped for an order that is closed, until it is reopened."""
+
+    code = "closed"
 
 
 class OverSend(Refusal):
@@ -92,8 +98,10 @@ def lock_orders(order_ids: Collection[int], *, by: User | None) -> list[Subcontr
 
 
 def must_be_with_vendor(orders: Iterable[SubcontractOrder]) -> None:
-    """Raises OrderNotSent."""
+    """Raises OrderNotSent, of which OrderClosed is one."""
     for order in orders:
+        if order.status == OrderStatus.CLOSED:
+            raise OrderClosed(f"{order} is closed; reopen it to ship more.", field="order")
         if not order.is_with_vendor:
             hint = "send it first" if order.sent_at is None else "nothing is shipped for it"
             raise OrderNotSent(f"{order} is {order.get_status_display().lower()}: {hint}.", field="order")
@@ -178,6 +186,13 @@ def all_open(rows: Sequence[Row]) -> list[Take]:
     for take in takes:
         take.row.room.give(take.quantity)
     return takes
+
+
+def nothing_open(orders: Collection[SubcontractOrder]) -> NothingToShip:
+    """That nothing of the orders is open, with the shipments that keep what is not gone yet."""
+    kept = Shipment.objects.filter(status__in=SET_ASIDE, lines__order_line__order__in=orders).distinct().order_by("pk")
+    said = "".join(f" {shipment} is {shipment.get_status_display().lower()}." for shipment in kept)
+    return NothingToShip(f"Nothing is open to be shipped for {', '.join(map(str, orders))}.{said}", field="order")
 
 
 def as_planned(shipment: Shipment, rows: Sequence[Row]) -> list[Take]:

@@ -68,7 +68,7 @@ def ship(
     where = ", ".join(order.number for order in orders)
     takes = loading.all_open(rows) if lines is None else loading.named(lines, rows, where=where)
     if not takes:
-        raise NothingToShip(f"Nothing is open to be shipped for {where}.", field="order")
+        raise loading.nothing_open(orders)
     by_place: dict[int, list[Take]] = defaultdict(list)
     for take in takes:
         by_place[take.row.from_location_id].append(take)

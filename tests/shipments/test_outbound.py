@@ -10,7 +10,7 @@ from inventory.models import Balance, CostPool, Lot, Movement
 from inventory.services import NotEnoughStock
 from shipments import services as shipments
 from shipments.models import Shipment
-from shipments.services import NothingToShip, OverSend, PreviousOperationShort
+from shipments.services import NothingToShip, OrderClosed, OverSend, PreviousOperationShort
 from subcontract_orders.models import ComponentFlow, FlowKind
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
@@ -79,6 +79,30 @@ def test_where_nothing_is_open_nothing_is_shipped():
     ship()
 
     assert refused(NothingToShip, "nothing_to_do", ship) == "Nothing is open to be shipped for SC-00001."
+
+
+def test_where_all_is_kept_back_the_shipment_that_keeps_it_is_named():
+    ordered(10)
+    ship(lines=[of("RM", 9)])
+    ship(hold=True)
+
+    said = refused(NothingToShip, "nothing_to_do", ship)
+
+    assert said == "Nothing is open to be shipped for SC-00001. SH-00002 is held."
+
+
+def test_a_closed_order_ships_nothing_until_it_is_reopened():
+    ordered(10)
+    ship(lines=[of("RM", 9)])
+    documents.close_set(order_id=plans.order(1).pk, leftovers="keep", by=plans.boss(), at=moment())
+
+    said = refused(OrderClosed, "closed", ship)
+    shipped_then = component("RM").sent
+    documents.reopen_set(order_id=plans.order(1).pk, by=plans.boss(), at=moment())
+    ship()
+
+    assert said == "SC-00001 is closed; reopen it to ship more."
+    assert (shipped_then, component("RM").sent) == (9, 10)
 
 
 def test_an_order_that_is_not_sent_ships_nothing():
