@@ -7,6 +7,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from core.scope import HasScope
 from masterdata.models import found_within
@@ -95,7 +96,8 @@ class Receipt(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=ReceiptStatus.values), name="receipt_status"),
             models.UniqueConstraint(
-                fields=["vendor", "note"],
+                Upper("note"),  # DN-1 and dn-1 are one note, however it was typed
+                "vendor",
                 condition=Q(status__in=[ReceiptStatus.POSTED, ReceiptStatus.QUARANTINED], is_supplement=False),
                 name="receipt_note_once",
             ),

@@ -211,7 +211,7 @@ def find_noted(
     """
     receipts = Receipt.objects.visible_to(by) if by else Receipt.objects.all()
     found = ReceiptLine.objects.filter(
-        receipt__in=receipts.posted().filter(vendor__in=Vendor.objects.invoiced_by(vendor_id), note=note)
+        receipt__in=receipts.posted().filter(vendor__in=Vendor.objects.invoiced_by(vendor_id), note__iexact=note)
     ).select_related("receipt", "order_line")
     if item_id is not None:
         found = found.filter(item=item_id)

@@ -118,9 +118,9 @@ def content_hash(lines: Sequence[CountedLine]) -> str:
 
 
 def lock_note(vendor_id: int, note: str) -> None:
-    """Two people counting the same note, over whatever lines, come one after the other."""
+    """Two people counting the same note, over whatever lines and however they type it, come one after the other."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"receipt {vendor_id} {note}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(upper(%s), 0))", [f"receipt {vendor_id} {note}"])
 
 
 def lock_lines(

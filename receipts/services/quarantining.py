@@ -57,7 +57,7 @@ def receive_or_quarantine(
     What lies there is not available, not owed and reported nowhere. Raises as post_receipt, but for OverReceipt, OrderClosed,
     OrderNotSent and VendorShort.
     """
-    waiting = Receipt.objects.quarantined().filter(vendor_id=vendor_id, note=note.strip()).first()
+    waiting = Receipt.objects.quarantined().filter(vendor_id=vendor_id, note__iexact=note.strip()).first()
     if waiting and waiting.content_hash == content_hash(lines):
         return waiting
     try:

@@ -149,7 +149,8 @@ def post_receipt(
 def _counted_already(vendor_id: int, note: str, content: str, *, is_supplement: bool) -> Receipt | None:
     """The receipt a note made already, with the same content. Raises DuplicateNote where it has another, or lies apart."""
     standing = (ReceiptStatus.POSTED, ReceiptStatus.QUARANTINED)
-    for known in Receipt.objects.filter(vendor_id=vendor_id, note=note, status__in=standing).order_by("-status", "pk"):
+    same_note = Receipt.objects.filter(vendor_id=vendor_id, note__iexact=note, status__in=standing)
+    for known in same_note.order_by("-status", "pk"):
         if known.status == ReceiptStatus.QUARANTINED:
             raise DuplicateNote(
                 f"Goods of note {note} lie in quarantine as {known}; release or reverse it.", field="note"

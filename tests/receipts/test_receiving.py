@@ -109,6 +109,18 @@ def test_the_same_note_with_other_content_is_refused_and_a_supplement_is_taken()
     assert plans.line(1).accepted == 9
 
 
+def test_a_note_is_the_same_however_it_is_typed():
+    line = at_vendor()
+
+    first = receive(counted(line, 4), note="DN-ä1")
+    again = receive(counted(line, 4), note="dn-Ä1 ")
+    with pytest.raises(DuplicateNote, match="counted already as GR-00001"):
+        receive(counted(line, 5), note="Dn-ä1")
+
+    assert (first, first.note) == (again, "DN-ä1")
+    assert plans.line(1).accepted == 4
+
+
 @pytest.mark.parametrize("first", [50, 99, 100])
 def test_over_receipt_says_how_much_is_possible(first: int):
     line = at_vendor(quantity=100, shipped="110", over_receipt_pct=10, over_send_pct=10)
