@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db import connection
 
 from accounts.models import User
-from core.refusals import InvalidQuantity, NotFound, Refusal, Stale, TooPrecise, WrongState
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Stale, TooPrecise, WrongState
 from masterdata.models import Item
 from production.models import ProductionOrder
 from production.rules.components import rounded_up
@@ -70,6 +70,12 @@ class SerialRequired(Refusal):
 
     code = "serial_required"
     status = 422
+
+
+class NotTracked(InvalidInput):
+    """A lot or serial number is named for pieces that have none."""
+
+    code = "not_tracked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,21 @@ from inventory.models import Balance, Lot, Movement
 from inventory.services import Move
 from masterdata.models import Item, Location, LocationKind
 from policies.models import Inspection
+from production.models import Supply
 from receipts import rules
 from receipts.models import ReceiptLine
-from receipts.services.notes import CountedLine, DuplicateNote, LotRequired, SerialRequired, VendorShort
-from subcontract_orders.models import (
-    OrderLine,
-    SubcontractOrder,
-)
+from receipts.services.notes import CountedLine, DuplicateNote, LotRequired, NotTracked, SerialRequired, VendorShort
+from subcontract_orders.models import OrderComponent, OrderLine, SubcontractOrder
 
 ZERO = Decimal(0)
 
 
 def lots_of(counted: CountedLine, line: OrderLine, stage: str) -> list[tuple[Lot | None, Decimal]]:
-    """The lots (or serial numbers) the good pieces go into; pieces between operations have none."""
+    """The lots (or serial numbers) the good pieces go into; pieces between operations have none.
+
+    Raises LotRequired, SerialRequired, NotTracked, DuplicateNote.
+    """
+    refuse_needless(counted, line, stage)
     if not counted.accepted or stage:
         return [(None, counted.accepted)] if counted.accepted else []
     item: Item = line.item
@@ -46,6 +48,21 @@ def lots_of(counted: CountedLine, line: OrderLine, stage: str) -> list[tuple[Lot
             raise LotRequired(f"{item} is tracked by lot: name the lot of the pieces that came.", field="lines.lot")
         return [(Lot.objects.get_or_create(item=item, code=counted.lot.strip())[0], counted.accepted)]
     return [(None, counted.accepted)]
+
+
+def refuse_needless(counted: CountedLine, line: OrderLine, stage: str) -> None:
+    """A lot or serial number nobody would find again is not taken silently. A lot may be meant for by-products of the line.
+
+    Raises NotTracked.
+    """
+    item: Item = line.item
+    why = "pieces between two operations have none" if stage else f"{item} is not tracked by it"
+    if counted.serials and (stage or not item.serial_tracked):
+        raise NotTracked(f"Leave the serial numbers out: {why}.", field="lines.serials")
+    if counted.lot.strip() and (stage or item.serial_tracked or not item.lot_tracked):
+        beside = OrderComponent.objects.filter(line=line, supply=Supply.BY_PRODUCT, item__lot_tracked=True)
+        if not beside.exists():
+            raise NotTracked(f"Leave lot {counted.lot.strip()} out: {why}.", field="lines.lot")
 
 
 def _lots_lying(line: OrderLine, *, stage: str) -> list[int]:

@@ -81,7 +81,7 @@ def post_receipt(
     pieces alike; by-products come into stock beside it. Good pieces due for inspection or short of a certificate go to
     inspection and are not available yet.
     Raises NotFound, OrderNotSent, OrderClosed, OverReceipt, InvalidQuantity, TooPrecise, LotRequired, SerialRequired,
-    VendorShort, InvalidInput.
+    NotTracked, VendorShort, InvalidInput.
     """
     received_at, note = received_at or at, note.strip()
     if received_at > at:

@@ -16,6 +16,7 @@ from receipts.models import ExpectedReceipt, Receipt, ReceiptStatus
 from receipts.services import (
     DuplicateNote,
     LotRequired,
+    NotTracked,
     OrderClosed,
     OrderNotSent,
     OverReceipt,
@@ -356,6 +357,45 @@ def test_each_piece_needs_a_serial_number_that_is_not_in_use():
     receive(counted(line, 2, serials=("2", "3")), note="DN-2")
 
     assert (lying("MAIN", "FG", lot="1"), lying("MAIN", "FG", lot="2"), lying("MAIN", "FG", lot="3")) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("items", "named", "field", "said"),
+    [
+        ([], {"lot": "A"}, "lines.lot", "Leave lot A out: FG is not tracked by it."),
+        ([], {"serials": ("1", "2")}, "lines.serials", "Leave the serial numbers out: FG is not tracked by it."),
+        (TRACKED, {"lot": "A", "serials": ("1", "2")}, "lines.serials",
+         "Leave the serial numbers out: FG is not tracked by it."),
+        (SERIAL, {"lot": "A", "serials": ("1", "2")}, "lines.lot", "Leave lot A out: FG is not tracked by it."),
+    ],
+)  # fmt: skip
+def test_a_lot_or_serial_number_of_an_item_that_has_none_is_refused(items, named, field, said):
+    line = tracked(items)
+
+    with pytest.raises(NotTracked) as refused:
+        receive(counted(line, 2, **named))
+
+    assert (refused.value.code, refused.value.field, refused.value.detail) == ("not_tracked", field, said)
+    assert nothing_came(line)
+
+
+def test_a_lot_of_pieces_between_two_operations_is_refused_as_they_have_none():
+    plans.base(
+        items=TRACKED,
+        routings=[
+            {"item": "FG", "operation_no": 10, "name": "Plating", "work_center": "OUT"},
+            {"item": "FG", "operation_no": 20, "name": "Packing", "work_center": "WC-IN"},
+        ],
+    )
+    line = at_vendor()
+
+    with pytest.raises(NotTracked) as refused:
+        receive(counted(line, 10, lot="A"))
+    nothing = nothing_came(line)
+    receive(counted(line, 10))
+
+    assert refused.value.detail == "Leave lot A out: pieces between two operations have none."
+    assert (nothing, lying("MAIN", "FG", stage="P1/10")) == (True, 10)
 
 
 def test_single_pieces_owe_the_whole_line_to_the_cent():
