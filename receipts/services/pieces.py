@@ -115,18 +115,23 @@ def waits_for(counted: CountedLine, line: OrderLine) -> list[str]:
     if not counted.accepted:
         return []
     missing = [kind for kind in line.certificates if kind not in counted.certificates]
-    return (["inspection"] if line.inspection != Inspection.NONE else []) + missing
+    return (["inspection"] if _is_inspected(counted, line) else []) + missing
 
 
 def to_look_at(counted: CountedLine, line: OrderLine) -> Decimal:
-    """How many of the good pieces are to be inspected: all, a sample, or as many as were named."""
-    if line.inspection == Inspection.NONE or not counted.accepted:
+    """How many of the good pieces are to be inspected: all, a sample, or as many as were named, whatever the line says."""
+    if not counted.accepted or not _is_inspected(counted, line):
         return ZERO
     if counted.inspect_quantity is not None:
         return min(counted.inspect_quantity, counted.accepted)
     if line.inspection == Inspection.SAMPLE:
         return rules.sample(quantity=counted.accepted, pct=line.sample_pct or Decimal(100))
     return counted.accepted
+
+
+def _is_inspected(counted: CountedLine, line: OrderLine) -> bool:
+    """Whether pieces are looked at: where the line says so, or whoever counts them in asks for it."""
+    return line.inspection != Inspection.NONE or counted.inspect_quantity is not None
 
 
 def inspection_place(order: SubcontractOrder) -> Location:

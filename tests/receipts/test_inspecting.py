@@ -54,6 +54,17 @@ def test_pieces_due_for_inspection_are_ours_and_not_available():
     assert operation().good == 10
 
 
+def test_who_counts_in_may_ask_for_an_inspection_the_order_does_not():
+    receipt = receive(counted(at_vendor(), 10, inspect_quantity=2))
+    [row] = receipt.lines.all()
+    waiting = (row.held, row.held_for, row.to_inspect, row.is_sample, lying("MAIN", "FG"), lying(WAITING, "FG"))
+
+    inspect(receipt, 2)
+
+    assert waiting == (10, ["inspection"], 2, True, 0, 10)
+    assert (lying("MAIN", "FG"), lying(WAITING, "FG")) == (10, 0)
+
+
 def test_what_passes_is_free_at_once_and_the_rest_waits():
     receipt = receive(counted(at_vendor(inspection="all"), 10))
 
