@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.scope import HasScope
-from masterdata.models import found_within
+from masterdata.models import Vendor, found_within
 
 
 class InvoiceKind(models.TextChoices):
@@ -34,6 +34,31 @@ POSTED = (InvoiceStatus.APPROVED, InvoiceStatus.EXPORTED)
 COUNTED = (InvoiceStatus.MATCHED, *POSTED)
 """Its quantities are taken: nobody is paid for the same pieces by another invoice."""
 UNPOSTED = (InvoiceStatus.ENTERED, InvoiceStatus.MATCHED, InvoiceStatus.HELD, InvoiceStatus.DISPUTED)
+
+
+class PaymentExportQuerySet(models.QuerySet["PaymentExport"]):
+    def visible_to(self, user: HasScope) -> Self:
+        """Whole files only: one with an invoice a user may not see is not his."""
+        inside = Invoice.objects.filter(payment_export=OuterRef("pk"))
+        return self.filter(~Exists(inside.exclude(pk__in=Invoice.objects.visible_to(user).order_by().values("pk"))))
+
+
+class PaymentExport(models.Model):
+    """Invoices handed over together to whoever pays, each once; `content` is the file, to be had again as it was."""
+
+    number = models.CharField(max_length=20, unique=True)
+    invoices = models.PositiveIntegerField()
+    content = models.TextField()
+    exported_at = models.DateTimeField()
+    exported_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+
+    objects = PaymentExportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(invoices__gt=0), name="payment_export_holds_something")]
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
@@ -96,6 +121,7 @@ class Invoice(models.Model):
     approved_at = models.DateTimeField(null=True, editable=False)
     approved_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
     exported_at = models.DateTimeField(null=True, editable=False)
+    payment_export = models.ForeignKey(PaymentExport, models.PROTECT, null=True, related_name="+", editable=False)
     version = models.PositiveIntegerField(default=1)
 
     objects = InvoiceQuerySet.as_manager()
@@ -129,6 +155,10 @@ class Invoice(models.Model):
                 condition=(Q(kind=InvoiceKind.CREDIT) & (Q(credits__isnull=False) | Q(of_claims=True)))
                 | (~Q(kind=InvoiceKind.CREDIT) & Q(credits__isnull=True, of_claims=False)),
                 name="invoice_credit_names_its_invoice",
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_export__isnull=True) | Q(status=InvoiceStatus.EXPORTED),
+                name="invoice_in_a_payment_file_is_exported",
             ),
         ]
         indexes = [
@@ -360,6 +390,11 @@ class ChargeBackQuerySet(models.QuerySet["ChargeBack"]):
     def claimed(self) -> Self:
         """Decided: his own work in it is set off."""
         return self.filter(status__in=[ChargeBackStatus.CLAIMED, ChargeBackStatus.SETTLED])
+
+    def claims_on(self, vendor_id: int) -> Self:
+        """What a vendor, or one of his sites, is asked for and has neither credited nor paid."""
+        mine = self.filter(status=ChargeBackStatus.CLAIMED, vendor__in=Vendor.objects.invoiced_by(vendor_id))
+        return mine.filter(amount__gt=F("set_off") + F("credited"))
 
     def visible_to(self, user: HasScope) -> Self:
         return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))

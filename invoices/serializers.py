@@ -18,6 +18,7 @@ from invoices.models import (
     InvoiceLine,
     LineKind,
     Match,
+    PaymentExport,
     SpreadBasis,
     TaxCategory,
 )
@@ -63,13 +64,14 @@ class InvoiceLineSerializer(serializers.ModelSerializer[InvoiceLine]):
     order_line = serializers.IntegerField(source="order_line.line_no", default=None, allow_null=True)
     item = serializers.CharField(source="order_line.item.code", default=None, allow_null=True)
     note = serializers.CharField(source="receipt.note", default=None, allow_null=True)
+    charge_back = serializers.CharField(source="charge_back.number", default=None, allow_null=True)
     matches = MatchSerializer(many=True)
 
     class Meta:
         model = InvoiceLine
         fields = [
             "line", "kind", "order", "order_line", "item", "note", "description", "quantity", "unit", "unit_price", "amount",
-            "basis", "tax_category", "tax_rate", "taken_back", "matches",
+            "basis", "tax_category", "tax_rate", "taken_back", "charge_back", "settles", "matches",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -82,6 +84,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
     currency = serializers.CharField(source="currency.code")
     gross = serializers.DecimalField(**MONEY)
     credits = serializers.CharField(source="credits.number", default=None, allow_null=True)
+    payment_export = serializers.CharField(source="payment_export.number", default=None, allow_null=True)
     entered_by = serializers.CharField(source="entered_by.username", default=None, allow_null=True)
     released_by = serializers.CharField(source="released_by.username", default=None, allow_null=True)
     approved_by = serializers.CharField(source="approved_by.username", default=None, allow_null=True)
@@ -95,7 +98,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
             "number", "kind", "status", "vendor", "vendor_number", "site", "invoice_date", "due_date", "currency", "rate", "net",
             "tax", "gross", "net_company", "credits", "note", "held", "matched_alone", "entered_at", "entered_by", "matched_at",
             "released_at", "released_by", "release_reason", "disputed_at", "dispute_reason", "approved_at", "approved_by",
-            "exported_at", "version",
+            "exported_at", "payment_export", "version",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -123,13 +126,28 @@ class ChargeBackSerializer(serializers.ModelSerializer[ChargeBack]):
     order = serializers.CharField(source="order_line.order.number")
     line = serializers.IntegerField(source="order_line.line_no")
     receipt = serializers.CharField(source="receipt_line.receipt.number", default=None, allow_null=True)
+    open = serializers.DecimalField(**MONEY, help_text="Claimed and neither credited, paid nor let go.")
+    settled_by = serializers.CharField(
+        source="settled_by.number", default=None, allow_null=True, help_text="The credit note that named it last."
+    )
 
     class Meta:
         model = ChargeBack
         fields = [
-            "number", "kind", "status", "vendor", "order", "line", "receipt", "quantity", "amount", "set_off", "reason",
-            "created_at", "decided_at", "version",
+            "number", "kind", "status", "vendor", "order", "line", "receipt", "quantity", "amount", "set_off", "credited",
+            "let_go", "open", "settled_by", "reason", "created_at", "decided_at", "closed_at", "version",
         ]  # fmt: skip
+        read_only_fields = fields
+
+
+class PaymentExportSerializer(serializers.ModelSerializer[PaymentExport]):
+    """A file of invoices handed over to whoever pays."""
+
+    exported_by = serializers.CharField(source="exported_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = PaymentExport
+        fields = ["number", "invoices", "exported_at", "exported_by"]
         read_only_fields = fields
 
 
@@ -238,6 +256,29 @@ class CreditSerializer(StrictFields, serializers.Serializer[Any]):
     credit_date = serializers.DateField(required=False, allow_null=True, default=None)
     note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     lines = CreditedLineSerializer(many=True)
+
+
+class CreditedClaimSerializer(TaxedSerializer):
+    """So much of a charge-back, in the credit note's currency; without an amount all that is open of its claim."""
+
+    charge_back = serializers.CharField(max_length=20)
+    amount = serializers.DecimalField(**MONEY, required=False, allow_null=True, default=None)
+
+
+class NetSerializer(StrictFields, serializers.Serializer[Any]):
+    """Which charge-backs are taken off what is paid."""
+
+    claims = CreditedClaimSerializer(many=True)
+
+
+class CreditClaimsSerializer(NetSerializer):
+    """A vendor's credit note on what was charged back to him. `number` is his."""
+
+    vendor = CodeField(queryset=Vendor.objects.all())
+    number = serializers.CharField(max_length=60)
+    credit_date = serializers.DateField(required=False, allow_null=True, default=None)
+    currency = CodeField(queryset=Currency.objects.all(), required=False, allow_null=True, default=None)
+    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
 
 
 class WhyInvoiceSerializer(StrictFields, serializers.Serializer[Any]):

@@ -44,7 +44,7 @@ class ChargeBackViewSet(
 
     queryset = (
         ChargeBack.objects.filter(amount__gt=0)
-        .select_related("vendor", "order_line__order", "receipt_line__receipt")
+        .select_related("vendor", "order_line__order", "receipt_line__receipt", "settled_by")
     )  # fmt: skip
     serializer_class = ChargeBackSerializer
     filterset_class = ChargeBackFilter
@@ -80,7 +80,7 @@ class ChargeBackViewSet(
     @extend_schema(request=WhyInvoiceSerializer, responses=ChargeBackSerializer)
     @action(detail=True, methods=["post"])
     def settle(self, request: Request, number: str) -> Response:
-        """The vendor has credited or paid it."""
+        """The vendor has paid it in money; what he credits is entered as his credit note (`credit-notes/`)."""
         return self._decide(request, ChargeBackStatus.SETTLED)
 
     @extend_schema(request=WhyInvoiceSerializer, responses=ChargeBackSerializer)

@@ -22,19 +22,22 @@ from core.idempotency import Repeatable
 from core.refusals import InvalidInput, NotFound
 from core.requests import KEY, Changeable, NothingSerializer, if_match
 from invoices import services
+from invoices.api.exporting import as_file
 from invoices.api.formats import CsvParser, TextXmlParser, XmlParser, XmlRenderer
 from invoices.filters import InvoiceFilter
-from invoices.models import Hold, Invoice, InvoiceLine, Match
+from invoices.models import ChargeBack, Hold, Invoice, InvoiceLine, Match
 from invoices.serializers import (
+    CreditClaimsSerializer,
     CreditSerializer,
     EnteredSerializer,
     EnterInvoiceSerializer,
     InvoiceDetailSerializer,
     InvoiceSerializer,
+    NetSerializer,
     SelfBillSerializer,
     WhyInvoiceSerializer,
 )
-from invoices.services import KIND, EnteredLine
+from invoices.services import KIND, CreditedClaim, EnteredLine
 from receipts.models import ReceiptLine
 from subcontract_orders.models import OrderLine, SubcontractOrder
 
@@ -57,7 +60,7 @@ class ShownInvoices(Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.Li
         """An invoice with all that belongs to it, in a fixed number of queries."""
         matches = Match.objects.select_related("order_line__order", "receipt_line__receipt").order_by("pk")
         lines = (
-            InvoiceLine.objects.select_related("order_line__order", "order_line__item", "receipt")
+            InvoiceLine.objects.select_related("order_line__order", "order_line__item", "receipt", "charge_back")
             .prefetch_related(Prefetch("matches", matches))
             .order_by("line_no")
         )
@@ -87,7 +90,7 @@ class ShownInvoices(Repeatable, Changeable, mixins.RetrieveModelMixin, mixins.Li
         return HttpResponse(services.as_ubl(invoice), content_type="application/xml", headers=headers)
 
 
-RELATED = ("vendor", "site", "currency", "credits", "entered_by", "released_by", "approved_by")
+RELATED = ("vendor", "site", "currency", "credits", "payment_export", "entered_by", "released_by", "approved_by")
 
 
 class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
@@ -104,6 +107,7 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
         "export_all": "invoices.export_invoice",
         "self_bill": "invoices.add_invoice",
         "credit": "invoices.add_invoice",
+        "net": "invoices.add_invoice",
     }
 
     @extend_schema(request=EnterInvoiceSerializer, responses={201: InvoiceDetailSerializer})
@@ -170,10 +174,10 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
     @extend_schema(request=NothingSerializer, responses={(200, "text/csv"): str}, operation_id="invoices_export_all")
     @action(detail=False, methods=["post"], url_path="export", url_name="export-all")
     def export_all(self, request: Request) -> HttpResponse:
-        """Hand over all that is approved, as CSV; each goes once."""
+        """Hand over all that is approved, as CSV; each goes once. The file is kept (`payment-exports/`)."""
         NothingSerializer.check(request)
-        text = services.export_approved(by=request.user, at=timezone.now(), through="api")  # type: ignore[arg-type]
-        return HttpResponse(text, content_type="text/csv; charset=utf-8")
+        made = services.export_approved(by=request.user, at=timezone.now(), through="api")  # type: ignore[arg-type]
+        return as_file(made)
 
     @extend_schema(request={"text/csv": str}, responses={201: EnteredSerializer})
     @action(detail=False, methods=["post"])
@@ -206,6 +210,23 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
             number=said["number"],
             credit_date=said["credit_date"],
             note=said["note"],
+            expected_version=if_match(request),
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+            through="api",
+        )
+        return self.shown(made.number, status=201)
+
+    @extend_schema(request=NetSerializer, responses={201: InvoiceDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def net(self, request: Request, number: str) -> Response:
+        """Take what was charged back off it before it is paid: a credit note of our own."""
+        invoice = self.get_object()
+        given = NetSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        made = services.net_charge_backs(
+            invoice_id=invoice.pk,
+            claims=_claims(request, given.validated_data),
             expected_version=if_match(request),
             by=request.user,  # type: ignore[arg-type]
             at=timezone.now(),
@@ -299,8 +320,38 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
         return known
 
 
+def _claims(request: Request, said: Mapping[str, Any]) -> list[CreditedClaim]:
+    """The charge-backs named, as far as their reader may see them. Raises NotFound."""
+    numbers = [row.pop("charge_back") for row in said["claims"]]
+    visible = ChargeBack.objects.visible_to(request.user).filter(number__in=numbers)  # type: ignore[arg-type]
+    keys = dict(visible.values_list("number", "pk"))
+    for place, number in enumerate(numbers):
+        if number not in keys:
+            raise NotFound(f"There is no charge-back {number}.", field=f"claims.{place}.charge_back")
+    return [CreditedClaim(keys[number], **row) for number, row in zip(numbers, said["claims"], strict=True)]
+
+
 class CreditNoteViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
-    """Vendors' credit notes. They are entered on their invoice."""
+    """Vendors' credit notes: on an invoice (entered on it), or on what was charged back."""
 
     queryset = Invoice.objects.credits().select_related(*RELATED).prefetch_related("holds")
     rights = {"document": "invoices.view_invoice"}
+
+    @extend_schema(request=CreditClaimsSerializer, responses={201: InvoiceDetailSerializer})
+    def create(self, request: Request) -> Response:
+        """Enter a vendor's credit note that names charge-backs; each whose claim is all credited is settled by it."""
+        given = CreditClaimsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = given.validated_data
+        made = services.credit_charge_backs(
+            vendor_id=said["vendor"].pk,
+            claims=_claims(request, said),
+            number=said["number"],
+            credit_date=said["credit_date"],
+            currency_id=said["currency"].pk if said["currency"] else None,
+            note=said["note"],
+            by=request.user,  # type: ignore[arg-type]
+            at=timezone.now(),
+            through="api",
+        )
+        return self.shown(made.number, status=201)

@@ -1,4 +1,4 @@
-"""Handing approved invoices to whoever pays: once each, as rows."""
+"""Handing approved invoices to whoever pays: once each, as rows, in files that can be had again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts.models import User
-from core.refusals import NotFound, Refusal, Stale
+from core.refusals import NotFound, Refusal, Stale, WrongState
 from core.retries import retried
 from invoices import rules
-from invoices.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus
+from invoices.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, PaymentExport
 from invoices.services.entering import record
-from invoices.services.matching import must_be
+from masterdata import services as masterdata
 
 COLUMNS = [
     "number", "kind", "vendor", "vendor_number", "credits", "date", "due_date", "currency", "line", "line_kind", "order",
@@ -45,37 +45,44 @@ def export_invoice(
     at: datetime,
     through: str = "page",
 ) -> Invoice:
-    """Mark an approved invoice as handed over. Raises NotFound, Stale, WrongState."""
+    """Hand over one approved invoice or credit note, in a file of its own. Raises NotFound, Stale, WrongState."""
     mine = Invoice.objects.visible_to(by) if by else Invoice.objects.all()
     invoice = mine.select_for_update(of=("self",)).filter(pk=invoice_id).first()
     if invoice is None:
         raise NotFound("There is no such invoice.", field="invoice")
     if expected_version not in (None, invoice.version):
         raise Stale("Somebody changed it since it was read. Read it again, then change it.")
-    if invoice.kind != InvoiceKind.CREDIT:
-        must_be(invoice, InvoiceStatus.APPROVED, to="export")
-    _mark([invoice], by=by, at=at, through=through)
+    if invoice.status != InvoiceStatus.APPROVED:
+        raise WrongState(f"{invoice} is {invoice.get_status_display().lower()}; one cannot export it.")
+    _hand_over([invoice], by=by, at=at, through=through)
     return invoice
 
 
 @retried
 @transaction.atomic
-def export_approved(*, by: User | None, at: datetime, through: str = "page") -> str:
-    """Hand over every approved invoice and credit note as CSV, one row a line. Each goes once. Raises NothingToExport."""
+def export_approved(*, by: User | None, at: datetime, through: str = "page") -> PaymentExport:
+    """Hand over every approved invoice and credit note in one file, one row a line. Each goes once; the file is kept.
+
+    Raises NothingToExport.
+    """
     mine = Invoice.objects.visible_to(by) if by else Invoice.objects.all()
     found = list(mine.filter(status=InvoiceStatus.APPROVED).select_for_update(of=("self",)).order_by("pk"))
     if not found:
-        raise NothingToExport("No approved invoice waits to be exported.")
-    _mark(found, by=by, at=at, through=through)
-    return as_csv([invoice.pk for invoice in found])
+        raise NothingToExport("No approved invoice waits to be exported; files made before can be had again.")
+    return _hand_over(found, by=by, at=at, through=through)
 
 
-def _mark(invoices: Sequence[Invoice], *, by: User | None, at: datetime, through: str) -> None:
+def _hand_over(invoices: Sequence[Invoice], *, by: User | None, at: datetime, through: str) -> PaymentExport:
+    made = PaymentExport.objects.create(
+        number=masterdata.draw_numbers(kind="payment_export")[0], invoices=len(invoices),
+        content=as_csv([invoice.pk for invoice in invoices]), exported_at=at, exported_by=by,
+    )  # fmt: skip
     for invoice in invoices:
-        invoice.status, invoice.exported_at = InvoiceStatus.EXPORTED, at
+        invoice.status, invoice.exported_at, invoice.payment_export = InvoiceStatus.EXPORTED, at, made
         invoice.version += 1
-        record("invoice.exported", invoice, by=by, at=at, through=through)
-    Invoice.objects.bulk_update(invoices, ["status", "exported_at", "version"], batch_size=500)
+        record("invoice.exported", invoice, by=by, at=at, through=through, data={"file": made.number})
+    Invoice.objects.bulk_update(invoices, ["status", "exported_at", "payment_export", "version"], batch_size=500)
+    return made
 
 
 def as_csv(invoice_ids: Iterable[int]) -> str:

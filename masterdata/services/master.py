@@ -53,6 +53,7 @@ PREFIXES = {
     "charge_back": "CB-",
     "balance_confirmation": "BC-",
     "journal_export": "JX-",
+    "payment_export": "PX-",
 }
 
 

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import Role
 from invoices import services as invoices
 from invoices.models import Invoice
+from masterdata.models import Site, Vendor
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import moment
@@ -182,6 +183,68 @@ def test_bad_pieces_counted_over_the_api_propose_a_charge_back_at_once():
 
     [row] = client().get("/api/v1/charge-backs/").data["results"]
     assert (row["vendor"], row["order"], row["amount"], row["set_off"]) == ("V1", "SC-00001", "400.000", "200.000")
+
+
+def test_a_payment_file_can_be_had_again_as_it_was_by_who_sees_all_of_it():
+    came()
+    invoice, api = paid(asked(OrderLine.objects.get(), 10, 100)), client()
+
+    first = api.post(f"{API}export/")
+    Vendor.objects.filter(code="V1").update(code="V1-RENAMED")
+    again = api.get("/api/v1/payment-exports/PX-00001/file/")
+
+    assert (first.status_code, first["Content-Disposition"]) == (200, 'attachment; filename="PX-00001.csv"')
+    assert first.content == again.content
+    [row] = api.get("/api/v1/payment-exports/").data["results"]
+    assert (row["number"], row["invoices"], row["exported_by"]) == ("PX-00001", 1, "a payables")
+    assert api.get(f"{API}{invoice.number}/").data["payment_export"] == "PX-00001"
+    elsewhere = clerk("elsewhere")
+    elsewhere.access.update(site=Site.objects.create(code="OTHER"))
+    stranger = APIClient()
+    stranger.force_authenticate(elsewhere)
+    assert stranger.get("/api/v1/payment-exports/").data["results"] == []
+    assert stranger.get("/api/v1/payment-exports/PX-00001/file/").status_code == 404
+
+
+def claimed(amount: int) -> str:
+    said = {"order": "SC-00001", "line": 1, "kind": "lateness", "amount": amount, "reason": "late"}
+    return str(client().post("/api/v1/charge-backs/", said, format="json").data["number"])
+
+
+def test_a_charge_back_is_settled_by_the_credit_note_that_names_it():
+    came()
+    number, api = claimed(90), client()
+    body = {"vendor": "V1", "number": "GS-1", "claims": [{"charge_back": number, "amount": "40"}]}
+
+    part = api.post("/api/v1/credit-notes/", body, format="json")
+    again = api.post("/api/v1/credit-notes/", body, format="json")
+    rest = api.post(
+        "/api/v1/credit-notes/", {**body, "number": "GS-2", "claims": [{"charge_back": number}]}, format="json"
+    )
+
+    assert (part.status_code, part.data["status"], part.data["net"]) == (201, "approved", "40.000")
+    [line] = part.data["lines"]
+    assert (line["kind"], line["charge_back"], line["settles"]) == ("claim", number, "40.000")
+    assert (again.status_code, again.data["code"], rest.data["net"]) == (409, "duplicate_number", "50.000")
+    shown = api.get(f"/api/v1/charge-backs/{number}/").data
+    assert (shown["status"], shown["settled_by"], shown["credited"], shown["open"]) == (
+        "settled", rest.data["number"], "90.000", "0.000",
+    )  # fmt: skip
+    assert b"CreditNoteLine" in api.get(f"/api/v1/credit-notes/{part.data['number']}/document.xml").content
+
+
+def test_a_charge_back_is_netted_on_an_invoice_over_the_api():
+    came()
+    invoice, number, api = paid(asked(OrderLine.objects.get(), 10, 100)), claimed(90), client()
+    address = f"{API}{invoice.number}/net/"
+
+    unknown = api.post(address, {"claims": [{"charge_back": "CB-9"}]}, format="json")
+    refused = client(Role.BUYER).post(address, {"claims": [{"charge_back": number}]}, format="json")
+    netted = api.post(address, {"claims": [{"charge_back": number}]}, format="json")
+
+    assert (unknown.data["code"], refused.data["code"]) == ("not_found", "no_right")
+    assert (netted.status_code, netted.data["kind"], netted.data["credits"]) == (201, "credit", invoice.number)
+    assert api.get(f"/api/v1/charge-backs/{number}/").data["settled_by"] == netted.data["number"]
 
 
 def test_what_is_not_invoiced_and_what_varied_can_be_had_as_tables():

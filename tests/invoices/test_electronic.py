@@ -190,7 +190,7 @@ def test_the_lines_taxes_in_the_payment_file_are_the_invoices_tax_to_the_cent():
         charge("lot", "0.33", line, **tax),
     )
 
-    rows = list(csv.DictReader(io.StringIO(invoices.export_approved(by=clerk(), at=moment(LATER)))))
+    rows = list(csv.DictReader(io.StringIO(invoices.export_approved(by=clerk(), at=moment(LATER)).content)))
 
     assert [row["tax"] for row in rows] == ["190.00", "0.07", "0.06", "0.06"]
     assert sum(Decimal(row["tax"]) for row in rows) == invoice.tax == Decimal("190.19")

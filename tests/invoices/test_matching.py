@@ -9,7 +9,7 @@ import pytest
 from activity.models import Alert
 from core.refusals import WrongState
 from invoices import services as invoices
-from invoices.models import Invoice, Match
+from invoices.models import Invoice, Match, PaymentExport
 from invoices.services import DuplicateInvoice, NoLongerFits, NotOrdered, NoWeight, OwnInvoice, PriceStillOpen
 from masterdata.models import Item
 from receipts import services as receipts
@@ -432,17 +432,36 @@ def test_approved_invoices_are_handed_over_once():
     receive(counted(line, 10))
     invoice = paid(asked(line, 10, 100, tax_rate=Decimal(19)))
 
-    text = invoices.export_approved(by=clerk(), at=moment(LATER))
+    made = invoices.export_approved(by=clerk(), at=moment(LATER))
 
+    text = made.content
     header, row = text.strip().split("\n")
     values = dict(zip(header.split(","), row.split(","), strict=True))
     assert (values["vendor_number"], values["net"], values["tax"], values["order"]) == (
         "INV-1", "1000.00", "190.00", "SC-00001",
     )  # fmt: skip
     invoice.refresh_from_db()
-    assert (invoice.status, invoice.gross) == ("exported", 1190)
+    assert (invoice.status, invoice.gross, invoice.payment_export) == ("exported", 1190, made)
+    assert (made.number, made.invoices, made.exported_by) == ("PX-00001", 1, clerk())
     with pytest.raises(invoices.NothingToExport):
         invoices.export_approved(by=clerk(), at=moment(LATER))
+
+
+def test_one_invoice_handed_over_alone_has_a_file_of_its_own_and_goes_once():
+    line = at_vendor()
+    receive(counted(line, 10))
+    invoice, other = paid(asked(line, 4, 100), number="A"), paid(asked(line, 6, 100), number="B")
+    note = credit(other, asked(line, 1, 100), number="GS")
+
+    said = {"by": clerk(), "at": moment(LATER)}
+    invoices.export_invoice(invoice_id=invoice.pk, **said)
+    invoices.export_invoice(invoice_id=note.pk, **said)
+
+    assert [made.content.count("\n") for made in PaymentExport.objects.order_by("pk")] == [2, 2]
+    for again in (invoice, note):
+        with pytest.raises(WrongState):
+            invoices.export_invoice(invoice_id=again.pk, **said)
+    assert invoices.export_approved(**said).invoices == 1
 
 
 def test_invoices_and_ledger_say_the_same():

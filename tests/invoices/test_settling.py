@@ -130,7 +130,7 @@ def test_a_claim_is_netted_on_an_invoice_before_it_is_paid():
     )  # fmt: skip
     books = booked()
     assert (books["claims"], books["payables"]) == (0, -1010)
-    rows = invoices.export_approved(by=clerk(), at=moment(LATER)).splitlines()
+    rows = invoices.export_approved(by=clerk(), at=moment(LATER)).content.splitlines()
     assert [row.split(",")[4] for row in rows[1:]] == ["", invoice.number]
     assert f",{invoice.number}," in rows[2]
     assert ",-90.00," in rows[2]

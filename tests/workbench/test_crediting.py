@@ -112,6 +112,48 @@ def test_proposed_charge_backs_are_claimed_let_go_with_a_reason_and_settled(paya
     assert payables.post(f"/charge-backs/{one.number}/burn/").status_code == 404
 
 
+def late(line, amount) -> ChargeBack:
+    said = {"kind": "lateness", "amount": Decimal(amount), "reason": "late"}
+    return invoices.charge_back(order_line_id=line.pk, **said, by=clerk(), at=moment(LATER))
+
+
+def test_claims_are_settled_by_his_credit_note_on_a_page(payables):
+    line = came()
+    first, second = late(line, 90), late(line, 10)
+    assert "/charge-backs/of/V1/" in page_of(payables, "/charge-backs/?tab=claimed")
+    assert "90.00" in page_of(payables, "/charge-backs/of/V1/")
+
+    typed = {f"amount-{first.pk}": "90", f"amount-{second.pk}": "", "number": ""}
+    refused = payables.post("/charge-backs/of/V1/", typed)
+    answer = payables.post("/charge-backs/of/V1/", {**typed, "number": "GS-9", "tax_rate": "19"})
+
+    assert refused.status_code == 422
+    assert "Name the number the vendor gave his credit note" in refused.content.decode()
+    made = Invoice.objects.get(vendor_number="GS-9")
+    assert answer.url == f"/invoices/{made.number}/"
+    assert (made.net, made.tax, made.status) == (90, Decimal("17.1"), "approved")
+    assert first.number in page_of(payables, answer.url)
+    assert list(ChargeBack.objects.order_by("pk").values_list("status", "settled_by")) == [
+        ("settled", made.pk),
+        ("claimed", None),
+    ]
+    assert "GS-9" in page_of(payables, "/charge-backs/?tab=done")
+
+
+def test_claims_are_netted_on_an_approved_invoice_on_a_page(payables):
+    line = came()
+    one, invoice = late(line, 90), paid(asked(line, 8, 100), number="RE-1")
+    assert f"/charge-backs/of/V1/?on={invoice.number}" in page_of(payables, f"/invoices/{invoice.number}/")
+
+    answer = payables.post("/charge-backs/of/V1/", {f"amount-{one.pk}": "40", "on": invoice.number})
+
+    made = invoice.credit_notes.get()
+    one.refresh_from_db()
+    assert answer.url == f"/invoices/{made.number}/"
+    assert (made.net, one.status, one.credited) == (40, "claimed", 40)
+    assert "40.00 of it credited" in page_of(payables, "/charge-backs/?tab=claimed")
+
+
 def test_lateness_is_charged_back_by_hand_and_unpaid_work_is_worked_out(payables):
     line = came()
     assert "line" in page_of(payables, "/charge-backs/enter/?order=SC-00001")
@@ -156,6 +198,7 @@ def test_who_only_reads_changes_nothing(client):
     assert one.number in page_of(client, "/charge-backs/")
     assert client.post(f"/charge-backs/{one.number}/claim/").status_code == 403
     assert client.get("/charge-backs/enter/").status_code == 403
+    assert client.get("/charge-backs/of/V1/").status_code == 403
     assert client.get("/invoices/self-bill/").status_code == 403
     client.force_login(clerk("dora", Role.DOCK))
     assert client.get("/charge-backs/").status_code == 403

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import Role
 from invoices import services as invoices
-from invoices.models import Invoice
+from invoices.models import Invoice, PaymentExport
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, clerk, enter, match
 from tests.receipts.goods import LATER, at_vendor, counted, receive
@@ -171,9 +171,14 @@ def test_what_is_approved_is_exported_once(payables):
 
     first, second = payables.post(f"{LIST}export/"), payables.post(f"{LIST}export/")
 
-    assert first["Content-Type"].startswith("text/csv")
-    assert "RE-1" in first.content.decode()
-    assert second.status_code == 302
+    assert first.url == second.url == "/payments/"
+    assert "/payments/PX-00001/" in text_of(payables, "/payments/")
+    file, again = payables.get("/payments/PX-00001/"), payables.get("/payments/PX-00001/")
+    assert file["Content-Type"].startswith("text/csv")
+    assert "RE-1" in file.content.decode()
+    assert file.content == again.content
+    assert "/payments/PX-00001/" in text_of(payables, f"{LIST}{invoice.number}/")
+    assert PaymentExport.objects.count() == 1
 
 
 def test_the_pages_cost_the_same_for_any_number_of_lines(payables, django_assert_max_num_queries):

@@ -82,7 +82,7 @@ def charge_back_list(request: HttpRequest) -> HttpResponseBase:
     shown = lists[tab.key].order_by("-pk")
     if asked_for_file(request):
         return as_file(request, tables.CHARGE_BACKS, shown, shell=shell)
-    related = shown.select_related("vendor", "order_line__order", "receipt_line__receipt", "decided_by")
+    related = shown.select_related("vendor", "order_line__order", "receipt_line__receipt", "decided_by", "settled_by")
     kinds = choice("kind", _("Kind"), _("All kinds"), list(ChargeBackKind.choices), filters.kind)
     context = {
         "tabs": list(tabs.values()),

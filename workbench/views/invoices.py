@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -23,6 +23,7 @@ from invoices.models import (
     ChargeBack,
     Hold,
     Invoice,
+    InvoiceKind,
     InvoiceLine,
     InvoiceStatus,
     Match,
@@ -146,13 +147,16 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
     shown = _shown(request, number)
     matches = Match.objects.select_related("order_line__order", "receipt_line__receipt").order_by("pk")
     lines = list(
-        shown.lines.select_related("order_line__order__currency", "order_line__item__unit", "order_line__process", "receipt")
+        shown.lines.select_related(
+            "order_line__order__currency", "order_line__item__unit", "order_line__process", "receipt", "charge_back"
+        )
         .prefetch_related(
             Prefetch("matches", matches), Prefetch("holds", Hold.objects.order_by("pk"))
         )
         .order_by("line_no")
     )  # fmt: skip
-    owed = invoices.what_is_owed({line.order_line_id for line in lines if line.order_line_id}, but=shown)
+    asked_of = set() if shown.of_claims else {line.order_line_id for line in lines if line.order_line_id}
+    owed = invoices.what_is_owed(asked_of, but=shown)
     for line in lines:
         line.owed = owed.get(line.order_line_id or 0)
         line.bears = sum((match.difference for match in line.matches.all()), ZERO)
@@ -169,12 +173,18 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         "history": history("invoice", shown.number),
         **_possible(request, shown),
     }
+    if context.get("may_export") and request.user.has_perm(MAY_ENTER):
+        claimed = ChargeBack.objects.visible_to(request.user).claims_on(shown.vendor_id)
+        context["claimed"] = claimed.aggregate(open=Sum(F("amount") - F("set_off") - F("credited")))["open"] or ZERO
+        context["may_net"] = bool(context["claimed"])
     return show(request, "workbench/invoice_detail.html", context, section="invoices", shell=shell)
 
 
 def _shown(request: HttpRequest, number: str) -> Invoice:
-    people = ("vendor", "site", "currency", "credits", "entered_by", "released_by", "approved_by", "disputed_by")
-    return get_object_or_404(Invoice.objects.visible_to(request.user).select_related(*people), number=number)
+    people = ("entered_by", "released_by", "approved_by", "disputed_by")
+    found = Invoice.objects.visible_to(request.user)
+    found = found.select_related("vendor", "site", "currency", "credits", "payment_export", *people)
+    return get_object_or_404(found, number=number)
 
 
 def _sides(lines: Sequence[Any], owed: dict[int, Owed]) -> list[dict[str, Any]]:
@@ -200,7 +210,7 @@ def _sides(lines: Sequence[Any], owed: dict[int, Owed]) -> list[dict[str, Any]]:
 def _possible(request: HttpRequest, shown: Invoice) -> dict[str, bool | str]:
     """Which buttons the page has, and which of them the key accepts with."""
     user, status = request.user, shown.status
-    if shown.credits_id is not None:
+    if shown.kind == InvoiceKind.CREDIT:
         return {}
     is_open = status in ("entered", "matched", "held", "disputed")
     changes = user.has_perm("invoices.change_invoice")
@@ -254,20 +264,6 @@ def _next(request: HttpRequest, shown: Invoice) -> str | None:
     """The next invoice that waits as this one did."""
     waiting = Invoice.objects.billed().visible_to(request.user).filter(status=shown.status).exclude(pk=shown.pk)
     return waiting.order_by("pk").values_list("number", flat=True).first()
-
-
-@require_POST
-@page_for(SEES, "invoices.export_invoice")
-def export_invoices(request: HttpRequest) -> HttpResponse:
-    """All approved invoices as one CSV file; each goes once."""
-    try:
-        text = invoices.export_approved(by=request.user, at=timezone.now())
-    except Refusal as refusal:
-        messages.error(request, refusal.detail)
-        return redirect("workbench:invoice_list")
-    name = f"invoices-{timezone.localdate():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @require_POST
