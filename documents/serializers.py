@@ -7,9 +7,11 @@ from typing import Any
 from rest_framework import serializers
 
 from activity.serializers import EventSerializer
-from core.requests import StrictFields
+from core.requests import CodeField, StrictFields
 from documents import services
 from documents.models import GenerationRun, RunItem
+from masterdata.models import Item, Process, Site, Vendor
+from production.models import Supply
 from receipts.models import ExpectedReceipt
 from receipts.services import Leftovers
 from shipments.serializers import ShipmentSerializer
@@ -283,6 +285,46 @@ class ReviseSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 # Runs
+
+
+class GivenPartSerializer(StrictFields, serializers.Serializer[Any]):
+    """Material for a line: so much for each piece."""
+
+    item = CodeField(queryset=Item.objects.select_related("unit"))
+    quantity = serializers.DecimalField(**QUANTITY)
+    supply = serializers.ChoiceField(choices=Supply.choices, default=Supply.OWN)
+
+
+class HandLineSerializer(StrictFields, serializers.Serializer[Any]):
+    """What is asked for. Without `process` the item is bought complete, or `description` says what is done. Without `unit_price`
+    (of one of the item's unit) the agreed price counts; without `material` the item's bill of material, [] is none.
+    """
+
+    item = CodeField(queryset=Item.objects.select_related("unit"))
+    quantity = serializers.DecimalField(**QUANTITY)
+    need_date = serializers.DateField()
+    process = CodeField(queryset=Process.objects.all(), required=False, allow_null=True)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    unit_price = serializers.DecimalField(**QUANTITY, required=False, allow_null=True)
+    lead_days = serializers.IntegerField(min_value=0, max_value=999, required=False, allow_null=True)
+    material = GivenPartSerializer(many=True, required=False, allow_null=True)
+
+
+class OrderByHandSerializer(StrictFields, serializers.Serializer[Any]):
+    """An order a person makes, without a plan: a draft like any other."""
+
+    vendor = CodeField(queryset=Vendor.objects.select_related("currency"))
+    site = CodeField(queryset=Site.objects.all(), required=False, allow_null=True)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    lines = HandLineSerializer(many=True, allow_empty=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        lines = []
+        for row in attrs["lines"]:
+            material = row.pop("material", None)
+            parts = None if material is None else [services.GivenPart(**part) for part in material]
+            lines.append(services.HandLine(**row, material=parts))
+        return {**attrs, "lines": lines}
 
 
 class ScopeSerializer(StrictFields, serializers.Serializer[Any]):

@@ -41,6 +41,7 @@ from documents.serializers import (
     CounterSerializer,
     ExpectedReceiptSerializer,
     GenerationRunSerializer,
+    OrderByHandSerializer,
     ReasonGivenSerializer,
     ReasonSerializer,
     ReviseSerializer,
@@ -79,6 +80,7 @@ class SubcontractOrderViewSet(
     lookup_value_regex = KEY
     orderings = {"number": "number", "total_company": "total_company", "created_at": "created_at"}
     rights = {
+        "create": "subcontract_orders.add_subcontractorder",
         "approve": "subcontract_orders.approve_subcontractorder",
         "send": "subcontract_orders.send_subcontractorder",
         "line": "subcontract_orders.change_subcontractorder",
@@ -115,6 +117,16 @@ class SubcontractOrderViewSet(
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.shown(kwargs["number"])
+
+    @extend_schema(request=OrderByHandSerializer, responses={201: SubcontractOrderDetailSerializer})
+    def create(self, request: Request) -> Response:
+        """Order by hand, without a plan: a draft, to be approved and sent as any other."""
+        said = OrderByHandSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        order = services.order_by_hand(by=request.user, at=timezone.now(), through="api", **said.validated_data)
+        answer = self.shown(order.number)
+        answer.status_code = 201
+        return answer
 
     @extend_schema(responses={(200, "application/pdf"): bytes})
     @action(detail=True, methods=["get"], url_path=r"document\.pdf", renderer_classes=[JSONRenderer, PdfRenderer])

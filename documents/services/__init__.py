@@ -30,6 +30,7 @@ from documents.services.asking import answer, ask, operations_so_far, waiting_si
 from documents.services.checking import Checked, check_invariants, recount
 from documents.services.holding import NotHeld, confirm_run, drop_run
 from documents.services.mailing import order_document, send_due_messages
+from documents.services.ordering import GivenPart, HandLine, VendorCannot, order_by_hand
 from documents.services.reminding import REMINDER, Reminded, remind_vendors
 from documents.services.requesting import request_run, start_due_runs, start_run
 from documents.services.retiring import refuse_where_used, set_in_use
@@ -55,6 +56,8 @@ __all__ = [
     "AlreadyOut",
     "Change",
     "Checked",
+    "GivenPart",
+    "HandLine",
     "NoCompany",
     "NoLongerSo",
     "NotHeld",
@@ -62,6 +65,7 @@ __all__ = [
     "Progress",
     "Reminded",
     "Simulation",
+    "VendorCannot",
     "Way",
     "accept_alert",
     "accept_counter",
@@ -84,6 +88,7 @@ __all__ = [
     "is_applicable",
     "is_retold",
     "operations_so_far",
+    "order_by_hand",
     "order_document",
     "progress",
     "recount",

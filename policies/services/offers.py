@@ -1,4 +1,4 @@
-"""What each vendor would take for a quantity of one process today, side by side."""
+"""What each vendor would take for a quantity of one process (or of an item bought complete) today, side by side."""
 
 from __future__ import annotations
 
@@ -37,19 +37,28 @@ class Offer:
 
 
 def compare_offers(
-    *, process: Process, item: Item | None, quantity: Decimal, site_id: int | None, on: date
+    *,
+    process: Process | None,
+    item: Item | None,
+    quantity: Decimal,
+    site_id: int | None,
+    on: date,
+    vendor: Vendor | None = None,
 ) -> list[Offer]:
     """Every vendor with a price or an approval for a process, the cheapest for a quantity of an item first (landed: work,
     minimum, lot charge and freight, in company currency), who cannot be taken last. Without an item only rows for any item
-    count. The price is read on `on`; selection as everywhere (`policies.rules.price.select`).
+    count; without a process those for buying the item complete. With `vendor` his answer alone, also where he has no price.
+    The price is read on `on`; selection as everywhere (`policies.rules.price.select`).
     """
     our = company()
     rows: dict[int, list[PriceRow]] = defaultdict(list)
     found = PriceAgreement.objects.filter(Q(item=None) | Q(item=item) if item else Q(item=None), process=process)
     for values in found.filter(further_processes="").values_list(*PRICE_FIELDS):
         rows[values[1]].append(PriceRow(*values[:-1]))
-    approvals = {approval.vendor_id: approval for approval in VendorApproval.objects.filter(process=process)}
-    vendors = Vendor.objects.filter(pk__in={*rows, *approvals}).select_related("currency").order_by("code")
+    approved = VendorApproval.objects.filter(process=process) if process else VendorApproval.objects.none()
+    approvals = {approval.vendor_id: approval for approval in approved}
+    asked = {vendor.pk} if vendor else {*rows, *approvals}
+    vendors = Vendor.objects.filter(pk__in=asked).select_related("currency").order_by("code")
     currencies = _currencies()
     factors = (
         unit_factors(
@@ -59,17 +68,17 @@ def compare_offers(
         else {}
     )
     offers = []
-    for vendor in vendors:
-        own = vendor.currency_id or our.currency_id
-        for priced in rows[vendor.pk]:
+    for one in vendors:
+        own = one.currency_id or our.currency_id
+        for priced in rows[one.pk]:
             priced.currency_id = priced.currency_id or own
-        approval = approvals.get(vendor.pk)
-        reason = _standing(vendor, approval, process=process, on=on)
+        approval = approvals.get(one.pk)
+        reason = _standing(one, approval, process=process, on=on)
         row = rules.select(
             rules.levels(
-                rows[vendor.pk],
+                rows[one.pk],
                 item_id=item.pk if item else 0,
-                process_id=process.pk,
+                process_id=process.pk if process else None,
                 site_id=site_id or 0,
                 vendor_currency_id=own,
                 company_currency_id=our.currency_id,
@@ -95,18 +104,18 @@ def compare_offers(
         shown = currencies[row.currency_id if row else own]
         offers.append(
             Offer(
-                vendor, row, shown.code, shown.decimals, row.unit_price if row else None, amounts, total, reason,
+                one, row, shown.code, shown.decimals, row.unit_price if row else None, amounts, total, reason,
                 approval.status if approval else "", approval.valid_to if approval else None,
             )
         )  # fmt: skip
     return sorted(offers, key=lambda offer: (bool(offer.reason), offer.total_company is None, offer.total_company or 0))
 
 
-def _standing(vendor: Vendor, approval: VendorApproval | None, *, process: Process, on: date) -> str:
+def _standing(vendor: Vendor, approval: VendorApproval | None, *, process: Process | None, on: date) -> str:
     if not vendor.is_active:
         return "inactive"
     if approval is None:
-        return "not_approved" if process.requires_approval else ""
+        return "not_approved" if process and process.requires_approval else ""
     if approval.status != ApprovalStatus.APPROVED:
         return "not_approved"
     return "approval_expired" if approval.valid_to is not None and approval.valid_to < on else ""
