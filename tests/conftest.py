@@ -17,18 +17,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from outsourcing.celery import app as celery_app
 
 ROOT = Path(__file__).resolve().parent.parent
-WHOLE_SETS = {
-    "documents/test_acting.py", "documents/test_answering.py", "documents/test_applying_receipts.py",
-    "documents/test_holding.py", "documents/test_simulating.py", "interchange/test_fuzz.py",
-    "interchange/test_nightly.py", "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py",
-    "receipts/test_api.py", "receipts/test_back_api.py", "receipts/test_by_products.py",
-    "receipts/test_correcting.py", "receipts/test_falling_short.py", "receipts/test_inspecting.py",
-    "receipts/test_leftovers.py", "receipts/test_opening.py", "receipts/test_quarantining.py",
-    "receipts/test_returning.py", "receipts/test_returns_on_the_way.py", "receipts/test_tracing.py",
-    "scenarios/test_cases.py", "shipments/test_api.py", "workbench/test_dock.py", "workbench/test_goods_pages.py",
-    "workbench/test_return_pages.py",
+SETS = {
+    "tests.documents.plans", "tests.invoices.bills", "tests.receipts.back", "tests.receipts.goods", "tests.scenarios.runner",
+    "tests.shipments.goods", "tests.workbench.goods",
 }  # fmt: skip
-"""Files whose tests each play whole document sets, or read whole plans: together they take longer than all the rest."""
+"""Helpers that play whole document sets: whoever uses one takes a second or so for each test."""
+WHOLE_PLANS = {
+    "documents/test_any_plan.py", "interchange/test_folders.py", "interchange/test_fuzz.py", "interchange/test_nightly.py",
+    "outsourcing/test_demo.py", "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py",
+    "policies/test_rules_properties.py", "production/test_schedule.py", "workbench/test_first_steps.py",
+    "workbench/test_worklist.py",
+}  # fmt: skip
+"""Files whose tests read whole plans, make up many, or open every page."""
 
 
 PAPERS_MISSING = "no papers: install libpango-1.0-0 libpangoft2-1.0-0 (Debian, Ubuntu)"
@@ -68,7 +68,8 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test may use the database, rolled back afterwards, but for those marked `no_database`. WHOLE_SETS are slow.
+    """Every test may use the database, rolled back afterwards, but for those marked `no_database`. Those that play whole document
+    sets or read whole plans are slow: together they take longer than all the rest.
 
     By a mark and not by a fixture asked for while it runs: the test database is made for what is seen at collection.
     """
@@ -77,8 +78,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not item.get_closest_marker("no_database") and not item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.django_db)
-        if item.path.is_relative_to(ROOT / "tests") and str(item.path.relative_to(ROOT / "tests")) in WHOLE_SETS:
+        if _takes_long(item):
             item.add_marker(pytest.mark.slow)
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    if item.path.is_relative_to(ROOT / "tests") and str(item.path.relative_to(ROOT / "tests")) in WHOLE_PLANS:
+        return True
+    used = vars(item.module).values() if isinstance(item, pytest.Function) else ()
+    return any(getattr(one, "__name__", "") in SETS or getattr(one, "__module__", "") in SETS for one in used)
 
 
 @pytest.fixture(scope="session")
