@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from activity import services as activity
 from activity.models import Message
 from activity.services import Attachment, Mail, Overtaken
+from documents.services.reminding import REMINDER, write_reminder_mail
 from masterdata.models import Company
 from subcontract_orders import services as orders
 from subcontract_orders.models import OrderLine, OrderRevision, OrderStatus, SubcontractOrder
@@ -110,4 +111,8 @@ def write_cancellation_mail(message: Message) -> Mail:
         )
 
 
-COMPOSERS: dict[str, activity.Composer] = {"order": write_order_mail, "order_cancelled": write_cancellation_mail}
+COMPOSERS: dict[str, activity.Composer] = {
+    "order": write_order_mail,
+    "order_cancelled": write_cancellation_mail,
+    REMINDER: write_reminder_mail,
+}

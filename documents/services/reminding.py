@@ -1,20 +1,25 @@
-"""Reminding a vendor of what he has not answered or not delivered: by mail out of the outbox, with the link to the order."""
+"""Reminding a vendor of what he has not answered or not delivered: by mail out of the outbox, with the link to the order.
+
+The outbox row says which order and version; the mail is written in the vendor's language when it leaves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from accounts.models import User
 from activity import services as activity
 from activity.models import Event, Message
+from activity.services import Mail, Overtaken
 from masterdata import services as masterdata
 from subcontract_orders import services as orders
-from subcontract_orders.models import LineStatus, OrderLine, OrderStatus, SubcontractOrder
+from subcontract_orders.models import LineStatus, OrderLine, OrderRevision, OrderStatus, SubcontractOrder
 from subcontract_orders.services.lines import KIND
 
 REMINDER = "reminder"
@@ -35,9 +40,7 @@ def remind_vendors(*, order_ids: Iterable[int], by: User | None, at: datetime, t
     """Queue a mail to the vendor of each of these orders, once a day and revision. What cannot be reminded of is said."""
     found = SubcontractOrder.objects.visible_to(by) if by else SubcontractOrder.objects.all()
     rows = list(found.filter(pk__in=list(order_ids)).select_related("vendor", "site").order_by("pk"))
-    open_lines = _open_lines(rows)
-    today, links = masterdata.site_dates(at=at), orders.vendor_links(orders=rows, at=at)
-    company = masterdata.company().name or "Outwork"
+    today = masterdata.site_dates(at=at)
     mails, refused = [], []
     for order in rows:
         if not order.is_with_vendor:
@@ -46,8 +49,7 @@ def remind_vendors(*, order_ids: Iterable[int], by: User | None, at: datetime, t
         if not order.vendor.email:
             refused.append(f"{order.vendor} has no mail address: {order} must be asked for by telephone.")
             continue
-        day = str(today[order.site_id])
-        mails.append(_mail(order, open_lines.get(order.pk, []), company=company, day=day, link=links.get(order.pk, "")))
+        mails.append(_message(order, day=today[order.site_id]))
     known = set(Message.objects.filter(key__in=[mail.key for mail in mails]).values_list("key", flat=True))
     refused += [f"{mail.document_number} was reminded of today already." for mail in mails if mail.key in known]
     fresh = [mail for mail in mails if mail.key not in known]
@@ -72,26 +74,6 @@ def remind_vendors(*, order_ids: Iterable[int], by: User | None, at: datetime, t
     return Reminded(queued, tuple(refused))
 
 
-def _open_lines(rows: list[SubcontractOrder]) -> dict[int, list[str]]:
-    """Of each order what is still owed, a sentence a line, no more than a mail shows."""
-    found: dict[int, list[str]] = {}
-    lines = OrderLine.objects.filter(order__in=rows, status=LineStatus.OPEN).order_by("order", "line_no")
-    columns = lines.values_list(
-        "order_id",
-        "line_no",
-        "item__code",
-        Coalesce("sent_quantity", "quantity") - F("accepted") - F("rejected") - F("scrapped"),
-        Coalesce("sent_promised_date", "promised_date"),
-    )
-    for order_id, line_no, item, owed, promised in columns.iterator():
-        mine = found.setdefault(order_id, [])
-        if len(mine) < SHOWN_LINES:
-            mine.append(f"  line {line_no}: {owed.normalize():f} of {item}, promised for {promised}")
-        elif len(mine) == SHOWN_LINES:
-            mine.append("  …")
-    return found
-
-
 def remind_unconfirmed(*, numbers: Iterable[str], at: datetime) -> int:
     """Remind, once a revision, of orders that stay unanswered beyond the days a vendor has for that.
 
@@ -112,23 +94,42 @@ def remind_unconfirmed(*, numbers: Iterable[str], at: datetime) -> int:
     return sum(remind_vendors(order_ids=part, by=None, at=at, through="system").queued for part in parts)
 
 
-def _mail(order: SubcontractOrder, lines: list[str], *, company: str, day: str, link: str) -> Message:
-    asked = "has not been answered" if order.status == OrderStatus.SENT else "is still open"
-    body = [
-        f"Our order {order.number} {asked}.",
-        "",
-        *lines,
-        "",
-        *(["Please answer on the page of the order:", link, ""] if link else []),
-        company,
-    ]
+def _message(order: SubcontractOrder, *, day: date) -> Message:
     return Message(
         kind=REMINDER,
         key=f"{REMINDER}/{order.number}/{order.revision}/{day}",
         to=order.vendor.email,
-        subject=f"{company}: order {order.number} {asked}"[:200],
-        body="\n".join(body),
+        subject=f"Reminder of {order.number}",
         document_kind=KIND,
         document_number=order.number,
         revision=order.revision,
     )
+
+
+def write_reminder_mail(message: Message) -> Mail:
+    """What of an order is still owed or unanswered, and the link to it, in the vendor's language.
+
+    Raises Overtaken where a later version was sent since, the order is not with the vendor any more, or nothing of it is owed.
+    """
+    order = SubcontractOrder.objects.select_related("vendor").get(number=message.document_number)
+    if OrderRevision.objects.filter(order=order, sent_at__gt=message.created_at).exists():
+        raise Overtaken(f"A later version of {order} was sent since.")
+    lines = (
+        OrderLine.objects.filter(order=order, status=LineStatus.OPEN).select_related("item__unit").order_by("line_no")
+    )
+    if not order.is_with_vendor or not lines:
+        raise Overtaken(f"{order} is {order.get_status_display().lower()}; nothing of it is owed.")
+    with translation.override(order.vendor.language or "en"):
+        about = {
+            "order": order,
+            "company": masterdata.company().name or "Outwork",
+            "is_unanswered": order.status == OrderStatus.SENT,
+            "lines": lines[:SHOWN_LINES],
+            "more": max(len(lines) - SHOWN_LINES, 0),
+            "link": orders.vendor_link(order=order, at=timezone.now()),
+        }
+        return Mail(
+            subject=gettext("Reminder: subcontract order {number}").format(number=order.number),
+            body=render_to_string("documents/reminder_mail.txt", about),
+            html=render_to_string("documents/reminder_mail.html", about),
+        )

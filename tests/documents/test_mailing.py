@@ -116,3 +116,31 @@ def test_the_paper_says_what_is_asked_for(monkeypatch: pytest.MonkeyPatch):
     paper = drawn["lines"][0]  # type: ignore[index]
     assert (paper.quantity, paper.due, paper.amount) == ("10", line.promised_date, f"{line.amount:,.2f}")
     assert [part.item.code for part in drawn["components"]] == ["RM"]  # type: ignore[attr-defined]
+
+
+def test_a_vendor_is_reminded_in_his_language_of_what_he_still_owes():
+    one_sent(language="de")
+    Message.objects.all().delete()
+    order = plans.order(1)
+
+    documents.remind_vendors(order_ids=[order.pk], by=plans.boss(), at=moment())
+    documents.send_due_messages(at=moment())
+
+    (sent,) = mail.outbox
+    assert sent.subject == f"Erinnerung: Lohnbestellung {order.number}"
+    assert f"Unsere Bestellung {order.number} ist noch nicht beantwortet." in sent.body
+    assert "10 pcs FG" in sent.body
+    assert "/v/" in sent.body
+    assert f"Unsere Bestellung {order.number} ist noch nicht beantwortet." in sent.alternatives[0].content
+
+
+def test_nobody_is_reminded_of_what_has_come_meanwhile():
+    one_sent()
+    Message.objects.all().delete()
+    order = plans.order(1)
+    documents.remind_vendors(order_ids=[order.pk], by=plans.boss(), at=moment())
+
+    documents.close_set(order_id=order.pk, leftovers="keep", by=plans.boss(), at=moment())
+
+    documents.send_due_messages(at=moment())
+    assert mail.outbox == []

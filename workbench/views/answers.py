@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from activity.models import Event, Message
@@ -204,7 +205,8 @@ def remind(request: HttpRequest) -> HttpResponse:
     chosen = SubcontractOrder.objects.visible_to(request.user).filter(number__in=request.POST.getlist("order")[:50])
     found = documents.remind_vendors(order_ids=chosen.values_list("pk", flat=True), by=request.user, at=timezone.now())
     if found.queued:
-        messages.success(request, _("%(count)s reminders are on their way.") % {"count": found.queued})
+        said = ngettext("A reminder is on its way.", "%(count)s reminders are on their way.", found.queued)
+        messages.success(request, said % {"count": found.queued})
     for sentence in found.refused[:5]:
         messages.warning(request, sentence)
     if not found.queued and not found.refused:
