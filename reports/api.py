@@ -26,11 +26,13 @@ from reports.models import Measurement
 from reports.rules.figures import DIMENSIONS, FIGURES, REPORTS, TIMES, Report
 from reports.serializers import (
     AskSerializer,
+    LyingSerializer,
     MeasurementSerializer,
     OrderCostSerializer,
     ReportAnswerSerializer,
     ReportDefinitionSerializer,
     as_csv,
+    lying_as_csv,
 )
 from reports.services import Question
 
@@ -68,6 +70,7 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
     lookup_value_regex = "[a-z-]+"
     rights = {
         "list": "reports.view_measurement", "retrieve": "reports.view_measurement", "rows": "reports.view_measurement",
+        "lying": "reports.view_measurement",
     }  # fmt: skip
     orderings = {"day": "day"}
 
@@ -117,8 +120,38 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
         page = self.paginate_queryset(found)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("on", OpenApiTypes.DATE, description="At the end of this day; today without it."),
+            *[one for one in NARROWED if one.name in ("vendor", "site")],
+            OpenApiParameter("format", str, enum=["json", "csv"]),
+        ],
+        responses={(200, "application/json"): LyingSerializer(many=True), (200, "text/csv"): OpenApiTypes.STR},
+    )
+    @action(detail=False, methods=["get"], url_path="material-at-vendors/lying")
+    def lying(self, request: Request) -> Response | HttpResponse:
+        """What of ours lay at vendors at the end of a day, by item and lot; together it is the figure of that day."""
+        self._known(request, frozenset({"on", "format", "vendor", "site"}))
+        report = REPORTS["material-at-vendors"]
+        asked = AskSerializer(data={"last_day": request.query_params.get("on") or None, **self._given(request)})
+        asked.is_valid(raise_exception=True)
+        said = asked.validated_data
+        today = masterdata.company_date(at=timezone.now())
+        narrowed = {name: said[name] for name in ("vendor", "site") if name in said}
+        question = services.ask(report, first=None, last=said["last_day"], by=[], narrowed=narrowed, today=today)
+        found = services.lying_at_vendors(on=question.last, narrowed=narrowed, viewer=request.user)  # type: ignore[arg-type]
+        if request.accepted_renderer.format == "csv":
+            named = f'attachment; filename="lying-at-vendors-{question.last}.csv"'
+            headers = {"Content-Disposition": named}
+            return HttpResponse(lying_as_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
+        return Response(LyingSerializer(found, many=True).data)
+
     def get_renderers(self) -> list[Any]:
-        return [JSONRenderer(), CsvRenderer()] if self.action == "retrieve" else [JSONRenderer()]
+        return [JSONRenderer(), CsvRenderer()] if self.action in ("retrieve", "lying") else [JSONRenderer()]
+
+    @staticmethod
+    def _given(request: Request) -> dict[str, str]:
+        return {name: value for name, value in request.query_params.items() if value}
 
     @staticmethod
     def _report(name: str) -> Report:
@@ -140,7 +173,7 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
 
     @staticmethod
     def _question(request: Request, report: Report) -> Question:
-        given = {name: value for name, value in request.query_params.items() if value}
+        given = ReportViewSet._given(request)
         asked = AskSerializer(data={"last_day": given.get("to"), "first_day": given.get("from"), **given})
         asked.is_valid(raise_exception=True)
         said = asked.validated_data

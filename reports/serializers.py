@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rest_framework import serializers
 
 from reports.models import Measurement
 from reports.rules.figures import DIMENSIONS, TIMES, Figure, Reading, Report
-from reports.services import Answer, Line
+from reports.services import Answer, Line, Lying
 
 MONEY = {"max_digits": 24, "decimal_places": 5, "read_only": True}
 
@@ -90,6 +90,20 @@ class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
         read_only_fields = fields
 
 
+class LyingSerializer(serializers.Serializer[Lying]):
+    """So much of an item of ours at a vendor at the end of a day, in the item's unit and in company currency."""
+
+    vendor = serializers.CharField(read_only=True)
+    vendor_name = serializers.CharField(read_only=True)
+    site = serializers.CharField(read_only=True)
+    item = serializers.CharField(read_only=True)
+    item_name = serializers.CharField(read_only=True)
+    lot = serializers.CharField(read_only=True)
+    stage = serializers.CharField(read_only=True)
+    quantity = serializers.DecimalField(**MONEY)
+    value = serializers.DecimalField(**MONEY)
+
+
 class CausesSerializer(serializers.Serializer[Any]):
     """Why it cost other than expected, in company currency; above zero: dearer. Together they are the deviation."""
 
@@ -159,6 +173,18 @@ def as_csv(answer: Answer) -> str:
     writer.writerow(head + [column for figure in answer.figures for column in _columns(figure)])
     for line in answer.lines if by else [answer.total]:
         writer.writerow([*_cells(line, by), *_values(line)])
+    return text.getvalue()
+
+
+def lying_as_csv(rows: Iterable[Lying]) -> str:
+    """What lies at vendors as a table. Texts never begin like a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = list(LyingSerializer().fields)
+    writer.writerow(columns)
+    for row in rows:
+        values = [getattr(row, name) for name in columns]
+        writer.writerow([safe(value) if isinstance(value, str) else f"{value.normalize():f}" for value in values])
     return text.getvalue()
 
 

@@ -130,6 +130,7 @@ urlpatterns = [
     path("trace/", tracing.trace, name="trace"),
     path("costs/of/<path:number>/", costs.order_cost, name="order_cost"),
     path("reports/", reports.report_list, name="report_list"),
+    path("reports/material-at-vendors/lying/", reports.lying_at_vendors, name="report_lying"),
     path("reports/<slug:name>/", reports.report, name="report"),
     path("reports/<slug:name>/rows/", reports.report_rows, name="report_rows"),
     path("dock/", dock.dock, name="dock"),

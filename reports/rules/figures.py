@@ -113,6 +113,37 @@ _ALL = (
         lower_is_better=True, rows="invoice",
     ),
     Figure(
+        "not_invoiced", _("Received, not invoiced"), Reading.STANDING, "money", _("work owed and not invoiced"), "",
+        _("Work that receipts owe, less what approved invoices cleared of it as agreed and what was set off against "
+          "charge-backs: what stood at the end of the period. Counted on the days of receipt, approval and claim. What is "
+          "invoiced and not received yet is below zero."),
+        lower_is_better=True, rows="receipt",
+    ),
+    Figure(
+        "price_difference", _("Asked above the price"), Reading.SUM, "money", _("asked above what was agreed"), "",
+        _("What approved invoices and credit notes asked above the agreed price (below zero: less), exchange rates apart. "
+          "Counted on the day of approval."),
+        lower_is_better=True, rows="invoice",
+    ),
+    Figure(
+        "rate_difference", _("By exchange rates"), Reading.SUM, "money", _("difference of the rate"), "",
+        _("What the same invoices came to above what was agreed because the rate of their day was another than that of the "
+          "order. Counted on the day of approval."),
+        lower_is_better=True, rows="invoice",
+    ),
+    Figure(
+        "borne_by_stock", _("Borne by stock"), Reading.SUM, "money", _("added to stock"), "",
+        _("What of both differences went to pieces that were still here: they are worth so much more. Counted on the day of "
+          "approval."),
+        lower_is_better=True, rows="invoice",
+    ),
+    Figure(
+        "in_variance", _("Price variance in the books"), Reading.SUM, "money", _("booked as variance"), "",
+        _("What of both differences fell on pieces that were gone, or never came: price variance. Counted on the day of "
+          "approval."),
+        lower_is_better=True, rows="invoice",
+    ),
+    Figure(
         "on_time_need", _("On time to need"), Reading.SHARE, "%", _("lines on time"), _("lines judged"),
         _("Order lines of which enough had come by the need date. A line is judged on the day it was complete, or on the day "
           "after its need date where it was not."),
@@ -171,6 +202,14 @@ REPORTS = {
         Report(
             "material-at-vendors", _("Material at vendors"), _("How much of our money lies with vendors?"),
             ("at_vendors",), ("vendor", "site"),
+        ),
+        Report(
+            "not-invoiced", _("Received, not invoiced"), _("What do we owe that nobody has asked for yet?"),
+            ("not_invoiced",), ("vendor", "process", "site"),
+        ),
+        Report(
+            "price-differences", _("Price differences"), _("What did invoices cost beyond what was agreed, and who bears it?"),
+            ("price_difference", "rate_difference", "borne_by_stock", "in_variance"), ("vendor", "process", "site"),
         ),
     )
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from reports.services.costs import OperationCost, OrderCost, order_cost, order_costs
 from reports.services.keeping import Kept, check, keep_up, prove, rebuild
+from reports.services.lying import Lying, lying_at_vendors
 from reports.services.reading import (
     Answer,
     Line,
@@ -18,6 +19,7 @@ __all__ = [
     "Answer",
     "Kept",
     "Line",
+    "Lying",
     "OperationCost",
     "OrderCost",
     "Question",
@@ -26,6 +28,7 @@ __all__ = [
     "ask",
     "check",
     "keep_up",
+    "lying_at_vendors",
     "order_cost",
     "order_costs",
     "prove",

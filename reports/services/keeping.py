@@ -18,6 +18,7 @@ from reports.services.sources import (
     DRAFT_CHANGE,
     INSIDE_REPORT,
     INVOICE,
+    INVOICED_BEFORE,
     LOAD,
     MATCH,
     MOVED_IN,
@@ -25,6 +26,7 @@ from reports.services.sources import (
     ORDER,
     ORDER_LINE,
     RECEIPT_LINE,
+    SET_OFF,
     SOURCES,
     Source,
 )
@@ -179,7 +181,7 @@ def check() -> tuple[int, list[Difference]]:
     return compared, found
 
 
-DEFINITIONS = 2
+DEFINITIONS = 3
 """Raised whenever a SELECT of a source says something else: all figures are taken anew then."""
 
 
@@ -304,6 +306,7 @@ def _rows_of(cursor: Any, numbers: dict[str, set[str]], found: Touched) -> None:
     of_orders = ids("SELECT id FROM receipts_receiptline WHERE order_line_id = ANY(%s)", lines)
     found[RECEIPT_LINE] |= {pk for pk, _ in came} | {pk for (pk,) in of_orders}
     found[ORDER_LINE] |= lines | {line for _, line in came}
+    found[INVOICED_BEFORE] |= lines
     found[ORDER] |= orders
     invoices = {pk for (pk,) in ids("SELECT id FROM invoices_invoice WHERE number = ANY(%s)", numbers["invoice"])}
     found[INVOICE] |= invoices
@@ -312,6 +315,9 @@ def _rows_of(cursor: Any, numbers: dict[str, set[str]], found: Touched) -> None:
         SELECT m.id FROM invoices_match m JOIN invoices_invoiceline l ON l.id = m.line_id WHERE l.invoice_id = ANY(%s)
         """,
         invoices,
+    )}  # fmt: skip
+    found[SET_OFF] |= {pk for (pk,) in ids(
+        "SELECT id FROM invoices_chargeback WHERE number = ANY(%s)", numbers["charge_back"]
     )}  # fmt: skip
     # What an order's changes count for is its process, which its lines say.
     found[DRAFT_CHANGE] |= {pk for (pk,) in ids(

@@ -44,9 +44,10 @@ RECEIPT_LINE = Source(
     CROSS JOIN LATERAL (VALUES
         ('rejects_outside', x.day, rl.rejected + rl.scrapped + rl.sent_back + coalesce(back.pieces, 0), x.came),
         ('late_pieces', x.day,
-            CASE WHEN x.day > coalesce(ol.sent_need_date, ol.need_date) THEN x.came ELSE 0 END, x.came)
+            CASE WHEN x.day > coalesce(ol.sent_need_date, ol.need_date) THEN x.came ELSE 0 END, x.came),
+        ('not_invoiced', x.day, nullif(rl.work_value, 0), 0)
     ) f(figure, day, amount, base)
-    WHERE {{which}}
+    WHERE f.amount IS NOT NULL AND {{which}}
     """,
 )
 
@@ -254,16 +255,56 @@ MATCH = Source(
     "invoice_match",
     "m.id",
     f"""
-    SELECT 'price_variance' AS figure, m.id AS row_id, (m.posted_at {LOCAL})::date AS day, o.site_id, i.vendor_id, ol.process_id,
-        NULL::bigint AS work_center_id, 0 AS value, m.price_difference AS amount, m.agreed AS base, i.number AS document,
-        l.line_no
+    SELECT f.figure, m.id AS row_id, (m.posted_at {LOCAL})::date AS day, o.site_id,
+        CASE f.figure WHEN 'not_invoiced' THEN ol.vendor_id ELSE i.vendor_id END AS vendor_id, ol.process_id,
+        NULL::bigint AS work_center_id, 0 AS value, f.amount, f.base, i.number AS document, l.line_no
     FROM invoices_match m
     JOIN invoices_invoiceline l ON l.id = m.line_id
     JOIN invoices_invoice i ON i.id = l.invoice_id
     JOIN subcontract_orders_orderline ol ON ol.id = m.order_line_id
     JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id
     JOIN masterdata_site site ON site.id = o.site_id
-    WHERE m.posted_at IS NOT NULL AND {{which}}
+    CROSS JOIN LATERAL (VALUES
+        ('price_variance', m.price_difference, m.agreed),
+        ('not_invoiced', nullif(-m.agreed, 0), 0),
+        ('price_difference', nullif(m.price_difference, 0), 0),
+        ('rate_difference', nullif(m.exchange_difference, 0), 0),
+        ('borne_by_stock', nullif(m.to_stock, 0), 0),
+        ('in_variance', nullif(m.to_variance, 0), 0)
+    ) f(figure, amount, base)
+    WHERE m.posted_at IS NOT NULL AND f.amount IS NOT NULL AND {{which}}
+    """,
+)
+
+# Work that is set off against what went wrong is owed no longer.
+SET_OFF = Source(
+    "charge_back",
+    "c.id",
+    f"""
+    SELECT 'not_invoiced' AS figure, c.id AS row_id, (c.decided_at {LOCAL})::date AS day, o.site_id, ol.vendor_id, ol.process_id,
+        NULL::bigint AS work_center_id, 0 AS value, -c.set_off AS amount, 0::numeric AS base, c.number AS document,
+        NULL::int AS line_no
+    FROM invoices_chargeback c
+    JOIN subcontract_orders_orderline ol ON ol.id = c.order_line_id
+    JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id
+    JOIN masterdata_site site ON site.id = o.site_id
+    WHERE c.status IN ('claimed', 'settled') AND c.set_off > 0 AND {{which}}
+    """,
+)
+
+# What was invoiced of an order before it was loaded, as `invoices.services.reading` has it.
+INVOICED_BEFORE = Source(
+    "invoiced_before",
+    "ol.id",
+    f"""
+    SELECT 'not_invoiced' AS figure, ol.id AS row_id, (o.created_at {LOCAL})::date AS day, o.site_id, ol.vendor_id, ol.process_id,
+        NULL::bigint AS work_center_id, 0 AS value, -round(coalesce(ol.sent_amount_company, ol.amount_company)
+            * least(ol.invoiced_before / coalesce(ol.sent_quantity, ol.quantity), 1), 5) AS amount,
+        0::numeric AS base, o.number AS document, ol.line_no
+    FROM subcontract_orders_orderline ol
+    JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id
+    JOIN masterdata_site site ON site.id = o.site_id
+    WHERE ol.invoiced_before > 0 AND {{which}}
     """,
 )
 
@@ -289,6 +330,8 @@ SOURCES = (
     LOAD,
     INVOICE,
     MATCH,
+    SET_OFF,
+    INVOICED_BEFORE,
     MOVED_IN,
     MOVED_OUT,
 )

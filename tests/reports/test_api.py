@@ -51,7 +51,7 @@ def test_every_report_names_its_figures_and_what_they_mean(eyes: Client):
     answer = eyes.get(API).json()
 
     assert [report["report"] for report in answer] == [
-        "quality", "capacity", "efficiency", "vendor-scores", "material-at-vendors",
+        "quality", "capacity", "efficiency", "vendor-scores", "material-at-vendors", "not-invoiced", "price-differences",
     ]  # fmt: skip
     assert all(figure["definition"] for report in answer for figure in report["figures"])
 
@@ -67,6 +67,20 @@ def test_a_report_is_grouped_narrowed_and_up_to_date(eyes: Client):
     assert Decimal(figures(answer, 0)["rejects_outside"]) == 200_000
     assert Decimal(figures(answer)["rejects_outside"]) == 200_000
     assert figures(answer)["rejects_inside"] is None
+
+
+def test_what_lies_at_vendors_is_its_items_and_lots(eyes: Client):
+    received()
+
+    rows = eyes.get(API + "material-at-vendors/lying/", {"on": "2026-03-08", "vendor": "V1"}).json()
+    table = eyes.get(API + "material-at-vendors/lying/", {"on": "2026-03-08", "format": "csv"}).content.decode()
+    unknown = eyes.get(API + "material-at-vendors/lying/", {"colour": "blue"}).json()
+
+    assert [(row["vendor"], row["item"], Decimal(row["quantity"]), Decimal(row["value"])) for row in rows] == [
+        ("V1", "RM", 10, 1000)
+    ]
+    assert table.splitlines()[1].endswith(",10,1000")
+    assert unknown["code"] == "unknown_parameter"
 
 
 def test_a_report_is_a_table_as_well(eyes: Client):
@@ -133,5 +147,5 @@ def test_a_report_costs_the_same_for_any_number_of_rows(eyes: Client, django_ass
     received()
     eyes.get(API + "quality/")
 
-    with django_assert_max_num_queries(40):  # what is new is measured; after that sums and names
+    with django_assert_max_num_queries(42):  # what is new is measured; after that sums and names
         eyes.get(API + "quality/", {"by": "vendor,process,month"})

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from documents import services as documents
+from inventory.models import Balance
+from invoices import services as invoices
 from masterdata.models import Company
 from production import services as production
 from production.models import Operation
@@ -217,6 +219,54 @@ def test_what_lies_at_vendors_is_carried_from_week_to_week():
     assert [(week.keys["week"].day, week["at_vendors"].value) for week in weeks] == [(2, 1000), (9, 1000), (16, 600)]
     assert report("material-at-vendors", last=date(2026, 3, 17)).total["at_vendors"].value == 1000
     assert report("material-at-vendors").total["at_vendors"].value == 600
+    assert differences() == []
+
+
+def test_what_lay_at_vendors_on_a_day_is_its_items_and_together_the_figure():
+    line = goods.at_vendor()
+    receive(line, "DN-1", date(2026, 3, 18), 4)
+
+    for day, quantity, value in ((date(2026, 3, 17), 10, 1000), (date(2026, 3, 18), 6, 600)):
+        (row,) = services.lying_at_vendors(on=day, narrowed={}, viewer=plans.boss())
+        assert (row.vendor, row.item, row.lot, row.quantity, row.value) == ("V1", "RM", "", quantity, value)
+        assert report("material-at-vendors", last=day).total["at_vendors"].value == value
+    assert row.quantity == Balance.objects.at_vendors().get().quantity
+    assert services.lying_at_vendors(on=date(2026, 3, 17), narrowed={"site": "NOWHERE"}, viewer=plans.boss()) == []
+    assert services.lying_at_vendors(on=MONDAY - timedelta(days=1), narrowed={}, viewer=plans.boss()) == []
+
+
+def test_what_is_received_and_not_invoiced_stands_from_receipt_to_invoice_and_ties_to_the_rows():
+    line = goods.at_vendor()
+    receive(line, "DN-1", date(2026, 3, 2), 8, rejected=2)
+    assert report("not-invoiced").total["not_invoiced"].value == 1000
+    bills.paid(bills.asked(line, 8, 101))  # on 9 March
+    invoices.charge_back(
+        order_line_id=line.pk, kind="unpaid_work", reason="bad", by=bills.clerk(), at=moment(date(2026, 3, 20))
+    )
+
+    weeks = report("not-invoiced", by=("week",), first=MONDAY, last=date(2026, 3, 22)).lines
+
+    assert [week["not_invoiced"].value for week in weeks] == [1000, 200, 0]
+    assert report("not-invoiced", by=("vendor",)).total["not_invoiced"].value == invoices.total_not_invoiced() == 0
+    differing = report("price-differences").total
+    assert [value.amount for value in differing.values] == [8, 0, 8, 0]
+    assert differences() == []
+
+
+def test_a_charge_back_let_go_and_a_reversed_receipt_leave_nothing_not_invoiced():
+    line = goods.at_vendor()
+    receipt = receive(line, "DN-1", date(2026, 3, 2), 8, rejected=2)
+    one = invoices.charge_back(
+        order_line_id=line.pk, kind="unpaid_work", reason="bad", by=bills.clerk(), at=moment(date(2026, 3, 3))
+    )
+    assert report("not-invoiced").total["not_invoiced"].value == 800
+
+    said = {"by": bills.clerk(), "at": moment(date(2026, 3, 4))}
+    invoices.decide_charge_back(charge_back_id=one.pk, status="waived", reason="He was right", **said)
+
+    assert report("not-invoiced").total["not_invoiced"].value == 1000
+    goods.reverse(receipt)
+    assert report("not-invoiced").total["not_invoiced"].value == 0 == invoices.total_not_invoiced()
     assert differences() == []
 
 

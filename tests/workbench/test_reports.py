@@ -97,3 +97,27 @@ def test_a_report_page_costs_the_same_for_any_number_of_rows(desk: Client, djang
 
     with django_assert_max_num_queries(22):
         desk.get(PAGE)
+
+
+@pytest.mark.usefixtures("received")
+def test_what_is_not_invoiced_is_a_report_that_leads_to_the_receipt(desk: Client):
+    page = desk.get(reverse("workbench:report", args=["not-invoiced"])).content.decode()
+    found = re.search(r'href="([^"]*rows/\?figure=not_invoiced[^"]*)"', page)
+
+    assert "Work that receipts owe" in unescape(page)
+    assert reverse("workbench:receipt", args=["GR-00001"]) in desk.get(unescape(found[1])).content.decode()
+    table = desk.get(reverse("workbench:report", args=["price-differences"]), {"as": "csv"}).content.decode()
+    assert table.startswith("vendor,vendor_name,price_difference,")
+
+
+def test_material_at_vendors_leads_to_what_lies_there(desk: Client):
+    order = goods.shipped_order()
+    there = reverse("workbench:report_lying")
+    assert there in desk.get(reverse("workbench:report", args=["material-at-vendors"])).content.decode()
+
+    page = desk.get(there, {"vendor": order.vendor.code}).content.decode()
+    table = desk.get(there, {"as": "csv"}).content.decode().splitlines()
+
+    assert reverse("workbench:balance", args=[order.vendor.code]) in page
+    assert table[0] == "vendor,vendor_name,site,item,item_name,lot,stage,quantity,value"
+    assert len(table) > 1

@@ -285,7 +285,7 @@ def figure_text(value: Any) -> str:
     if value is None or value.value is None:
         return "–"
     places = {"share": 1, "ppm": 0, "sum": 1, "median": 0, "standing": 2}[value.figure.reading]
-    return money(value.value, places)
+    return money(value.value, 2 if value.figure.unit == "money" else places)
 
 
 # ── Bars and tiles ──────────────────────────────────────────────────────

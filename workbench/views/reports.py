@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from core.refusals import Refusal
 from masterdata.models import Process, Site, Vendor, WorkCenter
 from reports import services as reports
 from reports.rules.figures import DIMENSIONS, FIGURES, REPORTS, Report
-from reports.serializers import as_csv
+from reports.serializers import as_csv, lying_as_csv
 from reports.services import Answer, Question
 from workbench.views.charts import charts_of
 from workbench.views.page import Shell, choice, page_for, paged, show
@@ -30,6 +31,7 @@ EVERY = {"vendor": "All vendors", "process": "All processes", "site": "All sites
 PAGES = {
     "receipt_line": "workbench:receipt", "order_line": "workbench:order", "order": "workbench:order",
     "draft_change": "workbench:order", "alert": "workbench:order",
+    "invoice": "workbench:invoice", "invoice_match": "workbench:invoice", "invoiced_before": "workbench:order",
 }  # fmt: skip
 
 
@@ -115,6 +117,28 @@ def report_rows(request: HttpRequest, name: str) -> HttpResponse:
         "narrowed": list(question.narrowed.values()),
     }  # fmt: skip
     return show(request, "workbench/report_rows.html", context, section="reports", shell=shell)
+
+
+@require_safe
+@page_for(SEES)
+def lying_at_vendors(request: HttpRequest) -> HttpResponse:
+    """What the figure of material at vendors was made of at the end of a day: items and lots, with quantity and value."""
+    shell, asked = Shell(request), REPORTS["material-at-vendors"]
+    question = _question(request, asked, by=(), today=shell.today)
+    narrowed = {name: code for name, code in question.narrowed.items() if name in asked.dimensions}
+    found = reports.lying_at_vendors(on=question.last, narrowed=narrowed, viewer=request.user)
+    if request.GET.get("as") == "csv":
+        named = f'attachment; filename="lying-at-vendors-{question.last}.csv"'
+        return HttpResponse(
+            lying_as_csv(found), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": named}
+        )
+    choices = [one for one in _choices(request, asked, "vendor") if one["name"] != "by"]
+    context = {
+        "report": asked, "on": question.last, "narrowed": list(narrowed.values()), "choices": choices,
+        "page": paged(request, found, counted=len(found)), "total": sum((row.value for row in found), Decimal(0)),
+        "csv_query": urlencode({**request.GET.dict(), "as": "csv"}),
+    }  # fmt: skip
+    return show(request, "workbench/report_lying.html", context, section="reports", shell=shell)
 
 
 def _report(name: str) -> Report:

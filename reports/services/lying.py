@@ -1,0 +1,76 @@
+"""What of ours lay at vendors at the end of a day, by item and lot: the rows of the figure, as things instead of movements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, Sum
+
+from accounts.models import User
+from inventory.models import Movement
+from masterdata import services as masterdata
+from masterdata.models import LocationKind, Site
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """So much of an item (of a lot, at a stage) at a vendor, in the item's unit, and what it is worth in company currency.
+
+    By the stock ledger, as the figure *material at vendors* is: the values of all rows together are the figure.
+    """
+
+    vendor: str
+    vendor_name: str
+    site: str
+    item: str
+    item_name: str
+    lot: str
+    stage: str
+    quantity: Decimal
+    value: Decimal
+
+
+def lying_at_vendors(*, on: date, narrowed: Mapping[str, str], viewer: User) -> list[Lying]:
+    """Everything of ours at vendors at the end of a day of its site, as far as its reader may see; narrowed by codes."""
+    sums: dict[tuple[str, ...], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for side, sign in (("to", 1), ("from", -1)):
+        place = f"{side}_location"
+        rows = Movement.objects.filter(_by_the_end_of(on, place), **{f"{place}__kind": LocationKind.VENDOR})
+        rows = rows.filter(viewer.scope.rows(site=f"{place}__site_id", vendor=f"{place}__vendor_id"))
+        rows = rows.filter(**{f"{place}__{name}__code": code for name, code in narrowed.items()})
+        keys = (f"{place}__vendor__code", f"{place}__vendor__name", f"{place}__site__code", "item__code", "item__name")
+        summed = rows.order_by().values_list(*keys, "lot__code", "stage").annotate(Sum("quantity"), Sum("value"))
+        for *key, quantity, value in summed:
+            one = sums[tuple(text or "" for text in key)]
+            one[0] += sign * quantity
+            one[1] += sign * value
+    found = []
+    for (vendor, vendor_name, site, item, item_name, lot, stage), (quantity, value) in sums.items():
+        if quantity or value:
+            found.append(Lying(vendor, vendor_name, site, item, item_name, lot, stage, quantity, value))
+    return sorted(found, key=lambda one: (one.vendor, one.site, one.item, one.lot, one.stage))
+
+
+def _by_the_end_of(day: date, place: str) -> Q:
+    """Movements that had happened by then, each by the clock of its place's site."""
+    company = masterdata.company().time_zone
+    zones: dict[str, list[int]] = defaultdict(list)
+    for pk, zone in Site.objects.exclude(time_zone__in=["", company]).values_list("pk", "time_zone"):
+        zones[zone].append(pk)
+    elsewhere = [pk for sites in zones.values() for pk in sites]
+
+    def end(zone: str) -> datetime:
+        return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(zone))
+
+    here = Q(**{f"{place}__site__isnull": True}) | ~Q(**{f"{place}__site__in": elsewhere})
+    found = here & Q(occurred_at__lt=end(company))
+    for zone, sites in zones.items():
+        found |= Q(occurred_at__lt=end(zone), **{f"{place}__site__in": sites})
+    return found
