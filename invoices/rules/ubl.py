@@ -28,7 +28,9 @@ class NotUbl(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class UblLine:
-    """One line: what is asked for how much, by order line or delivery note. `base`: for so many the price is."""
+    """One line: what is asked for how much, by order line or delivery note. `base`: for so many the price is. `claim`: the number
+    of a charge-back that a credit note's line gives back.
+    """
 
     number: str
     quantity: Decimal
@@ -39,6 +41,7 @@ class UblLine:
     order: str = ""
     order_line: str = ""
     note: str = ""
+    claim: str = ""
     item: str = ""
     description: str = ""
     tax_category: str = "S"
@@ -149,6 +152,7 @@ def _line(node: etree._Element, is_credit: bool, header_order: str) -> UblLine:
         order=_text(node, "cac:OrderLineReference/cac:OrderReference/cbc:ID") or header_order,
         order_line=_text(node, "cac:OrderLineReference/cbc:LineID"),
         note=_text(node, "cac:DespatchLineReference/cac:DocumentReference/cbc:ID"),
+        claim=_text(node, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID"),
         item=_text(node, "cac:Item/cac:BuyersItemIdentification/cbc:ID"),
         description=_text(node, "cac:Item/cbc:Name") or _text(node, "cac:Item/cbc:Description"),
         tax_category=_text(node, f"{tax}/cbc:ID") or "S",
@@ -309,6 +313,9 @@ class _Adder(Adder):
             reference = self.group(made, "DespatchLineReference")
             self.text(reference, "LineID", "1")
             self.text(self.group(reference, "DocumentReference"), "ID", line.note)
+        if line.claim:
+            reference = self.group(self.group(made, "BillingReference"), "InvoiceDocumentReference")
+            self.text(reference, "ID", line.claim)
         item = self.group(made, "Item")
         self.text(item, "Name", line.description or line.item or "–")
         if line.item:

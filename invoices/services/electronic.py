@@ -16,10 +16,11 @@ from accounts.models import User
 from core.refusals import InvalidInput, NotFound, Refusal, Refusals
 from core.retries import retried
 from invoices import rules
-from invoices.models import ASKED, CHARGES, Invoice, InvoiceKind, InvoiceStatus, LineKind, TaxCategory
+from invoices.models import ASKED, CHARGES, ChargeBack, Invoice, InvoiceKind, InvoiceStatus, LineKind, TaxCategory
 from invoices.rules import ubl
 from invoices.services.crediting import credit_invoice
 from invoices.services.entering import EnteredLine, enter_invoice, find_noted
+from invoices.services.settling import CreditedClaim, credit_charge_backs
 from masterdata import services as masterdata
 from masterdata.models import Currency, Item, Vendor
 from masterdata.rules.ubl import UblParty, unit_code, unit_names
@@ -42,10 +43,11 @@ class NotReadable(InvalidInput):
 def enter_ubl(
     *, content: bytes, vendor_id: int | None = None, by: User | None, at: datetime, through: str = "page"
 ) -> Invoice:
-    """Enter a UBL 2.1 Invoice, or CreditNote on one of the vendor's invoices.
+    """Enter a UBL 2.1 Invoice, or CreditNote: on one of the vendor's invoices, or on charge-backs that its lines name.
 
     The vendor is found by his code, another system's key or his name, unless he is named. Lines name our order and line, or his
-    delivery note. Raises NotReadable, NotFound, InvalidInput and what `enter_invoice` and `credit_invoice` raise.
+    delivery note. Raises NotReadable, NotFound, InvalidInput and what `enter_invoice`, `credit_invoice` and `credit_charge_backs`
+    raise.
     """
     try:
         document = ubl.read(content)
@@ -55,6 +57,11 @@ def enter_ubl(
     currency = Currency.objects.filter(code=document.currency).first()
     if currency is None:
         raise NotFound(f"There is no currency {document.currency[:10]}.", field="DocumentCurrencyCode")
+    if document.is_credit and any(row.claim for row in document.lines):
+        return credit_charge_backs(
+            vendor_id=vendor.pk, claims=_claims(document, vendor, by), number=document.number[:60], credit_date=document.day,
+            currency_id=currency.pk, note=document.note, by=by, at=at, through=through,
+        )  # fmt: skip
     lines = [_line(row, vendor, by) for row in document.lines]
     if document.is_credit:
         known = Invoice.objects.billed().filter(vendor=vendor, number_key=rules.number_key(document.credits))
@@ -89,6 +96,25 @@ def enter_ubl(
             f"The document says {document.gross} with tax; it comes to {invoice.gross}.", field="TaxInclusiveAmount"
         )
     return invoice
+
+
+def _claims(document: ubl.UblDocument, vendor: Vendor, by: User | None) -> list[CreditedClaim]:
+    """The charge-backs a credit note's lines give back. Raises NotFound, InvalidInput (it credits an invoice as well)."""
+    visible = ChargeBack.objects.visible_to(by) if by else ChargeBack.objects.all()
+    numbers = [row.claim for row in document.lines]
+    keys = dict(
+        visible.filter(vendor__in=Vendor.objects.invoiced_by(vendor.pk), number__in=numbers).values_list("number", "pk")
+    )
+    found = []
+    for row in document.lines:
+        if not row.claim or document.charges:
+            raise InvalidInput(
+                "It credits charge-backs and something else; enter the two apart.", field=f"line {row.number}"
+            )
+        if row.claim not in keys:
+            raise NotFound(f"There is no charge-back {row.claim[:20]} of {vendor}.", field=f"line {row.number}")
+        found.append(CreditedClaim(keys[row.claim], row.amount, _category(row.tax_category), row.tax_rate))
+    return found
 
 
 def _vendor(party: UblParty, vendor_id: int | None, by: User | None) -> Vendor:
@@ -158,9 +184,8 @@ def _category(code: str) -> str:
 
 def as_ubl(invoice: Invoice) -> bytes:
     """An invoice or credit note as UBL 2.1, the vendor its supplier and we its customer."""
-    lines = list(
-        invoice.lines.select_related("order_line__order", "order_line__item__unit", "receipt").order_by("line_no")
-    )
+    related = ("order_line__order", "order_line__item__unit", "receipt", "charge_back")
+    lines = list(invoice.lines.select_related(*related).order_by("line_no"))
     company = masterdata.company()
     totals = rules.taxes(
         [rules.Taxed(line.amount, line.tax_category, line.tax_rate) for line in lines],
@@ -173,7 +198,8 @@ def as_ubl(invoice: Invoice) -> bytes:
             work.append(
                 ubl.UblLine(
                     number=str(line.line_no), quantity=Decimal(1), unit_code="C62", amount=line.amount, price=line.amount,
-                    description=line.description, tax_category=line.tax_category, tax_rate=line.tax_rate,
+                    claim=line.charge_back.number if line.charge_back else "", description=line.description,
+                    tax_category=line.tax_category, tax_rate=line.tax_rate,
                 )
             )  # fmt: skip
             continue

@@ -85,6 +85,27 @@ def test_a_credit_note_comes_as_ubl():
     assert (made.credits, made.net, made.status) == (invoice, 20, "approved")
 
 
+def test_a_credit_note_on_charge_backs_goes_out_and_comes_in_as_ubl():
+    line, said = came(), {"by": clerk(), "at": moment(LATER)}
+    first, second = (
+        invoices.charge_back(order_line_id=line.pk, kind="lateness", amount=Decimal(90), reason="late", **said)
+        for _ in range(2)
+    )
+    claims = [invoices.CreditedClaim(one.pk, Decimal(40), tax_rate=Decimal(19)) for one in (first, second)]
+    content = invoices.as_ubl(
+        invoices.credit_charge_backs(vendor_id=line.vendor_id, claims=claims, number="C-1", **said)
+    )
+    assert errors(content, "CreditNote") == []
+    with pytest.raises(NotFound, match="CB-9"):
+        enter_ubl(content.replace(b">C-1<", b">C-2<").replace(second.number.encode() + b"<", b"CB-9<"))
+
+    made = enter_ubl(content.replace(b">C-1<", b">C-2<"))
+
+    first.refresh_from_db()
+    assert (made.of_claims, made.net, made.tax, made.status) == (True, 80, Decimal("15.2"), "approved")
+    assert (first.credited, first.open, first.settled_by) == (80, 10, made)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
