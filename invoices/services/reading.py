@@ -12,38 +12,6 @@ from inventory.services.checking import Difference, text
 
 ZERO = Decimal(0)
 
-ACCRUED = """
-    SELECT rl.order_line_id, sum(rl.work_value) AS accrued FROM receipts_receiptline rl
-    JOIN receipts_receipt r ON r.id = rl.receipt_id WHERE r.status = 'posted' GROUP BY rl.order_line_id
-"""
-# What was invoiced before an order was loaded: its share of what the line was agreed at.
-BEFORE = """
-    SELECT id AS order_line_id, round(coalesce(sent_amount_company, amount_company)
-        * least(invoiced_before / coalesce(sent_quantity, quantity), 1), 5) AS agreed, invoiced_before AS quantity
-    FROM subcontract_orders_orderline WHERE invoiced_before > 0
-"""
-BILLED = """
-    SELECT m.order_line_id, sum(m.agreed) AS agreed, sum(m.amount_company) AS asked,
-        sum(m.quantity) FILTER (WHERE il.kind = 'work') AS quantity
-    FROM invoices_match m JOIN invoices_invoiceline il ON il.id = m.line_id JOIN invoices_invoice i ON i.id = il.invoice_id
-    WHERE i.status IN ('approved', 'exported') GROUP BY m.order_line_id
-"""
-SET_OFF = """
-    SELECT order_line_id, sum(set_off) AS set_off FROM invoices_chargeback WHERE status IN ('claimed', 'settled')
-    GROUP BY order_line_id
-"""
-OPEN = f"""
-    SELECT x.order_line_id, coalesce(a.accrued, 0) AS accrued, coalesce(b.agreed, 0) + coalesce(e.agreed, 0) AS agreed,
-        coalesce(b.quantity, 0) + coalesce(e.quantity, 0) AS quantity, coalesce(s.set_off, 0) AS set_off
-    FROM (
-        SELECT order_line_id FROM ({ACCRUED}) q UNION SELECT order_line_id FROM ({BILLED}) q
-        UNION SELECT order_line_id FROM ({SET_OFF}) q UNION SELECT order_line_id FROM ({BEFORE}) q
-    ) x
-    LEFT JOIN ({BEFORE}) e USING (order_line_id)
-    LEFT JOIN ({ACCRUED}) a USING (order_line_id) LEFT JOIN ({BILLED}) b USING (order_line_id)
-    LEFT JOIN ({SET_OFF}) s USING (order_line_id)
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class NotInvoiced:
@@ -69,6 +37,47 @@ class NotInvoiced:
         return self.accrued - self.invoiced - self.set_off
 
 
+def _open_amounts(*, of_lines: bool) -> str:
+    """What order lines accrued, what of it is invoiced, before Outwork too, and set off: of `%(lines)s`, or of all.
+
+    The condition stands in each part: the database does not see through sums, and would add up every line there ever was.
+    """
+
+    def these(column: str) -> str:
+        return f"AND {column} = ANY(%(lines)s)" if of_lines else ""
+
+    accrued = f"""
+        SELECT rl.order_line_id, sum(rl.work_value) AS accrued FROM receipts_receiptline rl
+        JOIN receipts_receipt r ON r.id = rl.receipt_id
+        WHERE r.status = 'posted' {these("rl.order_line_id")} GROUP BY rl.order_line_id
+    """
+    billed = f"""
+        SELECT m.order_line_id, sum(m.agreed) AS agreed, sum(m.quantity) FILTER (WHERE il.kind = 'work') AS quantity
+        FROM invoices_match m JOIN invoices_invoiceline il ON il.id = m.line_id JOIN invoices_invoice i ON i.id = il.invoice_id
+        WHERE i.status IN ('approved', 'exported') {these("m.order_line_id")} GROUP BY m.order_line_id
+    """
+    before = f"""
+        SELECT id AS order_line_id, round(coalesce(sent_amount_company, amount_company)
+            * least(invoiced_before / coalesce(sent_quantity, quantity), 1), 5) AS agreed, invoiced_before AS quantity
+        FROM subcontract_orders_orderline WHERE invoiced_before > 0 {these("id")}
+    """
+    set_off = f"""
+        SELECT order_line_id, sum(set_off) AS set_off FROM invoices_chargeback
+        WHERE status IN ('claimed', 'settled') {these("order_line_id")} GROUP BY order_line_id
+    """
+    return f"""
+        SELECT x.order_line_id, coalesce(a.accrued, 0) AS accrued, coalesce(b.agreed, 0) + coalesce(e.agreed, 0) AS agreed,
+            coalesce(b.quantity, 0) + coalesce(e.quantity, 0) AS quantity, coalesce(s.set_off, 0) AS set_off
+        FROM (
+            SELECT order_line_id FROM ({accrued}) q UNION SELECT order_line_id FROM ({billed}) q
+            UNION SELECT order_line_id FROM ({set_off}) q UNION SELECT order_line_id FROM ({before}) q
+        ) x
+        LEFT JOIN ({before}) e USING (order_line_id)
+        LEFT JOIN ({accrued}) a USING (order_line_id) LEFT JOIN ({billed}) b USING (order_line_id)
+        LEFT JOIN ({set_off}) s USING (order_line_id)
+    """
+
+
 def received_not_invoiced(order_line_ids: Sequence[int]) -> dict[int, NotInvoiced]:
     """The open amounts of order lines, by their key."""
     with connection.cursor() as cursor:
@@ -76,12 +85,11 @@ def received_not_invoiced(order_line_ids: Sequence[int]) -> dict[int, NotInvoice
             f"""
             SELECT l.id, v.code, o.number, l.line_no, coalesce(p.number, ''), i.code,
                 l.accepted + l.rejected + l.scrapped, l.accepted, x.quantity, x.accrued, x.agreed, x.set_off
-            FROM ({OPEN}) x JOIN subcontract_orders_orderline l ON l.id = x.order_line_id
+            FROM ({_open_amounts(of_lines=True)}) x JOIN subcontract_orders_orderline l ON l.id = x.order_line_id
             JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id JOIN masterdata_vendor v ON v.id = l.vendor_id
             JOIN masterdata_item i ON i.id = l.item_id LEFT JOIN production_productionorder p ON p.id = l.production_order_id
-            WHERE l.id = ANY(%s)
             """,
-            [list(order_line_ids)],
+            {"lines": list(order_line_ids)},
         )
         return {row[0]: NotInvoiced(*row[1:]) for row in cursor.fetchall()}
 
@@ -89,7 +97,7 @@ def received_not_invoiced(order_line_ids: Sequence[int]) -> dict[int, NotInvoice
 def total_not_invoiced() -> Decimal:
     """All that is received and not paid for, in company currency."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce(sum(accrued - agreed - set_off), 0) FROM ({OPEN}) x")
+        cursor.execute(f"SELECT coalesce(sum(accrued - agreed - set_off), 0) FROM ({_open_amounts(of_lines=False)}) x")
         return Decimal(cursor.fetchone()[0])
 
 
