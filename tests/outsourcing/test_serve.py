@@ -44,6 +44,17 @@ def serve(home: Path, port: int) -> subprocess.Popen[str]:
     )
 
 
+def test_a_command_on_an_empty_database_says_what_makes_its_tables(home):
+    command = [sys.executable, MANAGE, "generate"]
+    done = subprocess.run(command, env=os.environ | {"OUTWORK_HOME": str(home)}, capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert (
+        done.stderr.strip()
+        == "The database has no tables yet: ./dev manage migrate makes them, and ./dev run by itself."
+    )
+
+
 def wait_until_ready(run: subprocess.Popen[str], port: int) -> None:
     said = []
     for line in run.stdout:
