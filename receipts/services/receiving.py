@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts.models import User
 from activity import services as activity
 from activity.models import Alert, Severity
-from core.refusals import InvalidInput
+from core.refusals import InvalidInput, Refusal
 from core.retries import retried
 from inventory import services as ledger
 from inventory.services import Move
@@ -126,7 +126,11 @@ def post_receipt(
     reports: dict[int, list[Report]] = defaultdict(list)
     for line_no, counted in enumerate(lines, start=1):
         line = order_lines[counted.order_line_id]
-        report = _post_line(ground, line_no, counted, line)
+        try:
+            report = _post_line(ground, line_no, counted, line)
+        except Refusal as refusal:
+            refusal.field = _field_of(line_no, refusal.field)
+            raise
         if line.operation_id is not None:
             reports[line.operation_id].append(report)
     save_progress(order_lines.values(), orders)
@@ -288,6 +292,14 @@ def _post_line(ground: _Ground, line_no: int, counted: CountedLine, line: OrderL
         line.status = LineStatus.COMPLETE
     _alert(receipt, row, line, order, used.missing, at=at)
     return Report(counted.accepted, counted.rejected + counted.scrapped)
+
+
+def _field_of(line_no: int, field: str | None) -> str | None:
+    """The field at fault of a counted line: what is said of `lines.lot` is of `lines.1.lot` where it is the second line."""
+    of, _, name = (field or "").partition(".")
+    if of != "lines":
+        return field
+    return f"lines.{line_no - 1}.{name}" if name else f"lines.{line_no - 1}"
 
 
 def _alert(

@@ -343,6 +343,16 @@ def test_a_lot_tracked_item_needs_its_lot():
     assert (lying("MAIN", "FG", lot="A"), lying("MAIN", "FG", lot="B")) == (6, 4)
 
 
+def test_a_refusal_of_a_line_says_which_line_of_the_note_it_is():
+    line = tracked(TRACKED)
+
+    with pytest.raises(LotRequired) as refused:
+        receive(counted(line, 6, lot="A"), counted(line, 4))
+
+    assert refused.value.field == "lines.1.lot"
+    assert nothing_came(line)
+
+
 def test_each_piece_needs_a_serial_number_that_is_not_in_use():
     line = tracked(SERIAL)
 
@@ -362,11 +372,11 @@ def test_each_piece_needs_a_serial_number_that_is_not_in_use():
 @pytest.mark.parametrize(
     ("items", "named", "field", "said"),
     [
-        ([], {"lot": "A"}, "lines.lot", "Leave lot A out: FG is not tracked by it."),
-        ([], {"serials": ("1", "2")}, "lines.serials", "Leave the serial numbers out: FG is not tracked by it."),
-        (TRACKED, {"lot": "A", "serials": ("1", "2")}, "lines.serials",
+        ([], {"lot": "A"}, "lines.0.lot", "Leave lot A out: FG is not tracked by it."),
+        ([], {"serials": ("1", "2")}, "lines.0.serials", "Leave the serial numbers out: FG is not tracked by it."),
+        (TRACKED, {"lot": "A", "serials": ("1", "2")}, "lines.0.serials",
          "Leave the serial numbers out: FG is not tracked by it."),
-        (SERIAL, {"lot": "A", "serials": ("1", "2")}, "lines.lot", "Leave lot A out: FG is not tracked by it."),
+        (SERIAL, {"lot": "A", "serials": ("1", "2")}, "lines.0.lot", "Leave lot A out: FG is not tracked by it."),
     ],
 )  # fmt: skip
 def test_a_lot_or_serial_number_of_an_item_that_has_none_is_refused(items, named, field, said):
