@@ -42,7 +42,8 @@ DECIDED = {"claim": ChargeBackStatus.CLAIMED, "settle": ChargeBackStatus.SETTLED
 def charge_back_tabs() -> dict[str, Tab]:
     tabs = [
         Tab("", _("To decide"), "gavel", _("Nothing is proposed"),
-            _("Bad pieces of orders whose policy charges the vendor stand here, with what they cost."), True),
+            _("Bad pieces that vendors are to bear stand here, with what they cost, or the unpaid work on them."),
+            True),
         Tab("claimed", _("Claimed"), "message-exclamation", _("Nothing is claimed"),
             _("What vendors are asked to bear stands here until they credit or pay it.")),
         Tab("done", _("Done"), "checks", _("Nothing was settled yet"), _("What was settled or let go stands here.")),
