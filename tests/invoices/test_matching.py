@@ -331,6 +331,15 @@ def two_orders(**item) -> list[OrderLine]:
     return lines
 
 
+def test_freight_by_quantity_is_spread_by_pieces_whatever_they_cost():
+    small, large = two_orders(weight_kg=None)
+
+    match(enter(asked(small, 10, 100), asked(large, 30, 50), charge("freight", 40, basis="quantity")))
+
+    found = Match.objects.filter(line__kind="freight").order_by("order_line").values_list("order_line", "amount")
+    assert list(found) == [(small.pk, 10), (large.pk, 30)]
+
+
 def test_freight_by_weight_is_refused_by_name_where_a_weight_is_missing():
     small, large = two_orders(weight_kg=None)
     work = [asked(small, 10, 100), asked(large, 30, 100)]
