@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             options={
                 'permissions': [('inspect_receipt', 'Can inspect receipts')],
                 'indexes': [models.Index(fields=['vendor', 'id'], name='receipt_of_vendor'), django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('note'), name='gin_trgm_ops'), name='receipt_note_within')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['posted', 'reversed', 'quarantined'])), name='receipt_status'), models.UniqueConstraint(django.db.models.functions.text.Upper('note'), models.F('vendor'), condition=models.Q(('is_supplement', False), ('status__in', ['posted', 'quarantined'])), name='receipt_note_once')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['posted', 'reversed', 'quarantined'])), name='receipt_status'), models.UniqueConstraint(condition=models.Q(('is_supplement', False), ('status__in', ['posted', 'quarantined'])), fields=('vendor', 'note'), name='receipt_note_once')],
             },
         ),
         migrations.CreateModel(
