@@ -14,7 +14,7 @@ from django.utils.translation import gettext, override
 
 ROOT = Path(settings.BASE_DIR)
 CATALOG = ROOT / "locale" / "de" / "LC_MESSAGES" / "django"
-CALLS = {"gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "_"}
+CALLS = {"gettext", "gettext_noop", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "_"}
 
 
 def spoken_in_code(path: Path) -> Iterator[str]:

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from workbench.rules import days_written_out
+from workbench.rules import days_written_out, sentences
 
 register = template.Library()
 
@@ -275,8 +275,14 @@ def words(value: Any) -> str:
 
 @register.filter
 def days(text: Any) -> str:
-    """A sentence with its ISO days written out."""
-    return days_written_out(str(text))
+    """A sentence with its ISO days written out, in the reader's language where it is one that is known."""
+    return sentences.told(days_written_out(str(text)))
+
+
+@register.filter
+def told(text: Any) -> str:
+    """A sentence of a refusal, in the reader's language where it is one that is known."""
+    return sentences.told(str(text))
 
 
 @register.filter

@@ -22,6 +22,7 @@ from activity.models import Alert, Severity
 from documents import services as documents
 from workbench import rules, tables
 from workbench.forms import read_filters
+from workbench.rules.sentences import told
 from workbench.views.page import Shell, act, as_file, asked_for_file, choice, page_view, paged, show
 
 MAY_APPLY = "subcontract_orders.change_subcontractorder"
@@ -140,7 +141,7 @@ def apply(request: HttpRequest, reference: str) -> HttpResponse:
     def action(at: datetime) -> None:
         documents.apply_alert(alert_id=alert.pk, way=way, by=request.user, at=at)
 
-    return act(request, action, done=f"Applied: {alert.title}", back=back)
+    return act(request, action, done=_("Applied: {title}").format(title=told(alert.title)), back=back)
 
 
 @require_POST
@@ -155,7 +156,7 @@ def accept(request: HttpRequest, reference: str) -> HttpResponse:
     def action(at: datetime) -> None:
         documents.accept_alert(alert_id=alert.pk, reason=reason, by=request.user, at=at)
 
-    return act(request, action, done=_("It stays as it is: %(title)s") % {"title": alert.title}, back=back)
+    return act(request, action, done=_("It stays as it is: %(title)s") % {"title": told(alert.title)}, back=back)
 
 
 def _back(request: HttpRequest, alert: Alert) -> str:

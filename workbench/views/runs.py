@@ -55,7 +55,7 @@ def run(request: HttpRequest, number: str) -> HttpResponse:
         ),
         "progress": progress(shown),
         "refused": [
-            {"title": title, "text": text, "count": held}
+            {"title": _(title), "text": _(text), "count": held}
             for (title, text), held in sorted(
                 ((rules.BLOCKING[code], held) for code, held in shown.blocked_by.items() if code in rules.BLOCKING),
                 key=lambda row: (-row[1], row[0][0]),

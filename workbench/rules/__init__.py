@@ -9,6 +9,11 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
+
+from workbench.rules.sentences import told
+
 Reason = Mapping[str, Any]
 
 
@@ -27,38 +32,50 @@ def words(code: str) -> str:
 # ── Reasons ─────────────────────────────────────────────────────────────
 
 BLOCKING = {
-    "inactive": ("The vendor is not active", "Activate the vendor, or give the policy another one."),
-    "not_approved": ("No approval for this process", "Approve the vendor for the process, or name another vendor."),
-    "approval_expired": ("The approval has run out", "Renew the approval, or name another vendor."),
-    "no_price": ("No price", "Agree a price for this part and process, or name another vendor."),
-    "no_rate": ("No exchange rate", "Enter a rate for the vendor's currency."),
-    "no_unit_factor": ("No unit factor", "Say how many of the item one price unit holds (item units)."),
-    "below_minimum": ("Less than the vendor takes", "Put it together with other orders, or agree a smaller minimum."),
-    "above_maximum": ("More than the vendor takes", "Split it, or name another vendor."),
-    "no_capacity": ("No capacity left in that week", "Move the date, raise the capacity, or name another vendor."),
-    "no_vendor": ("The policy names no vendor", "Name a vendor in the policy, or give the work center one of its own."),
-    "item_blocked": ("The part is blocked", "Release the part, or cancel the production order."),
+    "inactive": (_("The vendor is not active"), _("Activate the vendor, or give the policy another one.")),
+    "not_approved": (
+        _("No approval for this process"),
+        _("Approve the vendor for the process, or name another vendor."),
+    ),
+    "approval_expired": (_("The approval has run out"), _("Renew the approval, or name another vendor.")),
+    "no_price": (_("No price"), _("Agree a price for this part and process, or name another vendor.")),
+    "no_rate": (_("No exchange rate"), _("Enter a rate for the vendor's currency.")),
+    "no_unit_factor": (_("No unit factor"), _("Say how many of the item one price unit holds (item units).")),
+    "below_minimum": (
+        _("Less than the vendor takes"),
+        _("Put it together with other orders, or agree a smaller minimum."),
+    ),
+    "above_maximum": (_("More than the vendor takes"), _("Split it, or name another vendor.")),
+    "no_capacity": (
+        _("No capacity left in that week"),
+        _("Move the date, raise the capacity, or name another vendor."),
+    ),
+    "no_vendor": (
+        _("The policy names no vendor"),
+        _("Name a vendor in the policy, or give the work center one of its own."),
+    ),
+    "item_blocked": (_("The part is blocked"), _("Release the part, or cancel the production order.")),
 }
 TITLES = {
-    "planners_word": "The planner's word",
-    "flag_no": "The plan keeps it inside",
-    "no_policy": "No policy and no vendor",
-    "policy_matched": "Policy {policy} applies",
-    "policy_skipped": "Policy {policy} does not apply",
-    "vendor_chosen": "{vendor} is chosen",
-    "vendor_compared": "{vendor} comes out best",
-    "vendor_passed_over": "{vendor} is passed over",
-    "work_center_vendor": "The external work center has a vendor of its own",
-    "default_inside": "Nothing sends it outside",
-    "already_ordered": "Already ordered at {vendor}",
-    "ends_with": "Bought complete with its order",
-    "center_moved": "The work center has another vendor by now",
-    "not_whole": "It cannot be bought complete any more",
-    "not_bought": "No policy buys it complete any more",
-    "nothing_to_order": "Nothing left to order",
-    "late_by": "The date cannot be kept",
-    "previous_late": "The operation before is not back in time",
-    "not_named": "{vendor} is not named by policy {policy} any more",
+    "planners_word": _("The planner's word"),
+    "flag_no": _("The plan keeps it inside"),
+    "no_policy": _("No policy and no vendor"),
+    "policy_matched": _("Policy {policy} applies"),
+    "policy_skipped": _("Policy {policy} does not apply"),
+    "vendor_chosen": _("{vendor} is chosen"),
+    "vendor_compared": _("{vendor} comes out best"),
+    "vendor_passed_over": _("{vendor} is passed over"),
+    "work_center_vendor": _("The external work center has a vendor of its own"),
+    "default_inside": _("Nothing sends it outside"),
+    "already_ordered": _("Already ordered at {vendor}"),
+    "ends_with": _("Bought complete with its order"),
+    "center_moved": _("The work center has another vendor by now"),
+    "not_whole": _("It cannot be bought complete any more"),
+    "not_bought": _("No policy buys it complete any more"),
+    "nothing_to_order": _("Nothing left to order"),
+    "late_by": _("The date cannot be kept"),
+    "previous_late": _("The operation before is not back in time"),
+    "not_named": _("{vendor} is not named by policy {policy} any more"),
 }
 # These name a vendor and still speak of the verdict, not of weighing him.
 OF_THE_VERDICT = {"center_moved", "planners_word", "work_center_vendor", "already_ordered", "previous_late"}
@@ -104,9 +121,11 @@ def step(reason: Reason, names: Mapping[str, str]) -> Step:
     vendor = str(reason.get("vendor") or "")
     called = names.get(vendor) or vendor
     if code in BLOCKING:
-        tone, glyph, title = "bad", "x", BLOCKING[code][0]
+        tone, glyph, title = "bad", "x", gettext(BLOCKING[code][0])
     else:
-        title = TITLES.get(code, words(code)).format(policy=reason.get("policy") or "", vendor=called).strip()
+        title = (
+            gettext(TITLES.get(code) or words(code)).format(policy=reason.get("policy") or "", vendor=called).strip()
+        )
         if code in GOOD:
             tone, glyph = "ok", "check"
         elif code in WARNING:
@@ -114,8 +133,14 @@ def step(reason: Reason, names: Mapping[str, str]) -> Step:
         else:
             tone, glyph = "mute", "minus"
     if vendor and code not in OF_THE_VERDICT and not title.startswith(called):
-        title = f"{called}: {title[:1].lower()}{title[1:]}"
+        title = f"{called}: {_inside(title)}"
     return Step(tone, glyph, title, readable(reason, names, under_title=True))
+
+
+def _inside(sentence: str) -> str:
+    """A sentence after a colon: in English it goes on in small letters, in German nouns and sentences keep theirs."""
+    is_english = (get_language() or "en").startswith("en")
+    return f"{sentence[:1].lower()}{sentence[1:]}" if is_english else sentence
 
 
 def readable(reason: Reason, names: Mapping[str, str], *, under_title: bool = False) -> str:
@@ -131,6 +156,7 @@ def readable(reason: Reason, names: Mapping[str, str], *, under_title: bool = Fa
         text = re.sub(rf"\bVendor {re.escape(vendor)}(?!\w)", names.get(vendor) or vendor, text)
         text = re.sub(rf"\bat {re.escape(vendor)}(?!\w)", f"at {names.get(vendor) or vendor}", text)
     text = days_written_out(text)
+    text = told(text[:1].upper() + text[1:])
     return text[:1].upper() + text[1:]
 
 
@@ -203,15 +229,15 @@ def why_there(reasons: Sequence[Reason], vendor: str) -> tuple[str, dict[str, st
 def answer(verdict: str, awarded: Sequence[tuple[str, Decimal]], unit: str) -> str:
     """The verdict as an answer. `awarded` is vendor and quantity, by rank."""
     if verdict == "in_house":
-        return "It stays inside."
+        return told("It stays inside.")
     if verdict == "review":
-        return "A person must say."
+        return told("A person must say.")
     if verdict == "blocked":
-        return "It should go outside, and cannot."
+        return told("It should go outside, and cannot.")
     if not awarded:
-        return "It goes outside, and all of it is ordered."
+        return told("It goes outside, and all of it is ordered.")
     shares = [f"{plain(quantity)} {unit}".strip() + f" to {vendor}" for vendor, quantity in awarded]
-    return f"It goes outside: {' and '.join(shares).rstrip('.')}."
+    return told(f"It goes outside: {' and '.join(shares).rstrip('.')}.")
 
 
 # ── Orders, runs ────────────────────────────────────────────────────────
@@ -222,7 +248,7 @@ def order_sentence(works: Sequence[str], parts: Sequence[str], vendor: str) -> s
     unique_works, unique_parts = list(dict.fromkeys(works)), list(dict.fromkeys(parts))
     work = unique_works[0] if len(unique_works) == 1 else f"{len(unique_works)} kinds of work"
     part = unique_parts[0] if len(unique_parts) == 1 else f"{len(unique_parts)} parts"
-    return f"{work} of {part} at {vendor}" if unique_parts else f"An empty order at {vendor}"
+    return told(f"{work} of {part} at {vendor}" if unique_parts else f"An empty order at {vendor}")
 
 
 def pieces_at_vendor(quantity: Decimal, received: Decimal, parts: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
@@ -246,23 +272,23 @@ def run_sentence(
 ) -> str:
     """What a run did, or is doing, in one sentence."""
     if state == "waiting":
-        return "Waiting for its turn."
+        return told("Waiting for its turn.")
     if state == "deciding":
-        return "Reading the plan and deciding every open operation."
+        return told("Reading the plan and deciding every open operation.")
     if state == "failed":
-        return "Stopped before it was done. What it had finished stands; starting again continues from there."
+        return told("Stopped before it was done. What it had finished stands; starting again continues from there.")
     looked = f"{operations:,} operations looked at, {outside:,} go outside"
     if state == "writing":
-        return f"{looked}. Writing the document sets."
+        return told(f"{looked}. Writing the document sets.")
     if state == "held":
-        return f"{looked}. It would change much and waits for a person."
+        return told(f"{looked}. It would change much and waits for a person.")
     if state == "dropped":
-        return f"{looked}. It was dropped and changed nothing."
+        return told(f"{looked}. It was dropped and changed nothing.")
     if is_dry:
-        return f"{looked}. Nothing was written."
+        return told(f"{looked}. Nothing was written.")
     if not (made or changed or withdrawn):
-        return f"{looked}. Everything was ordered already, so nothing changed."
-    return f"{looked}: {made:,} order lines made, {changed:,} changed, {withdrawn:,} withdrawn."
+        return told(f"{looked}. Everything was ordered already, so nothing changed.")
+    return told(f"{looked}: {made:,} order lines made, {changed:,} changed, {withdrawn:,} withdrawn.")
 
 
 # ── Events, changes ─────────────────────────────────────────────────────
