@@ -24,7 +24,7 @@ from accounts.models import User
 from documents.models import GenerationRun
 from interchange.models import ImportJob
 from inventory.models import Balance
-from invoices.models import Invoice, InvoiceKind
+from invoices.models import ChargeBack, Invoice, InvoiceKind, PaymentExport
 from masterdata.models import Vendor
 from policies.models import Decision, PriceAgreement, Verdict
 from production.models import ProductionOrder
@@ -155,6 +155,8 @@ def _examples() -> dict[str, Callable[[], Iterable[str]]]:
         "workbench:credit_invoice": lambda: _numbers("credit_invoice", Invoice.objects.filter(kind=InvoiceKind.INVOICE)),
         "workbench:self_bill": lambda: [reverse("workbench:self_bill"), _with("self_bill", vendor=_invoiced())],
         "workbench:enter_invoice": lambda: [reverse("workbench:enter_invoice"), _with("enter_invoice", vendor=_invoiced())],
+        "workbench:payment_file": lambda: _numbers("payment_file", PaymentExport.objects.all()),
+        "workbench:credit_charge_backs": _claimed,
         "workbench:decision": _decisions,
         "workbench:run": lambda: _numbers("run", *(_of_each(GenerationRun, "state"))),
         "workbench:jump": list,  # a part of the palette, no page
@@ -289,6 +291,12 @@ def _costed() -> str:
 def _invoiced() -> str:
     invoice = Invoice.objects.select_related("vendor").order_by("-pk").first()
     return invoice.vendor.code if invoice else _vendor().code
+
+
+def _claimed() -> list[str]:
+    """What is claimed of a vendor."""
+    claim = ChargeBack.objects.claimed().select_related("vendor").order_by("pk").first()
+    return [reverse("workbench:credit_charge_backs", args=[claim.vendor.code])] if claim else []
 
 
 def _links() -> list[str]:

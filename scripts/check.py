@@ -41,7 +41,7 @@ def steps(fast: bool) -> dict[str, list[str]]:
     return lint | {
         "types": [str(BIN / "mypy"), *typed_files()],
         "migrations": [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
-        "tests": pytest,
+        "tests": [*pytest, "--durations", "20"],
     }
 
 

@@ -89,7 +89,7 @@ ACTS = st.one_of(
 )
 NIGHTS = st.lists(st.lists(ACTS, min_size=1, max_size=5), min_size=2, max_size=4)
 FEW = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,

@@ -367,7 +367,7 @@ def decisions() -> dict[tuple[str, str], tuple[str, tuple[str, ...]]]:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drafts(), orders, st.booleans())
 def test_simulation_says_what_activating_and_generating_then_does(draft, planned, send_some):
     rod = [

@@ -49,7 +49,7 @@ def everything() -> list[list[object]]:
     ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plans())
 def test_any_rows_are_read_or_refused(tables):
     if not Item.objects.exists():
@@ -69,7 +69,7 @@ def test_any_rows_are_read_or_refused(tables):
         assert everything() == before
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plans())
 def test_what_was_read_once_changes_nothing_the_second_time(tables):
     if not Item.objects.exists():

@@ -240,7 +240,7 @@ def test_random_acts_over_the_dock_keep_every_sum(transactional_db):
     run_state_machine_as_test(
         Rolled,
         settings=settings(
-            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck),
+            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck),
             derandomize=True, database=None,
             phases=[Phase.generate],  # shrinking thirty acts over the database takes many minutes
         ),

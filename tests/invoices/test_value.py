@@ -142,7 +142,7 @@ def problems() -> list[str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 @example(
     steps=[
@@ -158,7 +158,7 @@ def test_no_flow_of_goods_and_invoices_loses_a_cent(steps):
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(came=st.integers(0, 20), asks=st.lists(st.integers(1, 12), min_size=1, max_size=5), tolerance=st.integers(0, 50))
 def test_matching_never_lets_more_be_paid_than_was_accepted_plus_tolerance(came, asks, tolerance):
     with pytest.raises(Undo), transaction.atomic():
