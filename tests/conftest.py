@@ -23,12 +23,12 @@ SETS = {
 }  # fmt: skip
 """Helpers that play whole document sets: whoever uses one takes a second or so for each test."""
 WHOLE_PLANS = {
-    "documents/test_any_plan.py", "interchange/test_folders.py", "interchange/test_fuzz.py", "interchange/test_nightly.py",
-    "outsourcing/test_demo.py", "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py",
-    "policies/test_rules_properties.py", "production/test_schedule.py", "workbench/test_first_steps.py",
-    "workbench/test_worklist.py",
+    "documents/test_any_plan.py", "interchange/test_files.py", "interchange/test_folders.py", "interchange/test_fuzz.py",
+    "interchange/test_nightly.py", "outsourcing/test_demo.py", "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py",
+    "policies/test_rules_properties.py", "production/test_schedule.py", "scenarios/test_vocabulary.py",
+    "workbench/test_answers.py", "workbench/test_first_steps.py", "workbench/test_orders.py", "workbench/test_worklist.py",
 }  # fmt: skip
-"""Files whose tests read whole plans, make up many, or open every page."""
+"""Files whose tests read whole plans, all cases or large files, make up many, or open the largest pages."""
 
 
 PAPERS_MISSING = "no papers: install libpango-1.0-0 libpangoft2-1.0-0 (Debian, Ubuntu)"
