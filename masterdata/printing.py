@@ -15,7 +15,8 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 
 from core.refusals import Refusal
-from masterdata.models import Company
+from masterdata.models import Company, Site, Vendor
+from masterdata.rules.ubl import UblParty
 
 
 class PdfUnavailable(Refusal):
@@ -28,6 +29,18 @@ class PdfUnavailable(Refusal):
 def company() -> Company:
     """Whose paper it is; an unnamed company where none was loaded yet."""
     return Company.objects.first() or Company(name="")
+
+
+def own_party(site: Site | None = None) -> UblParty:
+    """Us, as a UBL document names us; with a site known by it."""
+    ours = company()
+    street = ours.address.splitlines()[0] if ours.address else ""
+    return UblParty(ours.name or (site.name if site else ""), (site.code,) if site else (), "", street)
+
+
+def vendor_party(vendor: Vendor) -> UblParty:
+    """A vendor, as a UBL document names him."""
+    return UblParty(vendor.name or vendor.code, (vendor.code,), vendor.country)
 
 
 def logo() -> str:

@@ -21,8 +21,8 @@ from invoices.rules import ubl
 from invoices.services.crediting import credit_invoice
 from invoices.services.entering import EnteredLine, enter_invoice, find_noted
 from invoices.services.settling import CreditedClaim, credit_charge_backs
-from masterdata import services as masterdata
 from masterdata.models import Currency, Item, Vendor
+from masterdata.printing import own_party, vendor_party
 from masterdata.rules.ubl import UblParty, unit_code, unit_names
 from subcontract_orders.models import OrderLine
 
@@ -186,7 +186,6 @@ def as_ubl(invoice: Invoice) -> bytes:
     """An invoice or credit note as UBL 2.1, the vendor its supplier and we its customer."""
     related = ("order_line__order", "order_line__item__unit", "receipt", "charge_back")
     lines = list(invoice.lines.select_related(*related).order_by("line_no"))
-    company = masterdata.company()
     totals = rules.taxes(
         [rules.Taxed(line.amount, line.tax_category, line.tax_rate) for line in lines],
         decimals=invoice.currency.decimals,
@@ -220,12 +219,10 @@ def as_ubl(invoice: Invoice) -> bytes:
                 tax_rate=line.tax_rate,
             )
         )  # fmt: skip
-    vendor = invoice.vendor
     return ubl.write(
         ubl.UblDocument(
             number=invoice.vendor_number, day=invoice.invoice_date, due=invoice.due_date, currency=invoice.currency.code,
-            supplier=UblParty(vendor.name or vendor.code, (vendor.code,), vendor.country),
-            customer=UblParty(company.name, (), "", company.address.splitlines()[0] if company.address else ""),
+            supplier=vendor_party(invoice.vendor), customer=own_party(),
             lines=tuple(work), charges=tuple(charges),
             taxes=tuple(ubl.UblTax(one.category, one.rate, one.base, one.tax) for one in totals), note=invoice.note,
             is_credit=invoice.kind == InvoiceKind.CREDIT, is_self_billed=invoice.kind == InvoiceKind.SELF_BILLED,

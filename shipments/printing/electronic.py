@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from masterdata.printing import company
-from masterdata.rules.ubl import Adder, UblParty, as_xml, document_root, plain
+from masterdata.printing import company, own_party, vendor_party
+from masterdata.rules.ubl import Adder, as_xml, document_root, plain
 from shipments.models import GONE, Shipment
 from shipments.printing import weight
 
@@ -35,12 +35,8 @@ def delivery_note_xml(*, shipment_id: int) -> bytes:
         add.text(root, "Note", f"{shipment.get_status_display()}: not dispatched")
     for order in dict.fromkeys(row.order_line.order.number for row in rows):
         add.text(add.group(root, "OrderReference"), "ID", order)
-    street = owner.address.splitlines()[0] if owner.address else ""
-    us = UblParty(owner.name or shipment.site.name, (shipment.site.code,), "", street)
-    add.party(root, "DespatchSupplierParty", us)
-    add.party(
-        root, "DeliveryCustomerParty", UblParty(shipment.vendor.name, (shipment.vendor.code,), shipment.vendor.country)
-    )
+    add.party(root, "DespatchSupplierParty", own_party(shipment.site))
+    add.party(root, "DeliveryCustomerParty", vendor_party(shipment.vendor))
     weights = [weight(row.item, row.quantity) for row in rows]
     goods = add.group(root, "Shipment")
     add.text(goods, "ID", shipment.number)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from masterdata.printing import company
-from masterdata.rules.ubl import Adder, UblParty, as_xml, document_root, plain
+from masterdata.printing import company, own_party, vendor_party
+from masterdata.rules.ubl import Adder, as_xml, document_root, plain
 from production.models import Supply
 from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
 
@@ -35,10 +35,8 @@ def order_xml(*, order_id: int) -> bytes:
     add.text(root, "OrderTypeCode", SERVICE)
     add.text(root, "Note", f"Version {sent.revision if sent else order.revision}")
     add.text(root, "DocumentCurrencyCode", order.currency.code)
-    owner = company()
-    street = owner.address.splitlines()[0] if owner.address else ""
-    add.party(root, "BuyerCustomerParty", UblParty(owner.name or order.site.name, (order.site.code,), "", street))
-    add.party(root, "SellerSupplierParty", UblParty(order.vendor.name, (order.vendor.code,), order.vendor.country))
+    add.party(root, "BuyerCustomerParty", own_party(order.site))
+    add.party(root, "SellerSupplierParty", vendor_party(order.vendor))
     lines = list(
         OrderLine.objects.active()
         .filter(order=order)
