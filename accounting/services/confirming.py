@@ -15,6 +15,7 @@ from accounting.models import Confirmation, ConfirmationLine, ConfirmationStatus
 from accounts.models import User
 from activity import services as activity
 from core.refusals import InvalidInput, NotFound, Refusal, WrongState
+from invoices.services.reading import invoiced_before
 from masterdata import services as masterdata
 
 KIND = "balance_confirmation"
@@ -26,7 +27,7 @@ LYING = """
     WHERE m.occurred_at < %s GROUP BY 1, 2, 3, 4
     HAVING sum(CASE WHEN m.to_location_id = p.id THEN m.quantity ELSE -m.quantity END) <> 0
 """
-OWED = """
+OWED = f"""
     SELECT vendor_id, sum(accrued), sum(agreed), sum(asked) FROM (
         SELECT r.vendor_id, sum(rl.work_value) AS accrued, 0 AS agreed, 0 AS asked FROM receipts_receiptline rl
         JOIN receipts_receipt r ON r.id = rl.receipt_id
@@ -34,8 +35,7 @@ OWED = """
             AND (r.reversed_at IS NULL OR r.reversed_at >= %(end)s)
         GROUP BY r.vendor_id
         UNION ALL
-        SELECT o.vendor_id, 0, round(coalesce(l.sent_amount_company, l.amount_company)
-            * least(l.invoiced_before / coalesce(l.sent_quantity, l.quantity), 1), 5), 0
+        SELECT o.vendor_id, 0, {invoiced_before("l")}, 0
         FROM subcontract_orders_orderline l JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
         WHERE l.invoiced_before > 0 AND o.created_at < %(end)s
         UNION ALL

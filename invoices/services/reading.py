@@ -37,6 +37,14 @@ class NotInvoiced:
         return self.accrued - self.invoiced - self.set_off
 
 
+def invoiced_before(line: str) -> str:
+    """SQL: what was invoiced of an order line (its alias) before it was loaded: its share of what the line was agreed at."""
+    return (
+        f"round(coalesce({line}.sent_amount_company, {line}.amount_company)"
+        f" * least({line}.invoiced_before / coalesce({line}.sent_quantity, {line}.quantity), 1), 5)"
+    )
+
+
 def _open_amounts(*, of_lines: bool) -> str:
     """What order lines accrued, what of it is invoiced, before Outwork too, and set off: of `%(lines)s`, or of all.
 
@@ -57,9 +65,8 @@ def _open_amounts(*, of_lines: bool) -> str:
         WHERE i.status IN ('approved', 'exported') {these("m.order_line_id")} GROUP BY m.order_line_id
     """
     before = f"""
-        SELECT id AS order_line_id, round(coalesce(sent_amount_company, amount_company)
-            * least(invoiced_before / coalesce(sent_quantity, quantity), 1), 5) AS agreed, invoiced_before AS quantity
-        FROM subcontract_orders_orderline WHERE invoiced_before > 0 {these("id")}
+        SELECT l.id AS order_line_id, {invoiced_before("l")} AS agreed, l.invoiced_before AS quantity
+        FROM subcontract_orders_orderline l WHERE l.invoiced_before > 0 {these("l.id")}
     """
     set_off = f"""
         SELECT order_line_id, sum(set_off) AS set_off FROM invoices_chargeback

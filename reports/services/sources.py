@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from invoices.services.reading import invoiced_before
+
 LOCAL = "AT TIME ZONE coalesce(nullif(site.time_zone, ''), %(zone)s)"
 
 
@@ -292,14 +294,13 @@ SET_OFF = Source(
     """,
 )
 
-# What was invoiced of an order before it was loaded, as `invoices.services.reading` has it.
+# What was invoiced of an order before it was loaded.
 INVOICED_BEFORE = Source(
     "invoiced_before",
     "ol.id",
     f"""
     SELECT 'not_invoiced' AS figure, ol.id AS row_id, (o.created_at {LOCAL})::date AS day, o.site_id, ol.vendor_id, ol.process_id,
-        NULL::bigint AS work_center_id, 0 AS value, -round(coalesce(ol.sent_amount_company, ol.amount_company)
-            * least(ol.invoiced_before / coalesce(ol.sent_quantity, ol.quantity), 1), 5) AS amount,
+        NULL::bigint AS work_center_id, 0 AS value, -{invoiced_before("ol")} AS amount,
         0::numeric AS base, o.number AS document, ol.line_no
     FROM subcontract_orders_orderline ol
     JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id
