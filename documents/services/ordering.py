@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from activity import services as activity
-from core.refusals import InvalidInput, InvalidQuantity, NoRight, Refusal, Refusals, TooPrecise
+from core.refusals import InvalidInput, InvalidQuantity, NoRight, Refusal, Refusals
 from documents.services.acting import follow_order
 from masterdata import services as masterdata
 from masterdata.models import Currency, Item, Process, Site, Vendor
@@ -19,7 +19,7 @@ from policies.models import ChargeBasis
 from policies.rules import dates
 from policies.services.offers import Offer, compare_offers
 from production.models import QuantityBasis, Supply
-from production.rules.components import BomRow, Ratio, required, rounded_up, whole_ratios
+from production.rules.components import BomRow, Ratio, required, whole_ratios
 from production.services.pieces import boms_of
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
@@ -107,10 +107,15 @@ def order_by_hand(
         receive_at=masterdata.main_location(site=site), currency=_currency(lines, answers, vendor),
         consolidation_key=_key(key or number, by=by), created_at=at, created_by=by,
     )  # fmt: skip
+    rate = masterdata.exchange_rate(currency_id=order.currency_id, on=today)
+    if rate is None:
+        text = UNFIT["no_rate"].format(currency=order.currency, day=today)
+        raise VendorCannot(text, code="no_rate", field="vendor")
     orders.add_orders([order])
     closed = masterdata.closed_days(vendor_id=vendor.pk, on=today)
+    decimals = masterdata.company().currency.decimals
     rows = [
-        _line(order, no, said, offer, today=today, closed=closed)
+        _line(order, no, said, offer, today=today, closed=closed, rate=rate, decimals=decimals)
         for no, (said, offer) in enumerate(zip(lines, answers, strict=True), 1)
     ]
     boms = boms_of({said.item.pk for said in lines if said.material is None})
@@ -166,11 +171,7 @@ def _answers(vendor: Vendor, lines: Sequence[HandLine], *, site: Site, today: da
 
 
 def _check(said: HandLine, *, today: date) -> None:
-    decimals = said.item.unit.decimals if said.item.unit else 5
-    if said.quantity <= 0:
-        raise InvalidQuantity(f"{said.quantity} is not a quantity above zero.", field="quantity")
-    if said.quantity != rounded_up(said.quantity, decimals=decimals):
-        raise TooPrecise(f"{said.item} has {decimals} decimals; {said.quantity} has more.", field="quantity")
+    receipts.check_quantity(said.item, said.quantity, "quantity")
     if said.unit_price is not None and said.unit_price < 0:
         raise InvalidInput(f"{said.unit_price} is below zero.", field="unit_price")
     masterdata.check_day(said.need_date, today=today, field="need_date")
@@ -214,8 +215,17 @@ def _currency(lines: Sequence[HandLine], answers: Iterable[Offer], vendor: Vendo
 
 
 def _line(
-    order: SubcontractOrder, no: int, said: HandLine, offer: Offer, *, today: date, closed: frozenset[date]
+    order: SubcontractOrder,
+    no: int,
+    said: HandLine,
+    offer: Offer,
+    *,
+    today: date,
+    closed: frozenset[date],
+    rate: Decimal,
+    decimals: int,
 ) -> OrderLine:
+    """`rate` and `decimals` are the company currency's for one unit of the order's."""
     row = offer.row if said.unit_price is None else None
     vendor = order.vendor
     lead_days = said.lead_days if said.lead_days is not None else (row.lead_days if row else None) or 0
@@ -235,10 +245,6 @@ def _line(
         line.minimum_charge, line.minimum_charge_basis = row.minimum_charge or ZERO, row.minimum_charge_basis
         line.lot_charge, line.freight = row.lot_charge or ZERO, row.freight or ZERO
     line.unit_price = (row.unit_price if row else said.unit_price) or ZERO
-    rate = masterdata.exchange_rate(currency_id=order.currency_id, on=today)
-    if rate is None:
-        text = UNFIT["no_rate"].format(currency=order.currency, day=today)
-        raise VendorCannot(text, code="no_rate", field="vendor")
     worth = rules.amounts(
         quantity=line.quantity, unit_price=line.unit_price, price_factor=line.price_factor,
         minimum_charge=line.minimum_charge if line.minimum_charge_basis == ChargeBasis.LINE else ZERO,
@@ -246,7 +252,7 @@ def _line(
     )  # fmt: skip
     line.work_amount, line.minimum_top_up, line.amount = worth.work, worth.minimum_top_up, worth.amount
     line.lot_charge, line.freight = worth.lot_charge, worth.freight
-    line.amount_company = rules.money(worth.amount * rate, decimals=masterdata.company().currency.decimals)
+    line.amount_company = rules.money(worth.amount * rate, decimals=decimals)
     return line
 
 

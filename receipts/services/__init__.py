@@ -46,7 +46,7 @@ from receipts.services.returning import (
     spare_material,
 )
 from receipts.services.reversing import reverse_receipt
-from receipts.services.sending_back import NotSentBack, OrderIsOver, return_product
+from receipts.services.sending_back import NotSentBack, OrderIsOver, check_quantity, return_product
 from receipts.services.stating import vendor_statement
 from receipts.services.tracing import Trace, find_lot, trace_lot
 from receipts.services.watching import watch_material_left
@@ -84,6 +84,7 @@ __all__ = [
     "VendorShort",
     "adjust_consumption",
     "booked_by_component",
+    "check_quantity",
     "correct_receipt",
     "count_vendor_stock",
     "deliver_due_returns",

@@ -169,6 +169,7 @@ def recount_line(
 
 
 def check_quantity(item: Item, quantity: Decimal, field: str) -> None:
+    """Raises InvalidQuantity (not above zero), TooPrecise (more decimals than the item is counted in)."""
     decimals = item.unit.decimals if item.unit else 5
     if quantity <= 0:
         raise InvalidQuantity(f"{quantity} is not a quantity above zero.", field=field)

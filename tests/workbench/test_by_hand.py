@@ -46,7 +46,7 @@ def test_what_is_refused_stands_beside_its_field_and_what_was_typed_stays(desk: 
 
     text = answer.content.decode()
     assert answer.status_code == 422
-    assert 'id="wrong-quantity-0" role="alert">10482-B has 0 decimals; 1.5 has more.' in text
+    assert 'id="wrong-quantity-0" role="alert">10482-B is counted in 0 decimals; 1.5 has more.' in text
     assert 'value="Sample of May"' in text
     assert not SubcontractOrder.objects.exists()
 
@@ -66,6 +66,16 @@ def test_every_field_that_cannot_be_read_is_named_at_once(desk: Client):
         "much is not a quantity",
     ):
         assert said in text
+
+
+def test_a_process_and_a_site_nobody_knows_are_refused_instead_of_left_out(desk: Client):
+    answer = desk.post(PAGE, typed(**{"process-0": "GILD", "site": "MOON"}))
+
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "There is no process GILD." in text
+    assert "There is no site MOON." in text
+    assert not SubcontractOrder.objects.exists()
 
 
 def test_lines_are_added_one_by_one_and_empty_ones_are_left_out(desk: Client):

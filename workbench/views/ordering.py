@@ -86,6 +86,8 @@ def _order(request: HttpRequest, form: Mapping[str, str], rows: list[dict[str, A
     if vendor is None:
         wrong["vendor"] = _("Choose a vendor.")
     site = Site.objects.filter(code=form["site"]).first() if form["site"] else None
+    if form["site"] and site is None:
+        wrong["site"] = _("There is no site {code}.").format(code=form["site"])
     lines = []
     for index, row in enumerate(rows):
         if not any(row[name] for name in ("item", "quantity", "description", "unit_price")) and len(rows) > 1:
@@ -126,7 +128,10 @@ def _read(name: str, text: str) -> Any:
             raise InvalidInput(_("There is no part {code}.").format(code=text) if text else _("Write the part's code."))
         return found
     if name == "process":
-        return Process.objects.filter(code=text).first()
+        process = Process.objects.filter(code=text).first()
+        if text and process is None:
+            raise InvalidInput(_("There is no process {code}.").format(code=text))
+        return process
     if name in ("quantity", "unit_price"):
         number = read_quantity(text)
         if number is None and name == "quantity":
