@@ -19,6 +19,7 @@ from django.urls import get_resolver
 from outsourcing import many_lines
 from outsourcing.pages import Page, all_pages
 from reports import services as reports
+from subcontract_orders.models import SubcontractOrder
 
 TIMES = 7
 SHOWN = 20
@@ -43,7 +44,7 @@ def bench(*, write: Callable[[str], object], lines: int = 1_000_000) -> dict[str
     call_command("collectstatic", interactive=False, verbosity=0)
     by = many_lines.plan(orders=3)
     received, sent = many_lines.receive(), many_lines.send()
-    draft = many_lines.SubcontractOrder.objects.draft().get()
+    draft = SubcontractOrder.objects.draft().get()
     reports.rebuild(at=many_lines.AT)
     client = Client(SERVER_NAME="localhost")
     client.force_login(by)
@@ -52,8 +53,9 @@ def bench(*, write: Callable[[str], object], lines: int = 1_000_000) -> dict[str
     few = {page: _ask(client, page) for page in asked}
 
     begin = time.perf_counter()
-    for order, share in ((received, lines), (sent, lines // SENT_SHARE), (draft, lines // DRAFT_SHARE)):
-        many_lines.multiply(order, lines=share, base=many_lines.BASE * (1 + 3 * [received, sent, draft].index(order)))
+    shares = ((received, lines), (sent, lines // SENT_SHARE), (draft, lines // DRAFT_SHARE))
+    for place, (order, share) in enumerate(shares):
+        many_lines.multiply(order, lines=share, base=many_lines.BASE * (1 + 3 * place))
     reports.rebuild(at=many_lines.AT)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

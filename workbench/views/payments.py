@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.refusals import Refusal
 from invoices import services as invoices
+from invoices.api.exporting import as_file
 from invoices.models import Invoice, InvoiceStatus, PaymentExport
 from workbench.views.invoices import SEES
 from workbench.views.page import Shell, count, page_for, paged, show
@@ -51,6 +52,4 @@ def export_invoices(request: HttpRequest) -> HttpResponse:
 @page_for(SEES)
 def payment_file(request: HttpRequest, number: str) -> HttpResponse:
     """A file that was handed over, as it was."""
-    found = get_object_or_404(PaymentExport.objects.visible_to(request.user), number=number)
-    headers = {"Content-Disposition": f'attachment; filename="{found.number}.csv"'}
-    return HttpResponse(found.content, content_type="text/csv; charset=utf-8", headers=headers)
+    return as_file(get_object_or_404(PaymentExport.objects.visible_to(request.user), number=number))
