@@ -340,6 +340,12 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && typing) typing.blur();
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
 
+  // A scanner is a keyboard: where a page waits for a scan, what is typed outside any field goes there, from its first sign on.
+  const scan = document.querySelector("#scan");
+  if (scan && event.key.length === 1 && event.key !== " ") {
+    scan.focus();
+    return;
+  }
   if (event.timeStamp - pressedG < 1200) {
     pressedG = -Infinity;
     const link = document.querySelector(`[data-go="${CSS.escape(key)}"]`);

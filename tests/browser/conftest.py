@@ -12,7 +12,7 @@ from tests.workbench import rows
 
 HERE = Path(__file__).parent
 # A refused form is an answer, and a test may take the line away: the browser says both, and neither is a fault of ours.
-PATIENCE = 120_000  # milliseconds: other tests run on the same machine
+PATIENCE = 60_000  # milliseconds: other tests run on the same machine
 expect.set_options(timeout=PATIENCE)
 EXPECTED = ("status of 422", "ERR_INTERNET_DISCONNECTED")
 

@@ -63,6 +63,18 @@ def test_a_scan_dispatches_and_the_next_one_receives(phone: Page):
     assert not Balance.objects.filter(location__code="AT-V1", quantity__gt=0).exists()
 
 
+@pytest.mark.parametrize("path", ["/dock/", "/dock/receive/"])
+def test_a_scan_is_caught_where_no_field_has_the_focus(phone: Page, path: str):
+    shipment = goods.shipment_of(goods.sent_order())
+
+    phone.goto(path)
+    phone.evaluate("document.activeElement.blur()")
+    phone.keyboard.type(shipment.number)
+    phone.keyboard.press("Enter")
+
+    expect(phone.locator("h1")).to_contain_text(f"Dispatch {shipment.number}")
+
+
 def test_a_half_typed_form_survives_a_lost_connection(phone: Page):
     order = goods.shipped_order()
     key = goods.line_of(order).pk
