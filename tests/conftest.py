@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from outsourcing.celery import app as celery_app
+from tests import played
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = {
@@ -136,6 +137,13 @@ def _migrated_once() -> str:
             connection.settings_dict["NAME"] = own
         cursor.execute(f'ALTER DATABASE "{prefix}new" RENAME TO "{name}"')
     return name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _played_together(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What one process of the run played, the others put back."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        played.shared = tmp_path_factory.getbasetemp().parent / "played"
 
 
 @pytest.fixture(autouse=True)
