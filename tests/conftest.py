@@ -1,6 +1,7 @@
 """What every test shares. Tests run on PostgreSQL and may use the database unless they say otherwise."""
 
 import functools
+import gc
 import hashlib
 import os
 import tempfile
@@ -81,6 +82,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db)
         if _takes_long(item):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """All modules stay now: looking for circles of objects among them took an eighth of a run's time."""
+    gc.collect()
+    gc.freeze()
 
 
 def _takes_long(item: pytest.Item) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 
 from outsourcing import servers
+from outsourcing.management.commands.serve import leave
 
 pytestmark = [pytest.mark.no_database, pytest.mark.slow]
 MANAGE = str(settings.BASE_DIR / "manage.py")
@@ -78,32 +79,32 @@ def left_behind(home: Path) -> list[str]:
     return found
 
 
-def test_ready_means_that_web_worker_and_beat_answer_and_the_end_leaves_nothing(home, port):
+def test_after_a_kill_the_next_run_is_ready_with_all_its_parts_and_its_end_leaves_nothing(home, port):
+    with serve(home, port) as killed:
+        wait_until_ready(killed, port)
+        killed.kill()  # its parts end by themselves and let go of the port
+
     with serve(home, port) as run:
         wait_until_ready(run, port)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
             states = json.loads(answer.read())
         run.send_signal(signal.SIGTERM)
-        run.wait(timeout=30)
+        assert run.wait(timeout=30) == 128 + signal.SIGTERM
 
     assert states == {"status": "ok", "database": "ok", "broker": "ok", "worker": "ok", "beat": "ok"}
-    assert left_behind(home) == []
-
-
-def test_after_a_kill_its_parts_end_by_themselves_and_the_next_run_is_ready(home, port):
-    with serve(home, port) as killed:
-        wait_until_ready(killed, port)
-        killed.kill()
-
-    with serve(home, port) as run:
-        wait_until_ready(run, port)
-        run.send_signal(signal.SIGINT)
-        assert run.wait(timeout=30) == 0
-
     end = time.monotonic() + 10
     while left_behind(home) and time.monotonic() < end:
         time.sleep(0.1)
     assert left_behind(home) == []
+
+
+def test_ctrl_c_is_no_failure_and_a_request_to_end_is_told_as_one():
+    with pytest.raises(SystemExit) as asked:
+        leave(signal.SIGINT, None)
+    with pytest.raises(SystemExit) as told:
+        leave(signal.SIGTERM, None)
+
+    assert (asked.value.code, told.value.code) == (0, 143)
 
 
 def test_a_port_in_use_is_said_in_words(home):

@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, port: int, host: str, data: str | None, empty: bool, **options: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _leave)
+            signal.signal(number, leave)
         children: dict[str, subprocess.Popen[bytes]] = {}
         if not empty:
             os.environ["DEMO_USERS"] = "1"
@@ -142,7 +142,7 @@ def _stop(children: Any) -> None:
         child.wait()
 
 
-def _leave(number: int, frame: object) -> NoReturn:
+def leave(number: int, frame: object) -> NoReturn:
     raise SystemExit(0 if number == signal.SIGINT else 128 + number)
 
 
