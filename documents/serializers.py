@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from activity.serializers import EventSerializer
-from core.requests import CodeField, StrictFields
+from core.requests import CodeField, ExternalRefSerializer, StrictFields
 from documents import services
 from documents.models import GenerationRun, RunItem
 from masterdata.models import Item, Process, Site, Vendor
@@ -82,6 +82,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     )
     promises = PromiseSerializer(many=True)
     components = ComponentSerializer(many=True)
+    external_refs = ExternalRefSerializer(many=True)
 
     class Meta:
         model = OrderLine
@@ -95,7 +96,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
             "policy", "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection",
             "sample_pct", "certificates", "item_revision", "specification", "specification_files", "rejects",
             "price_tolerance_pct", "price_tolerance_amount", "quantity_tolerance_pct", "pay_for",
-            "use_vendor_stock", "pinned", "quantity_in_force", "promises", "components",
+            "use_vendor_stock", "pinned", "quantity_in_force", "promises", "components", "source", "external_refs",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
+from masterdata.models import ExternallyKnown
 
 
 class Lot(models.Model):
@@ -124,11 +125,11 @@ def _shared(place: str) -> dict[str, object]:
     return {f"{place}__kind": "vendor", f"{place}__site": None}
 
 
-class Balance(models.Model):
+class Balance(ExternallyKnown):
     """What lies where: the sum of the movements in and out of a location, per item, lot and stage. Never below zero.
 
     Virtual locations (supplier, consumed, scrap, difference) have no balance. Value is kept by cost pool, as stock of one
-    cost may lie in several places.
+    cost may lie in several places. What other systems call it came with the stock that was loaded.
     """
 
     item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.requests import ExternalRefSerializer
 from inventory.models import Balance, CostPool, Movement
 
 
@@ -18,10 +19,23 @@ class BalanceSerializer(serializers.ModelSerializer[Balance]):
     vendor = serializers.CharField(source="location.vendor.code", default=None, allow_null=True)
     lot = serializers.CharField(source="lot.code", default=None, allow_null=True)
     unit = serializers.CharField(source="item.unit.code", default=None, allow_null=True)
+    external_refs = ExternalRefSerializer(many=True)
 
     class Meta:
         model = Balance
-        fields = ["item", "location", "site", "vendor", "lot", "stage", "quantity", "unit", "since"]
+        fields = [
+            "item",
+            "location",
+            "site",
+            "vendor",
+            "lot",
+            "stage",
+            "quantity",
+            "unit",
+            "since",
+            "source",
+            "external_refs",
+        ]
         read_only_fields = fields
 
 

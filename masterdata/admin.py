@@ -4,13 +4,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from masterdata.models import Company, Currency, Location, NumberRange
+from masterdata.models import Company, Currency, ExternallyKnown, Location, NumberRange
+
+ELSEWHERE = ["source", "external_refs"]
 
 # These two are for the admin rooms of the apps above, too: what is read only is so everywhere in the same words.
 
@@ -28,8 +31,22 @@ def plain(number: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+class KnownElsewhereAdmin(ModelAdmin):
+    """What other systems call a row stands on a tab of its own, the last one."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        found = super().get_fieldsets(request, obj)
+        if not issubclass(self.model, ExternallyKnown):
+            return found
+        own = [
+            (name, {**said, "fields": [field for field in said["fields"] if field not in ELSEWHERE]})
+            for name, said in found
+        ]
+        return [*own, (_("Other systems"), {"fields": ELSEWHERE, "classes": ["tab"]})]
+
+
 @admin.register(Company)
-class CompanyAdmin(ModelAdmin):
+class CompanyAdmin(KnownElsewhereAdmin):
     list_display = ["name", "currency", "time_zone"]
     list_select_related = ["currency"]
     fieldsets = [
@@ -66,7 +83,7 @@ class CurrencyAdmin(ModelAdmin):
     has_delete_permission = never
 
 
-class UnitAdmin(ModelAdmin):
+class UnitAdmin(KnownElsewhereAdmin):
     list_display = ["code", "name", "decimals", "is_active"]
     readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
@@ -74,7 +91,7 @@ class UnitAdmin(ModelAdmin):
     has_delete_permission = never
 
 
-class ItemGroupAdmin(ModelAdmin):
+class ItemGroupAdmin(KnownElsewhereAdmin):
     list_display = ["code", "name", "is_active"]
     readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
@@ -92,7 +109,7 @@ class SiteLocations(TabularInline):
     has_delete_permission = never
 
 
-class SiteAdmin(ModelAdmin):
+class SiteAdmin(KnownElsewhereAdmin):
     list_display = ["code", "name", "time_zone", "is_active"]
     readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
@@ -101,7 +118,7 @@ class SiteAdmin(ModelAdmin):
     has_delete_permission = never
 
 
-class LocationAdmin(ModelAdmin):
+class LocationAdmin(KnownElsewhereAdmin):
     list_display = ["show_name", "show_kind", "site", "vendor", "is_main", "is_active"]
     readonly_fields = ["is_active"]
     list_select_related = ["site", "vendor"]

@@ -86,7 +86,7 @@ class Currency(models.Model):
         return self.code
 
 
-class Company(models.Model):
+class Company(ExternallyKnown):
     """The one company this installation belongs to."""
 
     name = models.CharField(max_length=200, blank=True)
@@ -146,7 +146,7 @@ class Company(models.Model):
         return self.name
 
 
-class ExchangeRate(models.Model):
+class ExchangeRate(ExternallyKnown):
     """Company currency for one unit of `currency`, from a day on until the next row."""
 
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="rates")
@@ -164,7 +164,7 @@ class ExchangeRate(models.Model):
         return f"{self.currency_id} {self.valid_from}"
 
 
-class Unit(Retirable):
+class Unit(ExternallyKnown, Retirable):
     """A unit of measure; proposals are rounded up to its decimals, entries with more are refused."""
 
     code = models.CharField(max_length=20, unique=True)
@@ -178,7 +178,7 @@ class Unit(Retirable):
         return self.code
 
 
-class ItemGroup(Retirable):
+class ItemGroup(ExternallyKnown, Retirable):
     """Items a policy can name together."""
 
     code = models.CharField(max_length=60, unique=True)
@@ -224,7 +224,7 @@ class Item(ExternallyKnown):
         return self.code
 
 
-class ItemUnit(models.Model):
+class ItemUnit(ExternallyKnown):
     """Another unit an item is priced in: one of `unit` holds `factor` of the item's own unit (1 kg holds 4 pieces)."""
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="other_units")
@@ -242,7 +242,7 @@ class ItemUnit(models.Model):
         return f"{self.item_id} {self.unit_id}"
 
 
-class Site(Retirable):
+class Site(ExternallyKnown, Retirable):
     """A plant of ours; "today" is its own."""
 
     code = models.CharField(max_length=60, unique=True)
@@ -368,7 +368,7 @@ class LocationQuerySet(models.QuerySet["Location"]):
         return self.exclude(kind__in=VIRTUAL_KINDS)
 
 
-class Location(Retirable):
+class Location(ExternallyKnown, Retirable):
     """A place that holds stock. A vendor's location belongs to the vendor, and to the site of ours whose material lies there."""
 
     code = models.CharField(max_length=60, unique=True)
@@ -420,7 +420,7 @@ class WorkCenter(ExternallyKnown, Retirable):
         return self.code
 
 
-class Process(Retirable):
+class Process(ExternallyKnown, Retirable):
     """The kind of work a vendor is bought for (zinc plating, baking the crust)."""
 
     code = models.CharField(max_length=100, unique=True)
@@ -435,7 +435,7 @@ class Process(Retirable):
         return self.code
 
 
-class Specification(models.Model):
+class Specification(ExternallyKnown):
     """What a vendor is told of the work: of a process, of an item, or of that process on that item, which goes first."""
 
     item = models.ForeignKey(Item, models.CASCADE, null=True, blank=True, related_name="+")
@@ -475,7 +475,7 @@ class SpecificationFile(models.Model):
         return self.name
 
 
-class Closure(models.Model):
+class Closure(ExternallyKnown):
     """A closed day beyond weekends, or all days to `last_day`: of a vendor, of a work center, or (neither) of all of ours."""
 
     vendor = models.ForeignKey(Vendor, models.CASCADE, null=True, blank=True, related_name="closures")
@@ -502,7 +502,7 @@ class Closure(models.Model):
         return f"{self.day}"
 
 
-class HolidayCalendar(models.Model):
+class HolidayCalendar(ExternallyKnown):
     """Closed on the public holidays of a country (or a part of it): a vendor, a work center, or (neither) all of ours."""
 
     vendor = models.ForeignKey(Vendor, models.CASCADE, null=True, blank=True, related_name="+")
@@ -525,7 +525,7 @@ class HolidayCalendar(models.Model):
         return f"{self.country} {self.subdivision}".strip()
 
 
-class Downtime(models.Model):
+class Downtime(ExternallyKnown):
     """Days (both included) on which a work center of ours cannot work: breakdown, overhaul, people ill."""
 
     work_center = models.ForeignKey(WorkCenter, models.CASCADE, related_name="downtimes")

@@ -45,6 +45,15 @@ serializers.ModelSerializer.serializer_field_mapping[MoneyField] = MoneyValue
 NOT_NEGATIVE = MinValueValidator(0)
 
 
+class KnownElsewhere(StrictFields, serializers.ModelSerializer[Any]):
+    """A row with what other systems call it."""
+
+    external_refs = ExternalRefSerializer(many=True, required=False)
+
+    def get_field_names(self, declared_fields: Any, info: Any) -> list[str]:
+        return [*super().get_field_names(declared_fields, info), "source", "external_refs"]
+
+
 class CodedSerializer(StrictFields, serializers.ModelSerializer[Any]):
     """A row whose `code` is given once and stays, as documents name it."""
 
@@ -60,7 +69,7 @@ class CodedSerializer(StrictFields, serializers.ModelSerializer[Any]):
         return code
 
 
-class RetirableSerializer(CodedSerializer):
+class RetirableSerializer(KnownElsewhere, CodedSerializer):
     """A row that is taken out of use by `active`, never deleted."""
 
     active = serializers.BooleanField(source="is_active", required=False)
@@ -79,18 +88,17 @@ class ItemGroupSerializer(RetirableSerializer):
         fields = ["code", "name", "active"]
 
 
-class ItemSerializer(CodedSerializer):
+class ItemSerializer(KnownElsewhere, CodedSerializer):
     unit = CodeField(queryset=Unit.objects.all(), allow_null=True, required=False)
     item_group = CodeField(queryset=ItemGroup.objects.all(), allow_null=True, required=False)
     blocked = serializers.BooleanField(source="is_blocked", required=False)
     phantom = serializers.BooleanField(source="is_phantom", required=False)
-    external_refs = ExternalRefSerializer(many=True, required=False)
 
     class Meta:
         model = Item
         fields = [
             "code", "name", "unit", "kind", "item_group", "lot_tracked", "serial_tracked", "standard_cost", "blocked", "phantom",
-            "revision", "weight_kg", "source", "external_refs",
+            "revision", "weight_kg",
         ]  # fmt: skip
         extra_kwargs = {"standard_cost": {"min_value": 0}, "weight_kg": {"min_value": 0}}
 
@@ -101,19 +109,18 @@ class SiteSerializer(RetirableSerializer):
         fields = ["code", "name", "time_zone", "address", "active"]
 
 
-class VendorSerializer(CodedSerializer):
+class VendorSerializer(KnownElsewhere, CodedSerializer):
     currency = CodeField(queryset=Currency.objects.all(), allow_null=True, required=False)
     belongs_to = CodeField(
         queryset=Vendor.objects.all(), allow_null=True, required=False, help_text="The vendor whose site it is."
     )
     active = serializers.BooleanField(source="is_active", required=False)
-    external_refs = ExternalRefSerializer(many=True, required=False)
 
     class Meta:
         model = Vendor
         fields = [
             "code", "name", "country", "city", "currency", "email", "address", "language", "belongs_to", "transit_out_days",
-            "transit_back_days", "active", "source", "external_refs",
+            "transit_back_days", "active",
         ]  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -148,13 +155,11 @@ class WorkCenterSerializer(RetirableSerializer):
     vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False)
     site = CodeField(queryset=Site.objects.all(), allow_null=True, required=False)
     location = CodeField(queryset=Location.objects.all(), allow_null=True, required=False)
-    external_refs = ExternalRefSerializer(many=True, required=False)
 
     class Meta:
         model = WorkCenter
         fields = [
-            "code", "name", "kind", "vendor", "site", "location", "capacity_hours_per_day", "hourly_cost", "active", "source",
-            "external_refs",
+            "code", "name", "kind", "vendor", "site", "location", "capacity_hours_per_day", "hourly_cost", "active",
         ]  # fmt: skip
         extra_kwargs = {"capacity_hours_per_day": {"min_value": 0}, "hourly_cost": {"min_value": 0}}
 
@@ -180,7 +185,7 @@ class FileGivenSerializer(StrictFields, serializers.Serializer[Any]):
     )
 
 
-class SpecificationSerializer(StrictFields, serializers.ModelSerializer[Specification]):
+class SpecificationSerializer(KnownElsewhere):
     """What a vendor is told of a process, of an item, or of that process on that item."""
 
     item = CodeField(queryset=Item.objects.all(), allow_null=True, required=False, default=None)
@@ -200,7 +205,7 @@ class SpecificationSerializer(StrictFields, serializers.ModelSerializer[Specific
         return attrs
 
 
-class ClosureSerializer(StrictFields, serializers.ModelSerializer[Closure]):
+class ClosureSerializer(KnownElsewhere):
     """A closed day of a vendor, of a work center, or (neither) of everything of ours."""
 
     vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False, default=None)
@@ -230,7 +235,7 @@ class ClosureSerializer(StrictFields, serializers.ModelSerializer[Closure]):
         return attrs
 
 
-class HolidayCalendarSerializer(StrictFields, serializers.ModelSerializer[HolidayCalendar]):
+class HolidayCalendarSerializer(KnownElsewhere):
     """Closed on a country's public holidays: a vendor, a work center, or (neither) everything of ours."""
 
     vendor = CodeField(queryset=Vendor.objects.all(), allow_null=True, required=False, default=None)
@@ -254,7 +259,7 @@ class HolidayCalendarSerializer(StrictFields, serializers.ModelSerializer[Holida
         return attrs
 
 
-class ItemUnitSerializer(StrictFields, serializers.ModelSerializer[ItemUnit]):
+class ItemUnitSerializer(KnownElsewhere):
     """Another unit an item is priced in: one of it holds `factor` of the item's own unit."""
 
     item = CodeField(queryset=Item.objects.all())
@@ -272,7 +277,7 @@ class ItemUnitSerializer(StrictFields, serializers.ModelSerializer[ItemUnit]):
         return factor
 
 
-class DowntimeSerializer(StrictFields, serializers.ModelSerializer[Downtime]):
+class DowntimeSerializer(KnownElsewhere):
     """Days (both included) on which a work center of ours cannot work."""
 
     work_center = CodeField(queryset=WorkCenter.objects.all())
@@ -301,7 +306,7 @@ class CurrencySerializer(CodedSerializer):
         extra_kwargs = {"decimals": {"max_value": MOST_DECIMALS, "min_value": 0}, "code": {"min_length": 3}}
 
 
-class ExchangeRateSerializer(StrictFields, serializers.ModelSerializer[ExchangeRate]):
+class ExchangeRateSerializer(KnownElsewhere):
     """Company currency for one unit of the currency, from a day on."""
 
     currency = CodeField(queryset=Currency.objects.all())

@@ -150,7 +150,6 @@ class PolicyAdmin(PlanAdmin):
                 "description": "What its orders look like. An order keeps the rules it was made with.",
             },
         ),
-        ("Other systems", {"fields": ["source", "external_refs"], "classes": ["tab"]}),
     ]
     has_delete_permission = never
 
@@ -314,7 +313,6 @@ class PriceAgreementAdmin(PlanAdmin):
             "Time and yield",
             {"fields": [("valid_from", "valid_to"), ("lead_days", "yield_pct")], "classes": ["tab"]},
         ),
-        ("Other systems", {"fields": ["source", "external_refs"], "classes": ["tab"]}),
     ]
     has_delete_permission = never
 

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.forms import FileField, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -19,7 +19,7 @@ from unfold.decorators import display
 
 from core.refusals import Refusal
 from masterdata import services as masterdata
-from masterdata.admin import never, plain
+from masterdata.admin import KnownElsewhereAdmin, never, plain
 from masterdata.models import (
     Closure,
     Downtime,
@@ -36,7 +36,7 @@ from masterdata.models import (
 from production.models import BomLine, RoutingStep
 
 
-class PlanAdmin(ModelAdmin):
+class PlanAdmin(KnownElsewhereAdmin):
     """Saving or deleting a row is a change of the plan: the next run decides anew without anybody asking for it."""
 
     show_full_result_count = False
@@ -85,7 +85,6 @@ class ItemAdmin(PlanAdmin):
     fieldsets = [
         (None, {"fields": [("code", "name"), ("kind", "item_group"), ("unit", "revision"), "standard_cost"]}),
         ("Rules", {"fields": ["is_blocked", "is_phantom", ("lot_tracked", "serial_tracked")], "classes": ["tab"]}),
-        ("Other systems", {"fields": ["source", "external_refs"], "classes": ["tab"]}),
     ]
     has_delete_permission = never
 
@@ -145,7 +144,6 @@ class VendorAdmin(PlanAdmin):
             "Site and way",
             {"fields": ["belongs_to", ("transit_out_days", "transit_back_days")], "classes": ["tab"]},
         ),
-        ("Other systems", {"fields": ["source", "external_refs"], "classes": ["tab"]}),
     ]
     has_delete_permission = never
 
@@ -333,7 +331,6 @@ class BomLineAdmin(PlanAdmin):
         "component",
         ("quantity", "basis", "scrap_pct"),
         ("operation_no", "supply"),
-        ("source", "external_refs"),
     ]
 
     @display(header=True, description="Made item", ordering="parent__code")
@@ -373,7 +370,6 @@ class RoutingStepAdmin(PlanAdmin):
         ("process", "work_center"),
         ("setup_minutes", "run_minutes"),
         ("outsourced", "next_nos"),
-        ("source", "external_refs"),
     ]
 
     @display(header=True, description="Item", ordering="item__code")

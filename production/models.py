@@ -181,7 +181,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(user.scope.rows(site="production_order__site_id"))
 
 
-class Operation(models.Model):
+class Operation(ExternallyKnown):
     """One step of a production order: `quantity` to do, `good` and `scrap` reported so far.
 
     `planned_start` and `planned_end` are the plan's own schedule, before any vendor is chosen; `dates_given` says whether

@@ -12,7 +12,7 @@ from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, Out
 from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
-from masterdata.models import Item, MoneyField, Process, Vendor, found_within
+from masterdata.models import ExternallyKnown, Item, MoneyField, Process, Vendor, found_within
 from policies.models import ChargeBasis, Consumption, Inspection, PayFor, Rejects, Shortage
 from production.models import ProductionOrder, QuantityBasis, Supply
 
@@ -224,7 +224,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return self.filter(user.scope.rows(site="order__site_id", vendor="order__vendor_id"))
 
 
-class OrderLine(models.Model):
+class OrderLine(ExternallyKnown):
     """One operation (or a whole production order bought complete) at a vendor: quantity, price frozen at ordering, dates, rules.
 
     Quantities in the item's unit. received = accepted + rejected + scrapped. Amounts in the order's currency. `is_draft`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from interchange.rules import values as v
@@ -44,7 +44,7 @@ def may(read: Reader, blank: Any = None) -> Column:
     return Column(read, blank)
 
 
-EXTERNAL = {"source": may(CODE, ""), "external_refs": may(v.references, [])}
+EXTERNAL = {"source": may(CODE, ""), "external_refs": may(v.references, [])}  # every row of every table may carry them
 
 STEP = {
     "item": need(CODE),
@@ -57,11 +57,10 @@ STEP = {
     "run_minutes_per_unit": may(v.decimal(6, most=999_999)),
     "outsourced": may(v.choice(("no", "yes", "maybe"))),
     "next_operation_no": may(v.parts(20), []),
-    **EXTERNAL,
 }
 
 TABLES: dict[str, Table] = {
-    table.name: table
+    table.name: replace(table, columns={**table.columns, **EXTERNAL})
     for table in (
         Table(
             "company",
@@ -100,7 +99,6 @@ TABLES: dict[str, Table] = {
                 "transit_out_days": may(DAYS),
                 "transit_back_days": may(DAYS),
                 "active": may(v.yes_no, True),
-                **EXTERNAL,
             },
         ),
         Table(
@@ -143,7 +141,6 @@ TABLES: dict[str, Table] = {
                 "standard_cost": may(v.money()),
                 "weight_kg": may(v.decimal(5, least=0)),
                 "revision": may(NUMBER, ""),
-                **EXTERNAL,
             },
             {"item_blocked": "blocked"},
         ),
@@ -169,7 +166,6 @@ TABLES: dict[str, Table] = {
                 "location": may(CODE),
                 "site": may(CODE),
                 "hourly_cost": may(v.money()),
-                **EXTERNAL,
             },
         ),
         Table(
@@ -219,7 +215,6 @@ TABLES: dict[str, Table] = {
                 "supply": may(v.choice(("own", "vendor", "consigned", "direct", "returnable", "by_product")), "own"),
                 "by_product": may(v.yes_no, False),
                 "quantity_basis": may(v.choice(("per_unit", "per_order")), "per_unit"),
-                **EXTERNAL,
             },
         ),
         Table("routings", ("item", "operation_no"), STEP),
@@ -278,7 +273,6 @@ TABLES: dict[str, Table] = {
                 "transit_back_days": may(DAYS, 0),
                 "inspection_days": may(DAYS, 0),
                 "preparation_days": may(DAYS, 0),
-                **EXTERNAL,
             },
         ),
         Table(
@@ -314,7 +308,6 @@ TABLES: dict[str, Table] = {
                 "freight": may(v.money(), 0),
                 "valid_from": may(v.day),
                 "valid_to": may(v.day),
-                **EXTERNAL,
             },
         ),
         Table(
@@ -326,7 +319,6 @@ TABLES: dict[str, Table] = {
                 "status": may(v.choice(("approved", "pending", "suspended")), "approved"),
                 "valid_to": may(v.day),
                 "certificate": may(NAME, ""),
-                **EXTERNAL,
             },
         ),
         Table(
@@ -357,7 +349,6 @@ TABLES: dict[str, Table] = {
                 "routing_variant": may(CODE, ""),
                 "parent_order": may(CODE, ""),
                 "replaces": may(CODE, ""),
-                **EXTERNAL,
             },
         ),
         Table(

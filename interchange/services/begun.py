@@ -73,6 +73,7 @@ def stock_of_work(work: Reading) -> None:
             inventory.CountedStock(
                 item_id=order.item_id, location_id=place, quantity=values["quantity"], lot=values.get("lot", ""),
                 stage=f"{order.stage_number}/{number}", unit_cost=values.get("cost"), as_of=values.get("as_of"),
+                source=values.get("source"), external_refs=values.get("external_refs"),
             )
         )  # fmt: skip
         rows.append(row)

@@ -173,6 +173,7 @@ def calendars(work: Reading) -> None:
             work.bad(row, "date", "", "missing_value" if not day else "invalid", text)
             return None
         mine: Values = {name: values.get(name) for name in ("vendor_id", "work_center_id")}
+        mine |= {name: values[name] for name in ("source", "external_refs") if name in values}
         if country:
             return mine | {"country": country, "subdivision": values.get("subdivision", "")}
         if work.ends_before(row, values, "date", "end"):

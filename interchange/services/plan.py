@@ -34,6 +34,8 @@ def stock(work: Reading) -> None:
             first, known = places.setdefault(place, (row, values))
             if first != row:
                 known["quantity"] += values["quantity"]
+                if values.get("external_refs"):
+                    known["external_refs"] = [*known.get("external_refs", ()), *values["external_refs"]]
     rows = list(places.values())
     for start in range(0, len(rows), CHUNK):
         _load_stock(work, rows[start : start + CHUNK])
@@ -51,6 +53,8 @@ def _load_stock(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:
             lot=values.get("lot", ""),
             unit_cost=values.get("cost"),
             as_of=values.get("as_of"),
+            source=values.get("source"),
+            external_refs=values.get("external_refs"),
         )
         for _, values in rows
     ]
@@ -217,4 +221,6 @@ def _operation(values: Values) -> production.PlannedOperation:
         status=values.get("status"),
         start=values.get("start"),
         end=values.get("end"),
+        source=values.get("source"),
+        external_refs=values.get("external_refs"),
     )

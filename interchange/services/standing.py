@@ -96,4 +96,6 @@ def _line(work: Reading, row: int, values: Values) -> receipts.OpenLine:
         scrapped=values.get("scrapped", ZERO),
         invoiced=values.get("invoiced", ZERO),
         policy=values.get("policy", ""),
+        source=values.get("source", ""),
+        external_refs=tuple(values.get("external_refs", ())),
     )

@@ -126,8 +126,8 @@ def recount_stock(*, dry_run: bool = False) -> list[Difference]:
             return found
         cursor.execute(
             f"""
-            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, since)
-            SELECT item_id, location_id, lot_id, stage, quantity, since FROM ({BY_BALANCE}) m WHERE quantity <> 0
+            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, since, source, external_refs)
+            SELECT item_id, location_id, lot_id, stage, quantity, since, '', '[]' FROM ({BY_BALANCE}) m WHERE quantity <> 0
             ON CONFLICT (item_id, location_id, lot_id, stage) DO UPDATE SET quantity = excluded.quantity
             WHERE inventory_balance.quantity <> excluded.quantity
             """,

@@ -267,8 +267,8 @@ def _locked_balances(keys: set[Key], *, since: datetime) -> dict[Key, Balance]:
     if missing := sorted(keys - balances.keys()):
         _make_missing(
             """
-            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, since)
-            SELECT x.item, x.place, nullif(x.lot, 0), x.stage, 0, %s FROM ({keys}) x ON CONFLICT DO NOTHING
+            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, since, source, external_refs)
+            SELECT x.item, x.place, nullif(x.lot, 0), x.stage, 0, %s, '', '[]' FROM ({keys}) x ON CONFLICT DO NOTHING
             """,
             missing,
             since,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
 from core.refusals import InvalidQuantity, NoRight, Refusal, Refusals, TooPrecise
@@ -20,12 +20,13 @@ from masterdata.services import Upserted, among, company, virtual_location
 
 PlaceKey = tuple[int, int | None, int, str]  # item, lot, location, stage
 ZERO = Decimal(0)
+REFERENCES = ("source", "external_refs")
 
 
 @dataclass(frozen=True, slots=True)
 class CountedStock:
     """So much of an item (of a lot; of the pieces of a stage) lies at a location. `unit_cost` values what is more than the
-    book says.
+    book says. `source` and `external_refs` are what another system calls it; None is "not said".
     """
 
     item_id: int
@@ -35,6 +36,8 @@ class CountedStock:
     stage: str = ""
     unit_cost: Decimal | None = None
     as_of: datetime | None = None
+    source: str | None = None
+    external_refs: list[dict[str, str]] | None = None
 
 
 class BadCount(Refusal):
@@ -105,7 +108,23 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
         raise CountsRefused(bad)
     for occurred_at, posted in sorted(moves.items()):
         post_movements(posted, kind="stock_load", number=number, occurred_at=occurred_at, recorded_at=at, by=by)
+    _keep_references(dict(zip(keys, counts, strict=True)))
     return done
+
+
+def _keep_references(counts: Mapping[PlaceKey, CountedStock]) -> None:
+    """Write what another system calls the stock beside what lies there."""
+    said = {
+        key: {name: value for name in REFERENCES if (value := getattr(count, name)) is not None}
+        for key, count in counts.items()
+    }
+    said = {key: values for key, values in said.items() if values}
+    if not said:
+        return
+    rows = [row for row in _there(said) if (row.item_id, row.lot_id, row.location_id, row.stage) in said]
+    for row in rows:
+        vars(row).update(said[row.item_id, row.lot_id, row.location_id, row.stage])
+    Balance.objects.bulk_update(rows, REFERENCES, batch_size=1000)
 
 
 def _check(counts: Sequence[CountedStock]) -> None:
@@ -152,12 +171,14 @@ def _lots(counts: Iterable[CountedStock]) -> dict[tuple[int, str], int]:
 
 def _balances(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Decimal]:
     """What lies at these places. The ledger locks it again before it posts."""
-    rows = Balance.objects.filter(
-        item_id__in=among({item for item, *_ in keys}),
-        location_id__in={place for _, _, place, _ in keys},
-        stage__in={stage for *_, stage in keys},
-    ).values_list("item_id", "lot_id", "location_id", "stage", "quantity")
+    rows = _there(keys).values_list("item_id", "lot_id", "location_id", "stage", "quantity")
     return {(item, lot, location, stage): quantity for item, lot, location, stage, quantity in rows}
+
+
+def _there(keys: Iterable[PlaceKey]) -> QuerySet[Balance]:
+    """Balances of these places, and some others."""
+    items, _, places, stages = map(set, zip(*keys, strict=True))
+    return Balance.objects.filter(item_id__in=among(items), location_id__in=places, stage__in=stages)
 
 
 def _moved_since(key: PlaceKey, moment: datetime | None) -> Decimal:

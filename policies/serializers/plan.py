@@ -48,6 +48,8 @@ class OperationSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=OperationStatus.choices)
     start = serializers.DateField(source="planned_start", allow_null=True)
     end = serializers.DateField(source="planned_end", allow_null=True)
+    source = serializers.CharField()
+    external_refs = ExternalRefSerializer(many=True)
     word = serializers.SerializerMethodField()
     decision = serializers.SerializerMethodField()
 
@@ -120,6 +122,8 @@ class PlannedOperationSerializer(StrictFields, serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=OperationStatus.choices, required=False)
     start = serializers.DateField(required=False, allow_null=True)
     end = serializers.DateField(required=False, allow_null=True)
+    source = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    external_refs = ExternalRefSerializer(many=True, required=False)
 
 
 class PlannedOrderSerializer(StrictFields, serializers.Serializer[Any]):
@@ -257,6 +261,8 @@ def planned_orders(rows: Sequence[Mapping[str, Any]], *, many: bool) -> list[Pla
                         status=operation.get("status"),
                         start=operation.get("start"),
                         end=operation.get("end"),
+                        source=operation.get("source"),
+                        external_refs=operation.get("external_refs"),
                     )
                     for place, operation in enumerate(row.get("operations", []))
                 ],

@@ -83,6 +83,8 @@ class PlannedOperation:
     status: str | None = None
     start: date | None = None
     end: date | None = None
+    source: str | None = None
+    external_refs: list[dict[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,6 +546,8 @@ class _Plan:
             "run_minutes": given.run_minutes,
             "outsourced": given.outsourced,
             "next_nos": list(given.next_nos) if given.next_nos is not None else None,
+            "source": given.source,
+            "external_refs": given.external_refs,
         }
         operation.update({name: value for name, value in said.items() if value is not None})
         decimals = self.decimals[order.item_id]

@@ -84,6 +84,11 @@ def rewrite_lines(lines: Sequence[OrderLine], components: Sequence[Sequence[Orde
     complete_components(lines, components)
 
 
+def keep_references(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Write on lines, by `id`, what another system calls them (`source`, `external_refs`). Returns how many differed."""
+    return masterdata.upsert_by_key(model=OrderLine, key=("id",), rows=rows).changed
+
+
 def note_paid(prices: Mapping[int, tuple[Decimal, datetime] | None]) -> None:
     """Write on lines, by key, what was paid for one price unit in the order's currency, and when; None: nothing stands.
 

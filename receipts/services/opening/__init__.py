@@ -28,6 +28,7 @@ from receipts.services.opening.lying import give_material
 from receipts.services.opening.reading import Ground
 from receipts.services.opening.writing import Writing
 from subcontract_orders.models import OrderLine
+from subcontract_orders.services import keep_references
 
 __all__ = ["BadOpenLine", "OpenLine", "OpenOrdersRefused", "load_open_orders"]
 
@@ -79,10 +80,12 @@ class _Loading:
         for index, line in enumerate(self.lines):
             by_order[line.order].append(index)
         known: dict[str, dict[int, str]] = defaultdict(dict)
+        keys: dict[tuple[str, int], int] = {}
         rows = OrderLine.objects.filter(order__number__in=by_order)
-        for number, line_no, content in rows.values_list("order__number", "line_no", "content_hash"):
+        for pk, number, line_no, content in rows.values_list("pk", "order__number", "line_no", "content_hash"):
             known[number][line_no] = content
-        found = []
+            keys[number, line_no] = pk
+        found, told = [], []
         for number, indexes in by_order.items():
             taken: set[int] = set()
             for index in indexes:
@@ -98,9 +101,20 @@ class _Loading:
                 found += indexes
             elif known[number] == {self.numbers[index]: self.hashes[index] for index in indexes}:
                 self.done.unchanged += len(indexes)
+                told += [
+                    {
+                        "id": keys[number, self.numbers[index]],
+                        "source": line.source,
+                        "external_refs": [*line.external_refs],
+                    }
+                    for index in indexes
+                    if (line := self.lines[index]).source or line.external_refs
+                ]
             else:
                 text = f"{number} is here already, with other content; it is gone on with here, not loaded again."
                 self.bad.append(BadOpenLine(KnownOrder(text, field="order"), index=indexes[0]))
+        self.done.changed = keep_references(told)
+        self.done.unchanged -= self.done.changed
         return found
 
 

@@ -52,6 +52,9 @@ class OpenLine:
     scrapped: Decimal = ZERO
     invoiced: Decimal = ZERO
     policy: str = ""
+    # Not part of what an order says, so a known one may be told them later.
+    source: str = field(default="", repr=False)
+    external_refs: tuple[dict[str, str], ...] = field(default=(), repr=False)
 
     @property
     def accepted(self) -> Decimal:

@@ -141,6 +141,8 @@ class Ground:
             order_by=ordered_on,
             promised_date=said.promised_date or need,
             content_hash=content,
+            source=said.source,
+            external_refs=list(said.external_refs),
         )
         if policy:
             line.policy_code = policy.code
