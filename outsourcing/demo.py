@@ -20,6 +20,7 @@ from django.db.models import Count, Sum
 
 from accounts import services as accounts
 from accounts.models import Role, User
+from core.refusals import Refusal
 from documents import services as documents
 from documents.models import GenerationRun, RunState
 from interchange import services as interchange
@@ -44,9 +45,10 @@ DAYS = {
     "vendor_approvals": ("valid_to",),
     "policies": ("valid_from", "valid_to", "season_from", "season_to", "transition_from"),
     "downtimes": ("start", "end"),
-    "calendars": ("date",),
+    "calendars": ("date", "start", "end"),
     "exchange_rates": ("valid_from",),
     "stock": ("as_of",),
+    "open_orders": ("ordered_on", "need_date", "due", "promised_date"),
 }
 # Rows of ours that change a row of the plan name it by this column; rows of other tables are added.
 KEYS = {"items": "code", "vendors": "code", "work_centers": "code", "production_orders": "number"}
@@ -75,7 +77,7 @@ USERS = (
 
 @dataclass(frozen=True, slots=True)
 class MainJob:
-    """The run that made the document sets: what it looked at and how that came out, what it made and what that is worth."""
+    """The run that made the document sets: what it looked at, how that came out, what it made and what that is worth by now."""
 
     run: str
     on: date
@@ -116,23 +118,33 @@ class Made:
         }
 
 
-def make_demo(*, data: str, at: datetime, on: date, month: bool = False) -> Made:
+def make_demo(*, data: str = "", at: datetime, on: date, month: bool = False) -> Made:
     """Load a plan (one of ours by name, or a folder), make the demo's users, run the main job to its end.
 
     With `month` a plan that is not here yet begins a month ago, and the days since then are lived through: orders sent, goods
     out and in. It ends with a second run, as things stand today.
 
     A plan of ours that is here already stays as it is, whatever was changed in it since; a folder is loaded again, moved by
-    as many days as the first time. Raises ImportRefused, FileRefused, RunFailed.
+    as many days as the first time. Without `data` it is the default plan where there is none, else the one that is here.
+    Raises AnotherPlan, ImportRefused, FileRefused, RunFailed.
     """
     began = time.monotonic()
+    asked, data = data, data or DEFAULT
     plan = read_plan(data)
     known = known_move(plan)
-    loaded = known is None or not is_ours(data)
-    lives = month and known is None
+    is_other = known is None and ProductionOrder.objects.exists()
+    if is_other and asked:
+        raise AnotherPlan(
+            f"Another plan is here already, and {data} would mix with it. Give it a place of its own: "
+            f"OUTWORK_HOME=var/{Path(data).name} ./dev run --data {data}"
+        )
+    loaded = not is_other and (known is None or not is_ours(data))
+    lives = month and loaded and known is None
     back = timedelta(days=demo_month.DAYS if lives else 0)
     days = move_to_today(plan, on=on - back, ahead=days_ahead(data)) if known is None else known
     notes: list[str] = []
+    if is_other:
+        data, days = "", 0
     if loaded:
         report = interchange.import_tables(tables=moved(plan, days=days), at=at - back, by=None, origin=f"demo {data}")
         notes = [] if is_ours(data) else report.notes  # what the importer says about ours is known
@@ -184,6 +196,12 @@ def run_now(*, at: datetime, on: date) -> GenerationRun:
     if run.state == RunState.FAILED:
         raise RunFailed(run)
     return run  # one that would change much waits for a person; everything else goes on
+
+
+class AnotherPlan(Refusal):
+    """The database holds a plan, and not this one."""
+
+    code = "another_plan"
 
 
 class RunFailed(Exception):
@@ -241,19 +259,33 @@ def move_to_today(plan: Tables, *, on: date, ahead: int) -> int:
     long the plan's work outside takes: so that most of it can still be ordered in time, and some cannot.
     """
     dues = [
-        date.fromisoformat(row["due"])
+        due
         for row in plan.get("production_orders", [])
-        if row.get("due") and (row.get("status") or "planned") in OPEN_STATUSES
+        if (row.get("status") or "planned") in OPEN_STATUSES and (due := day_of(row.get("due")))
     ]
     return -(((min(dues) - on).days - ahead) // 7) * 7 if dues else 0
 
 
 def known_move(plan: Tables) -> int | None:
     """By how many days this plan was moved when it was loaded: what most of its orders say. None where it is not here."""
-    dues = {row["number"]: row["due"] for row in plan.get("production_orders", []) if row.get("due")}
-    found = ProductionOrder.objects.filter(number__in=dues).values_list("number", "due_date")
-    moves = Counter((due - date.fromisoformat(dues[number])).days for number, due in found)
+    orders = plan.get("production_orders", [])
+    dues = {(row.get("number"), row.get("item")): due for row in orders if (due := day_of(row.get("due")))}
+    # Another plan may have the same numbers, of other items.
+    found = ProductionOrder.objects.filter(number__in={number for number, _ in dues})
+    moves = Counter(
+        (due - said).days
+        for number, item, due in found.values_list("number", "item__code", "due_date")
+        if (said := dues.get((number, item)))
+    )
     return moves.most_common(1)[0][0] if moves else None
+
+
+def day_of(text: Any) -> date | None:
+    """The day a cell says. None where it says none: the importer says so better."""
+    try:
+        return date.fromisoformat(str(text)[:10])
+    except ValueError:
+        return None
 
 
 def moved(plan: Tables, *, days: int) -> Tables:
@@ -264,8 +296,8 @@ def moved(plan: Tables, *, days: int) -> Tables:
     for name, columns in DAYS.items():
         for row in plan.get(name, []):
             for column in columns:
-                if row.get(column):
-                    row[column] = (date.fromisoformat(row[column]) + by).isoformat()
+                if day := day_of(row.get(column)):
+                    row[column] = f"{day + by}{str(row[column])[10:]}"
     return plan
 
 

@@ -55,6 +55,9 @@ def test_every_day_of_a_plan_moves_alike_and_what_is_blank_stays_blank():
     plan = plan_due("2026-01-05") | {
         "prices": [{"valid_from": "2025-12-29", "valid_to": ""}],
         "company": [{"name": "X"}],
+        "stock": [{"as_of": "2026-01-05T06:00:00Z"}],
+        "calendars": [{"date": "2026-01-05", "end": "2026-01-09"}],
+        "open_orders": [{"promised_date": "2026-02-02", "need_date": "soon"}],
     }
 
     moved = demo.moved(plan, days=14)
@@ -62,6 +65,9 @@ def test_every_day_of_a_plan_moves_alike_and_what_is_blank_stays_blank():
     assert moved["production_orders"][0]["due"] == "2026-01-19"
     assert moved["prices"] == [{"valid_from": "2026-01-12", "valid_to": ""}]
     assert moved["company"] == [{"name": "X"}]
+    assert moved["stock"] == [{"as_of": "2026-01-19T06:00:00Z"}]
+    assert moved["calendars"] == [{"date": "2026-01-19", "end": "2026-01-23"}]
+    assert moved["open_orders"] == [{"promised_date": "2026-02-16", "need_date": "soon"}]
 
 
 @pytest.mark.no_database
@@ -134,6 +140,31 @@ def test_a_folder_is_loaded_again_and_moved_as_the_first_time(tmp_path: Path):
     assert ProductionOrder.objects.get(number="CC-002").quantity == 12
 
 
+def test_a_day_that_is_none_is_refused_by_its_row(tmp_path: Path):
+    shutil.copytree(demo.FOLDER / "bc-contoso", tmp_path / "plan")
+    orders = tmp_path / "plan" / "production_orders.csv"
+    orders.write_text(orders.read_text() + "CC-X,SP-SCM1009,10,,soon,planned,,,,\n")
+
+    with pytest.raises(CommandError, match="soon"):
+        call_command("demo", data=str(tmp_path / "plan"))
+
+
+def test_a_second_plan_is_not_mixed_with_the_first_whose_numbers_it_may_share(tmp_path: Path):
+    demo.make_demo(data="bc-contoso", at=AT, on=ON)
+    orders = ProductionOrder.objects.count()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "items.csv").write_text("code\nSHAFT\n")
+    (other / "production_orders.csv").write_text("number,item,quantity,due\nCC-002,SHAFT,1,2026-03-02\n")
+
+    with pytest.raises(demo.AnotherPlan, match="OUTWORK_HOME=var/other"):
+        demo.make_demo(data=str(other), at=AT, on=ON)
+    lenient = demo.make_demo(at=AT, on=ON, month=True)
+
+    assert (lenient.loaded, lenient.data, lenient.lived) == (False, "", {})
+    assert ProductionOrder.objects.count() == orders
+
+
 def test_there_is_a_user_for_each_role_and_limits_are_theirs():
     demo.make_users()
     demo.make_users()
@@ -179,14 +210,14 @@ def test_a_second_time_still_tells_what_made_the_orders(capsys):
         f"{first.run}, on 2026-06-01, looked at {figures['operations']} operations in {figures['seconds']:.1f} seconds:"
     )
     value = f"{orders['value']:,.2f} {first.currency}"
-    made = (
-        f"It made {orders['orders']} subcontract orders with 3 lines worth {value}, {figures['shipments']} planned "
-        "shipments and 3 expected receipts."
-    )
-    for lines in (told(capsys, first), told(capsys, second)):
+    for answer, worth in ((first, "worth"), (second, "by now worth")):
+        lines = told(capsys, answer)
         assert lines[1] == head
         assert lines[2].split(maxsplit=1) == [str(figures["in_house"]), "stay inside"]
-        assert lines[6] == made
+        assert lines[6] == (
+            f"It made {orders['orders']} subcontract orders with 3 lines {worth} {value}, {figures['shipments']} planned "
+            "shipments and 3 expected receipts."
+        )
     assert told(capsys, second)[7].startswith(f"{second.run}, today: 0 order lines made, 0 changed, 0 withdrawn. Now: ")
 
 
