@@ -6,6 +6,7 @@ from functools import partial
 
 from core.refusals import Refusal
 from interchange.services.reading import Reading, Values, renamed
+from inventory.models import Movement
 from masterdata import services as masterdata
 from masterdata.models import (
     VIRTUAL_KINDS,
@@ -37,6 +38,11 @@ def company(work: Reading) -> None:
         work.make_currencies([code])
         if code:
             values["currency_id"] = work.ids[Currency][code]
+            before = masterdata.company().currency
+            if before.code != code and Movement.objects.exclude(value=0).exists():
+                text = f"Stock is valued in {before} already: the company's currency stays."
+                work.bad(chunk[0][0], "currency", code, "wrong_state", text)
+                continue
         work.count(masterdata.set_company(values=values))
 
 

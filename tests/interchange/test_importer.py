@@ -216,6 +216,17 @@ def test_a_currency_with_more_decimals_than_amounts_are_kept_with_is_refused():
     assert not Currency.objects.filter(code="CLF").exists()
 
 
+def test_the_currency_of_the_company_stays_once_stock_is_valued_in_it():
+    load_shaft(company=[{"name": "We", "currency": "USD"}], stock=[{"item": "BAR", "quantity": 3}])
+
+    assert only(refused({"company": [{"name": "We", "currency": "GBP"}]})) == (
+        "company", 1, "currency", "GBP", "wrong_state",
+    )  # fmt: skip
+    load({"company": [{"name": "We Ltd", "currency": "USD"}]})
+
+    assert Company.objects.get().name == "We Ltd"
+
+
 def test_half_done_operations_come_with_a_go_live():
     load_shaft(
         operations=[{"order": "P1", "number": 10, "good": 5, "scrap": 1, "start": "2026-03-09", "end": "2026-03-11"}]
