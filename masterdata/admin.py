@@ -4,8 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
@@ -31,10 +32,19 @@ def plain(number: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-class KnownElsewhereAdmin(ModelAdmin):
-    """What other systems call a row stands on a tab of its own, the last one."""
+class MasterDataAdmin(ModelAdmin):
+    """Rows that others name, and that may be out of use."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The search boxes of other pages offer nothing that is out of use; the list of it still does."""
+        if request.path == reverse("admin:autocomplete") and any(f.name == "is_active" for f in self.opts.fields):
+            queryset = queryset.filter(is_active=True)
+        return super().get_search_results(request, queryset, search_term)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """What other systems call a row stands on a tab of its own, the last one."""
         found = super().get_fieldsets(request, obj)
         if not issubclass(self.model, ExternallyKnown):
             return found
@@ -46,7 +56,7 @@ class KnownElsewhereAdmin(ModelAdmin):
 
 
 @admin.register(Company)
-class CompanyAdmin(KnownElsewhereAdmin):
+class CompanyAdmin(MasterDataAdmin):
     list_display = ["name", "currency", "time_zone"]
     list_select_related = ["currency"]
     fieldsets = [
@@ -83,7 +93,7 @@ class CurrencyAdmin(ModelAdmin):
     has_delete_permission = never
 
 
-class UnitAdmin(KnownElsewhereAdmin):
+class UnitAdmin(MasterDataAdmin):
     list_display = ["code", "name", "decimals", "is_active"]
     readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
@@ -91,7 +101,7 @@ class UnitAdmin(KnownElsewhereAdmin):
     has_delete_permission = never
 
 
-class ItemGroupAdmin(KnownElsewhereAdmin):
+class ItemGroupAdmin(MasterDataAdmin):
     list_display = ["code", "name", "is_active"]
     readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
@@ -109,7 +119,7 @@ class SiteLocations(TabularInline):
     has_delete_permission = never
 
 
-class SiteAdmin(KnownElsewhereAdmin):
+class SiteAdmin(MasterDataAdmin):
     list_display = ["code", "name", "time_zone", "is_active"]
     readonly_fields = ["is_active"]
     search_fields = ["code", "name"]
@@ -118,7 +128,7 @@ class SiteAdmin(KnownElsewhereAdmin):
     has_delete_permission = never
 
 
-class LocationAdmin(KnownElsewhereAdmin):
+class LocationAdmin(MasterDataAdmin):
     list_display = ["show_name", "show_kind", "site", "vendor", "is_main", "is_active"]
     readonly_fields = ["is_active"]
     list_select_related = ["site", "vendor"]

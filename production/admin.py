@@ -19,7 +19,7 @@ from unfold.decorators import display
 
 from core.refusals import Refusal
 from masterdata import services as masterdata
-from masterdata.admin import KnownElsewhereAdmin, never, plain
+from masterdata.admin import MasterDataAdmin, never, plain
 from masterdata.models import (
     Closure,
     Downtime,
@@ -36,7 +36,7 @@ from masterdata.models import (
 from production.models import BomLine, RoutingStep
 
 
-class PlanAdmin(KnownElsewhereAdmin):
+class PlanAdmin(MasterDataAdmin):
     """Saving or deleting a row is a change of the plan: the next run decides anew without anybody asking for it."""
 
     show_full_result_count = False

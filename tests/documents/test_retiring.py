@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from accounts import services as accounts
 from accounts.models import Role, User
 from inventory.models import Balance
-from masterdata.models import Item, ItemGroup, Location, PlanChange, Process, Site, Unit, WorkCenter
+from masterdata.models import Item, ItemGroup, Location, PlanChange, Process, Site, Unit, Vendor, WorkCenter
 from policies.models import Policy, PolicyStatus
 from production.models import BomLine, ProductionOrder, RoutingStep
 from tests.factories import AT
@@ -258,3 +258,45 @@ def test_who_only_reads_takes_nothing_out_of_use(plan: None):
     box.refresh_from_db()
 
     assert (answer.status_code, box.is_active, buttons(client, box)) == (403, True, [])
+
+
+@pytest.mark.parametrize(
+    ("model", "named_by"),
+    [
+        (Process, "policies.policy.process"), (WorkCenter, "policies.policy.work_center"), (Site, "policies.policy.site"),
+        (ItemGroup, "policies.policy.item_group"), (Vendor, "policies.policyvendor.vendor"),
+        (WorkCenter, "production.routingstep.work_center"), (Process, "policies.priceagreement.process"),
+        (Unit, "masterdata.item.unit"), (Location, "masterdata.workcenter.location"),
+    ],
+)  # fmt: skip
+def test_search_boxes_of_planning_pages_offer_nothing_out_of_use(db: None, model: Any, named_by: str):
+    client = page(Role.PLANNER)
+    model.objects.create(code="X-HERE")
+    model.objects.create(code="X-GONE", is_active=False)
+    app_label, model_name, field_name = named_by.split(".")
+    asked = {"app_label": app_label, "model_name": model_name, "field_name": field_name, "term": "X-"}
+
+    found = client.get(reverse("admin:autocomplete"), asked).json()["results"]
+    listed = client.get(reverse(f"admin:masterdata_{model._meta.model_name}_changelist"), {"q": "X-"})
+
+    assert [row["text"] for row in found] == ["X-HERE"]
+    assert sorted(row.code for row in listed.context["cl"].result_list) == ["X-GONE", "X-HERE"]
+
+
+def test_a_row_that_names_what_went_out_of_use_shows_and_keeps_it(plan: None):
+    client = page(Role.PLANNER)
+    step = RoutingStep.objects.select_related("work_center").filter(work_center__isnull=False).order_by("pk")[0]
+    WorkCenter.objects.update(is_active=False)
+    address = reverse("admin:production_routingstep_change", args=[step.pk])
+
+    shown = client.get(address)
+    form = shown.context["adminform"].form
+    filled = {name: form[name].value() for name in form.fields}
+    answer = client.post(
+        address, {name: "" if value is None else value for name, value in filled.items()} | {"name": "Cut"}
+    )
+
+    assert f'<option value="{step.work_center_id}" selected>{step.work_center}</option>' in shown.content.decode()
+    assert answer.status_code == 302
+    step.refresh_from_db()
+    assert (step.name, step.work_center.code) == ("Cut", "LATHE")
