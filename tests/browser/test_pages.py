@@ -135,3 +135,15 @@ def test_no_page_is_wider_than_a_phone(desk: Page, orders):
 
     assert wide == []
     expect(desk.locator(".sc-bottom")).to_be_visible()
+
+
+def test_the_page_of_the_api_lists_its_calls_under_the_strict_policy(desk: Page):
+    desk.goto("/api/docs/")
+    call = desk.locator("#operations-alerts-alerts_apply_create")
+
+    call.locator("button").first.click()
+
+    expect(call).to_contain_text("The same key and body within seven days")
+    assert (
+        desk.evaluate("document.documentElement.scrollHeight") > 10_000
+    )  # it lays out all calls, and draws those in sight
