@@ -85,6 +85,9 @@ class ReportSerializer(serializers.Serializer[Any]):
         child=serializers.DictField(child=serializers.ListField(child=serializers.CharField())),
         help_text="The first rows of each table that are (or would be) created, changed, withdrawn, by their keys.",
     )
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="What a person should look at: files that may be cut off."
+    )
     notes = serializers.ListField(child=serializers.CharField())
     rejected = serializers.IntegerField(help_text="Rows of orders that were left out (on_error=skip_order).")
     rejects = serializers.DictField(

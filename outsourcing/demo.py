@@ -147,7 +147,7 @@ def make_demo(*, data: str = "", at: datetime, on: date, month: bool = False) ->
         data, days = "", 0
     if loaded:
         report = interchange.import_tables(tables=moved(plan, days=days), at=at - back, by=None, origin=f"demo {data}")
-        notes = [] if is_ours(data) else report.notes  # what the importer says about ours is known
+        notes = [] if is_ours(data) else [*report.warnings, *report.notes]  # what the importer says about ours is known
     make_users()
     run = run_now(at=at - back, on=on - back)
     main = main_job(run)

@@ -70,9 +70,10 @@ class CsvRows:
         self.file, self._open, self._allowance = file, open_file, allowance
         self._separator, self._encoding = ",", "utf-8-sig"
         self.columns: list[str] = []
-        self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.bytes_read = 0
         self._read_before = False
+        self._ended = True
 
     def written(self, *, separator: str, encoding: str) -> None:
         """How another system writes its files."""
@@ -85,12 +86,16 @@ class CsvRows:
                 reader = csv.reader(self._lines(binary), strict=True, delimiter=self._separator)
                 self.columns = self._header(next(reader, None))
                 width = len(self.columns)
+                last: list[str] = []
                 for cells in reader:
                     row += 1
                     if len(cells) == width:
+                        last = cells
                         yield dict(zip(self.columns, cells, strict=True))
                     elif cells:  # an empty line is no row
                         self._refuse_width(cells, row)
+                if not self._ended and last:
+                    self._warn_of_end(last)
         except UnicodeDecodeError as problem:
             cut = "unexpected end" in problem.reason
             name = "UTF-8" if self._encoding.startswith("utf-8") else self._encoding
@@ -107,19 +112,24 @@ class CsvRows:
 
     def _lines(self, binary: BinaryIO) -> Iterator[str]:
         decode = codecs.getincrementaldecoder(self._encoding)("strict").decode
-        ended = True
         for line in iter(lambda: binary.readline(LONGEST_LINE), b""):
             if not self._read_before:
                 self._allowance.take(len(line), self.file)
                 self.bytes_read += len(line)
-            ended = line.endswith((b"\n", b"\r"))
-            if len(line) == LONGEST_LINE and not ended:
+            self._ended = line.endswith((b"\n", b"\r"))
+            if len(line) == LONGEST_LINE and not self._ended:
                 raise FileRefused("A line is longer than 1 MB.", code="too_large", file=self.file)
             yield decode(line)
         yield decode(b"", final=True)
         self._read_before = True
-        if not ended and not self.notes:
-            self.notes.append(f"{self.file} does not end with a line end: it may be cut off.")
+
+    def _warn_of_end(self, cells: list[str]) -> None:
+        """Without a line end the last cell may be half of itself. Many programs write none, so a person is asked to look."""
+        said = f'{self.columns[-1]} "{cells[-1][:60]}"' if cells[-1] else f"an empty {self.columns[-1]}"
+        self.warnings = [
+            f"{self.file} does not end with a line end, so it may be cut off: its last row is read with {said}. "
+            "Look whether that is all."
+        ]
 
     def _header(self, cells: list[str] | None) -> list[str]:
         columns = [cell.strip() for cell in cells or []]

@@ -104,7 +104,7 @@ def import_tables(
             by=by,
             origin=origin[:200],
             counts=work.report.counts,
-            notes=work.report.notes[:500],
+            notes=[*work.report.warnings, *work.report.notes][:500],
             rejected=work.report.rejected,
             rejects={table: rows_as_csv(rows) for table, rows in work.report.rejects.items()},
         )

@@ -76,7 +76,10 @@ class MappedRows:
         self._sources, self._files, self._lent = sources, files, lent
         self.file = getattr(files[sources[0].file], "file", sources[0].file)
         self.at_row = 1
-        self.notes: list[str] = []
+
+    @property
+    def warnings(self) -> list[str]:
+        return [text for source in self._sources for text in getattr(self._files[source.file], "warnings", ())]
 
     @property
     def bytes_read(self) -> int:

@@ -173,7 +173,7 @@ class Reading:
             )
         if rounded:
             self.report.notes.append(f"{self.file}: {rounded} prices have more than 5 decimals and were rounded.")
-        self.report.notes.extend(getattr(rows, "notes", ()))
+        self.report.warnings.extend(text for text in getattr(rows, "warnings", ()) if text not in self.report.warnings)
 
     def tell(self, rows: int) -> None:
         if self.progress:

@@ -69,13 +69,14 @@ class ImportReport:
     """What an import did (or, as a dry run, would do): per table how many rows are new, changed and as they were.
 
     A snapshot also counts what it withdrew. `first` names the first rows of each kind; `rejects` are the rows of the orders
-    that were left out, as they came, with the reason.
+    that were left out, as they came, with the reason. `warnings` are what a person should look at, `notes` what he may know.
     """
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     first: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     rejects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     rejected: int = 0
+    warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     dry_run: bool = False
     reference: str | None = None  # of the row that remembers it; none for a dry run, and where nothing changed
@@ -97,6 +98,7 @@ class ImportReport:
         return {
             "counts": self.counts,
             "first": self.first,
+            "warnings": self.warnings,
             "notes": self.notes,
             "dry_run": self.dry_run,
             "rejected": self.rejected,

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from accounts import services as accounts
 from interchange import services
@@ -13,7 +14,7 @@ from interchange.models import ImportJob, JobState
 from masterdata.models import Item
 from production.models import ProductionOrder
 from tests.interchange.plans import AT, SHAFT, load
-from tests.interchange.test_files import ITEMS
+from tests.interchange.test_files import CUT, ITEMS
 
 NEW = "admin:interchange_importjob_new"
 
@@ -46,6 +47,12 @@ def test_a_file_is_looked_through_and_read_once_it_is_confirmed(planner):
     assert "This is what the import did" in done.content.decode()
     assert Item.objects.count() == 2
     assert "Everything in it is so already" in look_through(planner, ITEMS).content.decode()
+
+
+def test_a_file_that_may_be_cut_off_says_so_above_what_it_would_do(planner):
+    shown = look_through(planner, ITEMS[:-1]).content.decode()
+
+    assert 0 < shown.index(f'<p class="ow-warning">{escape(CUT)}</p>') < shown.index("<table")
 
 
 def test_a_whole_plan_says_what_it_would_withdraw(planner):

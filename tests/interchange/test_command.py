@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from masterdata.models import Item
 from tests.interchange.plans import DEMO
-from tests.interchange.test_files import ITEMS, packed
+from tests.interchange.test_files import CUT, ITEMS, packed
 
 
 def test_the_command_reads_a_folder_and_says_so_in_its_last_line(capsys):
@@ -26,6 +26,14 @@ def test_the_command_reads_a_zip_and_may_run_dry(tmp_path, capsys):
 
     assert "items" in capsys.readouterr().out
     assert not Item.objects.exists()
+
+
+def test_the_command_warns_of_a_file_that_may_be_cut_off(tmp_path, capsys):
+    (tmp_path / "items.csv").write_bytes(ITEMS[:-1])
+
+    call_command("import_plan", tmp_path, no_color=True)
+
+    assert capsys.readouterr().err == f"Warning: {CUT}\n"
 
 
 def test_the_command_names_bad_rows_and_fails(tmp_path, capsys):

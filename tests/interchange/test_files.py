@@ -21,6 +21,10 @@ from masterdata.models import Item, Vendor
 from tests.interchange.plans import AT, DEMO
 
 ITEMS = b"code,name,unit\nA,Axle,pcs\nB,Bar,kg\n"
+CUT = (
+    'items.csv does not end with a line end, so it may be cut off: its last row is read with unit "kg". '
+    "Look whether that is all."
+)
 
 
 def read(content: bytes, name: str = "items.csv"):
@@ -104,8 +108,10 @@ def test_what_a_cut_off_file_no_longer_holds_is_not_reported_missing():
     assert [(row.file, row.code) for row in refusal.value.rows] == [("items.csv", "truncated")]
 
 
-def test_a_file_without_a_last_line_end_is_read_with_a_note():
-    assert read(ITEMS[:-1]).notes == ["items.csv does not end with a line end: it may be cut off."]
+def test_a_file_without_a_last_line_end_is_read_with_a_warning_that_says_how():
+    assert read(ITEMS[:-1]).warnings == [CUT]
+    assert read(ITEMS).warnings == []
+    assert read(ITEMS[:-3]).warnings == [CUT.replace('unit "kg"', "an empty unit")]
 
 
 def test_a_header_without_a_needed_column_is_refused():

@@ -122,6 +122,18 @@ def test_a_bad_cell_is_named_by_the_row_of_the_export():
     assert not Item.objects.exists()
 
 
+def test_an_export_that_may_be_cut_off_is_warned_of_once():
+    files = services.tables_in_files([("Item.csv", io.BytesIO(b"item_code,stock_uom\nSHAFT,Nos"))])
+
+    report = services.import_tables(
+        tables=services.through_profile(services.load_profile("erpnext"), files), at=AT, by=None
+    )
+
+    (warning,) = report.warnings
+    assert warning.startswith("Item.csv does not end with a line end")
+    assert 'stock_uom "Nos"' in warning
+
+
 def test_a_file_the_profile_does_not_know_is_refused_by_name():
     files = services.tables_in_files([("items.csv", io.BytesIO(b"code\nA\n"))])
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from interchange.rules import rows
 from interchange.rules.rows import Problem, RowReader
-from interchange.rules.tables import TABLES
+from interchange.rules.tables import REQUIRED, TABLES
 
 pytestmark = pytest.mark.no_database
 
@@ -89,3 +91,13 @@ def test_what_was_read_before_changes_nothing(many):
     reader = RowReader(ORDERS)
     for raw in many:
         assert repr(reader.read(raw)) == repr(RowReader(ORDERS).read(raw)) == repr(rows._read_each(ORDERS, raw))
+
+
+def test_the_page_about_the_format_names_every_table_and_column():
+    page = (Path(__file__).parents[2] / "docs" / "import-format.md").read_text(encoding="utf-8")
+    lines = {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("| ")}
+
+    for name, table in TABLES.items():
+        said = set(re.findall(r"\w+", lines[name]))
+        assert table.columns.keys() - {"source", "external_refs"} | table.aliases.keys() <= said
+        assert {column for column in table.columns if f"**{column}**" in lines[name]} == set(REQUIRED[name])

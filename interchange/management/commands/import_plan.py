@@ -75,6 +75,8 @@ class Command(BaseCommand):
                     self.stdout.write(f"{'':22} {kind}: {', '.join(names)}")
         if report.rejected:
             self.stdout.write(f"{report.rejected} rows of orders with errors were left out.")
+        for warning in report.warnings:
+            self.stderr.write(self.style.WARNING(f"Warning: {warning}"))
         for note in report.notes:
             self.stdout.write(note)
 
