@@ -19,9 +19,10 @@ from production.rules import components as bom
 from production.rules.flow import piece_flow
 
 ZERO = Decimal(0)
+SENT = "sent"
 OWN, CONSIGNED, RETURNABLE = "own", "consigned", "returnable"
 PER_UNIT, PER_ORDER = "per_unit", "per_order"
-OUTSOURCE, REVIEW, BLOCKED = "outsource", "review", "blocked"
+OUTSOURCE, REVIEW, BLOCKED, IN_HOUSE = "outsource", "review", "blocked", "in_house"
 CANCELLED = "cancelled"
 
 
@@ -142,6 +143,10 @@ class Standing(NamedTuple):
     last_no: str = ""
     mark: int = 0
     """Changes with all that a run reads of the line and does not write itself."""
+    comes_home: bool = False
+    """Inspection or certificates it was ordered with bring its pieces to our site."""
+    elsewhere: tuple[tuple[int, Decimal], ...] = ()
+    """What was received at other places than `receive_at_id`, before that was changed."""
 
     @property
     def counts(self) -> Decimal:
@@ -475,7 +480,8 @@ def plan_order(
             if line.is_active and not line.is_sent and line.line_id not in wanted:
                 yield Difference("cancel", *key, line=line)
         if verdict:
-            yield from _said_of_sent(operation, verdict, lines, raised, ground.outdated)
+            places_now = _places_now(plan, lines, [_goes_on(f, decided, standing) for f in follow])
+            yield from _said_of_sent(operation, verdict, lines, raised, ground.outdated, places_now)
         elif not operation.is_open:
             yield from withdrawn(key, [line for line in lines if line.is_sent], is_over=True)
 
@@ -498,7 +504,45 @@ def _is_outside(
     verdict = decided.get(operation.operation_id)
     if verdict and verdict.verdict == OUTSOURCE and verdict.awards:
         return True
-    return any(line.is_sent and line.is_active for line in standing.get(operation.operation_id, ()))
+    is_over = verdict is not None and verdict.verdict == IN_HOUSE  # what vendors are done with goes on inside
+    lines = standing.get(operation.operation_id, ())
+    return any(line.is_sent and line.is_active and (line.open > ZERO or not is_over) for line in lines)
+
+
+def _goes_on(
+    operation: OperationFacts, decided: Mapping[int, Decided], standing: Mapping[int, Sequence[Standing]]
+) -> str:
+    """Where an operation takes pieces on that are still to come: a vendor has it (`sent`), a vendor will (`outsource`), we do
+    (`in_house`). Blank where nobody knows.
+    """
+    if any(x.is_sent and x.is_active and x.open > ZERO for x in standing.get(operation.operation_id, ())):
+        return SENT
+    verdict = decided.get(operation.operation_id)
+    if verdict is None or (verdict.verdict == OUTSOURCE and not verdict.awards):
+        return ""
+    return verdict.verdict if verdict.verdict in (OUTSOURCE, IN_HOUSE) else ""
+
+
+def _places_now(plan: Plan, lines: Sequence[Standing], next_ones: Sequence[str]) -> dict[int, int]:
+    """Where the open pieces of sent lines should come back to, of those that were told another place.
+
+    They stay at the vendor where vendors take them on and nothing brings them home. Where nobody knows who takes them on, and
+    where a vendor was already told from where he gets them, what was told stands; so it does for orders we did not make.
+    """
+    found = {}
+    for line in lines:
+        if not (line.is_sent and line.is_active and line.open > ZERO):
+            continue
+        if line.receive_at_id == line.ship_to_id:
+            if not next_ones or IN_HOUSE in next_ones:
+                found[line.line_id] = plan.home_id
+        elif line.is_by_hand:
+            continue
+        elif next_ones and all(one == OUTSOURCE for one in next_ones) and not line.comes_home:
+            found[line.line_id] = line.ship_to_id
+        elif line.receive_at_id != plan.home_id:
+            found[line.line_id] = plan.home_id
+    return found
 
 
 def _left_by(
@@ -510,11 +554,21 @@ def _left_by(
     stays: bool,
     home_id: int,
 ) -> list[_Source]:
-    found = [_Source(x.receive_at_id, x.quantity if x.open > ZERO else x.received) for x in lines if x.is_sent]
+    found = [source for x in lines if x.is_sent for source in _left_by_line(x)]
     found += [_Source(places[a.vendor_id] if stays else home_id, a.quantity) for a in awards]
     if not found:
         found.append(_Source(home_id, operation.quantity))
     return found
+
+
+def _left_by_line(line: Standing) -> Iterator[_Source]:
+    """What was received before its place was changed lies where it came; the rest comes to the place that holds now."""
+    left = line.quantity if line.open > ZERO else line.received
+    for place_id, quantity in line.elsewhere:
+        part = min(quantity, line.received, left)
+        left -= part
+        yield _Source(place_id, part)
+    yield _Source(line.receive_at_id, left)
 
 
 def _needs(
@@ -600,9 +654,10 @@ def _said_of_sent(
     lines: Sequence[Standing],
     raised: Mapping[int, AwardValues],
     outdated: Mapping[int, Mapping[str, tuple[str, str]]],
+    places_now: Mapping[int, int],
 ) -> Iterator[Difference]:
-    """A sent line is never touched: an alert proposes its new quantity, date, vendor, revision or specification, or that it be
-    cancelled.
+    """A sent line is never touched: an alert proposes its new quantity, date, vendor, place to come back to, revision or
+    specification, or that it be cancelled.
     """
     key = Key(operation.operation_id, operation.number, operation.operation_no)
     open_lines = [line for line in lines if line.is_sent and line.is_active and line.open > ZERO]
@@ -644,7 +699,9 @@ def _said_of_sent(
         if cut > ZERO and line.quantity == cut:
             yield _alert(key, line, proposes="cancel", after=after)
             continue
-        retold = outdated.get(line.line_id, {})
+        retold = dict(outdated.get(line.line_id, {}))
+        if line.line_id in places_now and "vendor" not in after:
+            retold["receive_at"] = (str(line.receive_at_id), str(places_now[line.line_id]))
         after |= {name: now for name, (_, now) in retold.items()}
         if after:
             told = {name: before for name, (before, _) in retold.items()}

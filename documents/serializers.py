@@ -58,6 +58,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
     """One operation (or an item bought complete): quantity, frozen price, dates, rules of the policy, components."""
 
     line = serializers.IntegerField(source="line_no")
+    receive_at = serializers.CharField(source="receive_at.code", help_text="Where its pieces come back to.")
     production_order = serializers.CharField(source="production_order.number", default=None, allow_null=True)
     operation = serializers.CharField(
         source="operation_no", help_text="Blank where the whole order is bought complete."
@@ -91,7 +92,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
             "process", "description", "quantity", "received", "accepted", "rejected", "scrapped", "reordered", "forgone", "open",
             "yield_pct",
             "unit_price", "price_unit", "price_factor", "price_open", "work_amount", "minimum_top_up", "lot_charge", "freight",
-            "amount", "amount_company",
+            "amount", "amount_company", "receive_at",
             "need_date", "vendor_ready_date", "at_vendor_date", "dispatch_by", "order_by", "promised_date", "late_by",
             "policy", "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection",
             "sample_pct", "certificates", "item_revision", "specification", "specification_files", "rejects",

@@ -24,6 +24,7 @@ from masterdata.models import Company
 from portal import forms
 from subcontract_orders import services as orders
 from subcontract_orders.models import WITH_VENDOR, CounterOffer, OfferState, OrderLine, OrderStatus, SubcontractOrder
+from subcontract_orders.printing import back_to
 from subcontract_orders.services import LinkedOrder
 
 THROUGH = "vendor"
@@ -95,6 +96,7 @@ def order(request: HttpRequest, token: str, found: LinkedOrder) -> HttpResponse:
         name__in=["order.ready", "order.shipped"]
     )
     now = timezone.now()
+    lines = _lines(found)
     context: dict[str, Any] = {
         "token": token,
         "order": shown,
@@ -102,7 +104,8 @@ def order(request: HttpRequest, token: str, found: LinkedOrder) -> HttpResponse:
         "content": found.revision.content,
         "until": found.until,
         "company": company,
-        "lines": _lines(found),
+        "lines": lines,
+        "places": list(dict.fromkeys(line["back_to"] for line in lines)),
         "files": orders.told_files(found.revision.content["lines"]),
         "offer": offer,
         "offered": offer.lines.select_related("order_line").order_by("order_line__line_no", "position")
@@ -221,7 +224,12 @@ def _line_nos(shown: SubcontractOrder) -> list[int]:
 def _lines(found: LinkedOrder) -> list[dict[str, Any]]:
     """The lines as they were sent, with what came of them since."""
     said = {row["line_no"]: row for row in found.revision.content["lines"]}
-    lines = OrderLine.objects.active().filter(order=found.order).select_related("item__unit").order_by("line_no")
+    lines = (
+        OrderLine.objects.active()
+        .filter(order=found.order)
+        .select_related("item__unit", "receive_at", "sent_receive_at")
+        .order_by("line_no")
+    )
     return [
         {
             **said[line.line_no],
@@ -230,6 +238,7 @@ def _lines(found: LinkedOrder) -> list[dict[str, Any]]:
             "open": line.open_in_force,
             "received": line.received,
             "promised": line.promised_in_force,
+            "back_to": back_to(line),
         }
         for line in lines
         if line.line_no in said

@@ -117,7 +117,12 @@ class SubcontractOrder(models.Model):
     vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
     site = models.ForeignKey("masterdata.Site", models.PROTECT, related_name="+")
     ship_to = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
-    receive_at = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    receive_at = models.ForeignKey(
+        "masterdata.Location",
+        models.PROTECT,
+        related_name="+",
+        help_text="Where its first line's pieces come back to; each line says its own.",
+    )
     currency = models.ForeignKey("masterdata.Currency", models.PROTECT, related_name="+")
     status = models.CharField(max_length=12, choices=OrderStatus, default=OrderStatus.DRAFT)
     consolidation_key = models.CharField(max_length=120)
@@ -239,6 +244,12 @@ class OrderLine(ExternallyKnown):
     is_draft = models.BooleanField(default=True)
     vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
     ship_to = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    receive_at = models.ForeignKey(
+        "masterdata.Location",
+        models.PROTECT,
+        related_name="+",
+        help_text="Where the pieces come back to: a place of ours, or `ship_to` where they go on from the vendor.",
+    )
     operation = models.ForeignKey("production.Operation", models.PROTECT, null=True, related_name="+")
     production_order = models.ForeignKey("production.ProductionOrder", models.PROTECT, null=True, related_name="+")
     operation_no = models.CharField(max_length=20, blank=True)
@@ -338,6 +349,9 @@ class OrderLine(ExternallyKnown):
     sent_need_date = models.DateField(null=True, editable=False)
     sent_promised_date = models.DateField(null=True, editable=False)
     sent_dispatch_by = models.DateField(null=True, editable=False)
+    sent_receive_at = models.ForeignKey(
+        "masterdata.Location", models.PROTECT, null=True, related_name="+", editable=False
+    )
 
     objects = OrderLineQuerySet.as_manager()
 
@@ -445,6 +459,10 @@ class OrderLine(ExternallyKnown):
     @property
     def promised_in_force(self) -> date:
         return self.promised_date if self.sent_promised_date is None else self.sent_promised_date
+
+    @property
+    def receive_at_in_force_id(self) -> int:
+        return self.receive_at_id if self.sent_receive_at_id is None else self.sent_receive_at_id
 
 
 class OrderComponentQuerySet(models.QuerySet["OrderComponent"]):

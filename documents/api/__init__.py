@@ -100,7 +100,9 @@ class SubcontractOrderViewSet(
 
     def shown(self, number: str) -> Response:
         """The whole set, in a fixed number of queries however many lines there are."""
-        lines = OrderLine.objects.select_related("production_order", "item__unit", "process").order_by("line_no")
+        lines = OrderLine.objects.select_related("production_order", "item__unit", "process", "receive_at").order_by(
+            "line_no"
+        )
         components = OrderComponent.objects.select_related("item", "ship_from").order_by("position")
         order = get_object_or_404(
             self.get_queryset().prefetch_related(

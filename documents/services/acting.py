@@ -16,6 +16,7 @@ from core.refusals import InvalidInput, NoRight, NotFound, WrongState
 from documents.services.requesting import request_run
 from documents.services.watching import CHANGED, REQUIREMENT_KINDS, TOLD
 from masterdata import services as masterdata
+from masterdata.models import Location
 from policies.models import Verdict
 from production.models import ProductionOrder
 from receipts import services as receipts
@@ -195,6 +196,7 @@ def revise_line(
     quantity: Decimal | None = None,
     unit_price: Decimal | None = None,
     need_date: date | None = None,
+    receive_at_id: int | None = None,
     retell: bool = False,
     reason: str = "",
     expected_version: int | None = None,
@@ -213,6 +215,7 @@ def revise_line(
         quantity=quantity,
         unit_price=unit_price,
         need_date=need_date,
+        receive_at_id=receive_at_id,
         retell=retell,
         reason=reason,
         expected_version=expected_version,
@@ -282,11 +285,13 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
         request_run(reason=f"{alert.order_number} goes to {alert.after['vendor']}"[:200], at=at, by=by, scope=scope)
     elif alert.kind == CHANGED:
         quantity, need_date = alert.after.get("quantity"), alert.after.get("need_date")
+        place = alert.after.get("receive_at")
         revise_line(
             order_id=line.order_id,
             line_no=line.line_no,
             quantity=Decimal(quantity) if quantity else None,
             need_date=date.fromisoformat(need_date) if need_date else None,
+            receive_at_id=Location.objects.get(code=place).pk if place else None,
             retell=is_retold(alert),
             reason=alert.title,
             by=by,
@@ -388,7 +393,6 @@ def expected_on(line: OrderLine) -> date:
 
 
 def _expect(lines: list[OrderLine]) -> None:
-    places = dict(ExpectedReceipt.objects.filter(order_line__in=lines).values_list("order_line_id", "location_id"))
     receipts.expect(
         [
             ExpectedReceipt(
@@ -396,7 +400,7 @@ def _expect(lines: list[OrderLine]) -> None:
                 item_id=line.item_id,
                 quantity=max(line.open_in_force, line.in_rework),
                 expected_on=expected_on(line),
-                location_id=places[line.pk],
+                location_id=line.receive_at_in_force_id,
             )
             for line in lines
         ]

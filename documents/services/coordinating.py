@@ -21,6 +21,7 @@ from documents.models import Action, GenerationRun, OrderReading, RunItem, RunSh
 from documents.rules import Difference, DocumentRules, Standing
 from documents.services import holding, passing, reading, requesting, watching
 from masterdata import services as masterdata
+from masterdata.models import Location
 from policies.models import Decision, Policy, PriceMissing, Verdict
 from policies.rules.sharing import Pool
 from policies.rules.values import OrderFacts, Paid
@@ -310,10 +311,16 @@ class _Alerts:
         self.opened = 0
 
     def note(self, differences: Iterable[Difference]) -> None:
-        for difference in differences:
-            if difference.action != Action.ALERT:
-                continue
-            alert = watching.requirement_alert(difference, vendor_codes=self.codes, today=self.on)
+        said = [one for one in differences if one.action == Action.ALERT]
+        named = {
+            int(one["receive_at"])
+            for difference in said
+            for one in (difference.before, difference.after)
+            if "receive_at" in one
+        }
+        places = dict(Location.objects.filter(pk__in=named).values_list("pk", "code")) if named else {}
+        for difference in said:
+            alert = watching.requirement_alert(difference, vendor_codes=self.codes, place_codes=places, today=self.on)
             self.subjects[alert.kind].add(alert.subject)
             self.waiting.append(alert)
             if len(self.waiting) >= 2000:

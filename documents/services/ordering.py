@@ -232,8 +232,8 @@ def _line(
     transit = dates.Transit(out=vendor.transit_out_days or 0, back=vendor.transit_back_days or 0)
     days = dates.chain(said.need_date, today, lead_days, transit, closed)
     line = OrderLine(
-        order=order, line_no=no, vendor=vendor, ship_to=order.ship_to, item=said.item, process=said.process,
-        description=said.description, quantity=said.quantity, need_date=said.need_date,
+        order=order, line_no=no, vendor=vendor, ship_to=order.ship_to, receive_at=order.receive_at, item=said.item,
+        process=said.process, description=said.description, quantity=said.quantity, need_date=said.need_date,
         vendor_ready_date=days.vendor_ready, at_vendor_date=days.at_vendor, dispatch_by=days.dispatch_by,
         order_by=days.order_by, promised_date=days.promise, late_by=days.late_by,
         transit_back_days=vendor.transit_back_days or 0,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, F, Q
+from django.db.models import BigIntegerField, F, Q, Sum
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Least
 
@@ -18,12 +18,12 @@ from documents.rules import DocumentRules, Ground, Plan, Standing
 from inventory.models import Balance
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind, Process, Site, Vendor
-from policies.models import Policy
+from policies.models import Inspection, Policy
 from policies.rules.values import CommittedLine, Frozen, OrderFacts, Paid
 from policies.services.deciding import OPEN_OPERATION, orders_in_horizon
 from production.models import BomLine, Operation, ProductionOrder
 from production.rules.components import BomRow
-from receipts.models import ExpectedReceipt
+from receipts.models import ReceiptLine, ReceiptStatus
 from subcontract_orders.models import UNSENT, LineStatus, OrderLine, OrderStatus
 from subcontract_orders.services.lines import APART, outdated_specifications
 
@@ -31,8 +31,7 @@ FIVE = 5
 LINE_MARK = f"""CASE
     WHEN subcontract_orders_subcontractorder.sent_at IS NOT NULL THEN {masterdata.row_mark(OrderLine)} # hashtextextended(
         concat_ws('/', subcontract_orders_subcontractorder.status, subcontract_orders_subcontractorder.currency_id,
-            subcontract_orders_subcontractorder.consolidation_key, (SELECT location_id FROM receipts_expectedreceipt e
-                WHERE e.order_line_id = subcontract_orders_orderline.id)), 0)
+            subcontract_orders_subcontractorder.consolidation_key), 0)
     WHEN pinned <> '{{}}' OR subcontract_orders_subcontractorder.status = 'held' THEN hashtextextended(
         concat_ws('/', subcontract_orders_orderline.id, subcontract_orders_subcontractorder.status, pinned, quantity, unit_price,
             need_date), 0)
@@ -228,7 +227,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             "got",
             "unit_price",
             "need_date",
-            "order__receive_at_id",
+            "receive_at_id",
             "content_hash",
             "pinned",
             "accepted",
@@ -241,15 +240,13 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             "is_whole",
             "order__made_by_run",
             "last_operation_no",
+            "inspection",
+            "certificates",
             RawSQL(LINE_MARK, [], output_field=BigIntegerField()),  # noqa: S611  (our own names)
         )
     )
     loaded = list(rows)
-    places = dict(
-        ExpectedReceipt.objects.filter(
-            order_line__in=masterdata.among(row[0] for row in loaded if row[10])
-        ).values_list("order_line_id", "location_id")
-    )
+    elsewhere = received_elsewhere([row[0] for row in loaded if row[10] and row[14]])
     for (
         pk,
         order_id,
@@ -281,6 +278,8 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         is_whole,
         made_by_run,
         last_no,
+        inspection,
+        certificates,
         mark,
     ) in loaded:
         is_open = status == LineStatus.OPEN and order_status not in (OrderStatus.CLOSED, OrderStatus.CANCELLED)
@@ -303,7 +302,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 got,
                 unit_price,
                 need_date,
-                places.get(pk, receive_at_id),
+                receive_at_id,
                 content_hash,
                 pinned,
                 accepted,
@@ -319,8 +318,27 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 not made_by_run,
                 last_no,
                 mark,
+                inspection != Inspection.NONE or bool(certificates),
+                elsewhere.get(pk, ()),
             )
         )
+    return found
+
+
+def received_elsewhere(line_ids: Collection[int]) -> dict[int, tuple[tuple[int, Decimal], ...]]:
+    """Of lines whose pieces were to come to another place before: how much came there, by line and place."""
+    if not line_ids:
+        return {}
+    found: dict[int, tuple[tuple[int, Decimal], ...]] = {}
+    rows = (
+        ReceiptLine.objects.filter(order_line__in=masterdata.among(line_ids), receipt__status=ReceiptStatus.POSTED)
+        .exclude(location=F("order_line__receive_at"))
+        .values_list("order_line_id", "location_id")
+        .annotate(total=Sum(F("accepted") + F("rejected") + F("scrapped")))
+        .order_by("order_line_id", "location_id")
+    )
+    for line_id, place_id, quantity in rows:
+        found[line_id] = (*found.get(line_id, ()), (place_id, quantity))
     return found
 
 

@@ -79,7 +79,8 @@ def _site(site: Any) -> Iterator[Use]:
 def _location(location: Any) -> Iterator[Use]:
     yield _stock(location=location)
     yield _orders(location=location)
-    yield _subcontract_orders(Q(ship_to=location) | Q(receive_at=location))
+    coming = OrderLine.objects.active().filter(receive_at=location).values("order")
+    yield _subcontract_orders(Q(ship_to=location) | Q(receive_at=location) | Q(pk__in=coming))
     yield _centers(location=location)
     ships = Location.objects.filter(pk=location.pk, is_main=True, site__is_active=True)
     yield "site that ships and receives there", "sites that ship and receive there", ships, "site__code"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from django.db import connection
@@ -21,8 +21,10 @@ TOLD = ("item_revision", "specification", "specification_files")
 """What an alert may say of the work itself: the part is drawn, or to be worked, otherwise than the vendor was told."""
 
 
-def requirement_alert(difference: Difference, *, vendor_codes: dict[int, str], today: date) -> Alert:
-    """What a line that no run may change should become."""
+def requirement_alert(
+    difference: Difference, *, vendor_codes: Mapping[int, str], place_codes: Mapping[int, str], today: date
+) -> Alert:
+    """What a line that no run may change should become. Codes by key; of places, those that are spoken of."""
     line = difference.line
     assert line is not None  # noqa: S101  (an alert is always about a line)
     is_cancelled = difference.proposes == "cancel"
@@ -30,6 +32,9 @@ def requirement_alert(difference: Difference, *, vendor_codes: dict[int, str], t
     after = dict(difference.after)
     if "vendor" in after:
         after["vendor"] = vendor_codes[int(after["vendor"])]
+    if "receive_at" in after:
+        for side in (before, after):
+            side["receive_at"] = place_codes[int(side["receive_at"])]
     where = f"{line.order_number} line {line.line_no} ({difference.number} operation {difference.operation_no})"
     said = ", ".join(
         "specification" if name == "specification" else f"{name.replace('_', ' ')} {before.get(name, '')} → {value}"

@@ -229,10 +229,10 @@ def _write(
     shipments.plan(wanted=wanted, planned=planned, numbers=iter(shard.shipment_numbers), at=at)
     expected = []
     new_expected = masterdata.maker_of(ExpectedReceipt)
-    for item, line in zip(creates + changes, lines + changed, strict=True):
+    for line in lines + changed:
         row = new_expected()
         row.order_line_id, row.item_id, row.quantity = line.pk, line.item_id, line.quantity
-        row.expected_on, row.location_id = line.promised_date, item.receive_at_id
+        row.expected_on, row.location_id = line.promised_date, line.receive_at_id
         expected.append(row)
     receipts.expect_new(expected[: len(creates)])
     receipts.expect(expected[len(creates) :])
@@ -272,7 +272,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules, transit_back: Ma
     """Set all a run decides about a line. `transit_back`: the days of vendors who have their own."""
     assert item.vendor_id is not None  # noqa: S101  (sorted out before)
     line.status, line.is_draft = LineStatus.OPEN, True
-    line.vendor_id, line.ship_to_id = item.vendor_id, item.ship_to_id
+    line.vendor_id, line.ship_to_id, line.receive_at_id = item.vendor_id, item.ship_to_id, item.receive_at_id
     line.operation_id, line.production_order_id = item.operation_id, item.production_order_id
     line.is_whole, line.item_id = item.is_whole, item.item_id
     line.last_operation_no = item.last_no or ""

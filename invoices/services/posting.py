@@ -144,7 +144,7 @@ def _values(match: Match, invoice: Invoice) -> list[LateValue]:
         rows = list(posted.filter(accepted__gt=0).order_by("pk"))
     if not rows:  # never received: there is nothing that could be worth more
         line = match.order_line
-        return [LateValue(line.item_id, line.order.receive_at_id, ZERO, match.difference, line=line_no, reason=reason)]
+        return [LateValue(line.item_id, line.receive_at_id, ZERO, match.difference, line=line_no, reason=reason)]
     shares = rules.spread(match.difference, [row.accepted for row in rows], decimals=5)
     return [
         value

@@ -38,6 +38,7 @@ class PaperLine:
     charges: list[tuple[str, str]]
     due: date
     parts: list[tuple[str, date]]
+    back_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class PaperHead:
     sent_on: date | None
     stamp: str
     total: str
+    back_to: str
+    """Blank where the lines' goods come back to different places."""
 
 
 def order_paper(*, order_id: int, link: str = "") -> bytes:
@@ -66,11 +69,11 @@ def order_paper(*, order_id: int, link: str = "") -> bytes:
     `link` is where the vendor answers; it stands on the paper as a code. An order not with the vendor is stamped with its
     state. Raises PdfUnavailable.
     """
-    order = SubcontractOrder.objects.select_related("vendor", "site", "currency", "receive_at").get(pk=order_id)
+    order = SubcontractOrder.objects.select_related("vendor", "site", "currency").get(pk=order_id)
     lines = list(
         OrderLine.objects.active()
         .filter(order=order)
-        .select_related("item__unit", "process", "production_order")
+        .select_related("item__unit", "process", "production_order", "receive_at", "sent_receive_at")
         .prefetch_related("promises")
         .order_by("line_no")
     )
@@ -94,12 +97,22 @@ def order_paper(*, order_id: int, link: str = "") -> bytes:
 def _head(order: SubcontractOrder, lines: list[OrderLine]) -> PaperHead:
     sent = OrderRevision.objects.filter(order=order, sent_at__isnull=False).order_by("-revision").first()
     zone = ZoneInfo(order.site.time_zone or company().time_zone)
+    places = {back_to(line) for line in lines}
     return PaperHead(
         revision=sent.revision if sent else order.revision,
         sent_on=sent.sent_at.astimezone(zone).date() if sent and sent.sent_at else None,
         stamp=_stamp(order),
         total=_money(sum((line.amount_in_force for line in lines), Decimal(0)), order.currency.decimals),
+        back_to=places.pop() if len(places) == 1 else "",
     )
+
+
+def back_to(line: OrderLine) -> str:
+    """Where a line's pieces come back to as it is in force, in words for its vendor."""
+    place = line.sent_receive_at or line.receive_at
+    if place.pk == line.ship_to_id:
+        return gettext("They stay at your place and go on from there")
+    return place.name or place.code
 
 
 def _stamp(order: SubcontractOrder) -> str:
@@ -144,6 +157,7 @@ def _line(line: OrderLine, *, decimals: int) -> PaperLine:
         charges=[(what, _money(much, decimals)) for what, much in charges if much and line.sent_amount is None],
         due=line.promised_in_force,
         parts=[(number(part.quantity), part.promised_date) for part in line.promises.all()],
+        back_to=back_to(line),
     )
 
 

@@ -22,9 +22,7 @@ def order_xml(*, order_id: int) -> bytes:
     A line's work is its price by quantity; minimum, lot charge and freight are charges of the line. Material we give,
     certificates asked for and what is done stand as properties of the item.
     """
-    order = SubcontractOrder.objects.select_related("vendor", "site", "currency", "receive_at", "ship_to").get(
-        pk=order_id
-    )
+    order = SubcontractOrder.objects.select_related("vendor", "site", "currency").get(pk=order_id)
     sent = OrderRevision.objects.filter(order=order, sent_at__isnull=False).order_by("-revision").first()
     zone = ZoneInfo(order.site.time_zone or company().time_zone)
     day = (sent.sent_at if sent and sent.sent_at else order.created_at).astimezone(zone)
@@ -40,7 +38,7 @@ def order_xml(*, order_id: int) -> bytes:
     lines = list(
         OrderLine.objects.active()
         .filter(order=order)
-        .select_related("item__unit", "process", "production_order")
+        .select_related("item__unit", "process", "production_order", "receive_at", "sent_receive_at")
         .prefetch_related("promises")
         .order_by("line_no")
     )
@@ -50,13 +48,11 @@ def order_xml(*, order_id: int) -> bytes:
     total = add.group(root, "AnticipatedMonetaryTotal")
     add.amount(total, "PayableAmount", sum((line.amount_in_force for line in lines), ZERO))
     for line in lines:
-        _line(root, add, line, parts.get(line.pk, []), order)
+        _line(root, add, line, parts.get(line.pk, []))
     return as_xml(root)
 
 
-def _line(
-    root: etree._Element, add: Adder, line: OrderLine, parts: list[OrderComponent], order: SubcontractOrder
-) -> None:
+def _line(root: etree._Element, add: Adder, line: OrderLine, parts: list[OrderComponent]) -> None:
     made = add.group(add.group(root, "OrderLine"), "LineItem")
     unit = line.item.unit.code if line.item.unit else ""
     add.text(made, "ID", str(line.line_no))
@@ -69,7 +65,7 @@ def _line(
     for quantity, due in promised or [(line.quantity_in_force, line.promised_in_force)]:
         delivery = add.group(made, "Delivery")
         add.quantity(delivery, "Quantity", quantity, unit)
-        add.text(add.group(delivery, "DeliveryLocation"), "ID", order.receive_at.code)
+        add.text(add.group(delivery, "DeliveryLocation"), "ID", (line.sent_receive_at or line.receive_at).code)
         add.text(add.group(delivery, "RequestedDeliveryPeriod"), "EndDate", due.isoformat())
     # A version that waits may have other charges; what is in force is then known as a whole only.
     charges = (("Minimum", line.minimum_top_up), ("Lot charge", line.lot_charge), ("Freight", line.freight))

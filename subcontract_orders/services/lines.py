@@ -38,6 +38,7 @@ IN_FORCE = {
     "sent_need_date": "need_date",
     "sent_promised_date": "promised_date",
     "sent_dispatch_by": "dispatch_by",
+    "sent_receive_at": "receive_at",
 }
 """Where a line keeps what the last sent revision says, while a later one waits."""
 TEXT_NOW = "coalesce(part_step.text, step.text, part.text, '')"
@@ -209,11 +210,12 @@ def recount_orders(order_ids: Collection[int]) -> None:
             """
             UPDATE subcontract_orders_subcontractorder o
             SET total = s.total, total_company = s.total_company, order_by = s.order_by, dispatch_by = s.dispatch_by,
-                due_date = s.due_date, version = o.version + 1,
+                due_date = s.due_date, receive_at_id = s.receive_at_id, version = o.version + 1,
                 receipt = CASE WHEN s.complete THEN 'complete' WHEN s.started THEN 'partial' ELSE 'none' END
             FROM (
                 SELECT l.order_id, sum(l.amount) AS total, sum(l.amount_company) AS total_company,
                     min(l.order_by) AS order_by, min(l.dispatch_by) AS dispatch_by,
+                    (array_agg(coalesce(l.sent_receive_at_id, l.receive_at_id) ORDER BY l.line_no))[1] AS receive_at_id,
                     coalesce(min(l.need_date) FILTER (WHERE l.status = 'open'), min(l.need_date)) AS due_date,
                     bool_and(l.status = 'complete' OR l.accepted + l.rejected + l.scrapped >= l.quantity) AS complete,
                     bool_or(l.accepted + l.rejected + l.scrapped > 0) AS started
@@ -508,6 +510,7 @@ def contents_of(order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         "need_date",
         "promised_date",
         "dispatch_by",
+        "receive_at__code",
         "certificates",
         "item_revision",
         "specification",

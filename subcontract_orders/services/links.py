@@ -72,9 +72,7 @@ def open_link(*, token: str, at: datetime) -> LinkedOrder:
     if at.date() > until:
         raise LinkExpired(f"This link held until {until}. Ask the buyer for a new one.")
     order = (
-        SubcontractOrder.objects.select_related("vendor", "site", "ship_to", "receive_at", "currency")
-        .filter(number=number)
-        .first()
+        SubcontractOrder.objects.select_related("vendor", "site", "ship_to", "currency").filter(number=number).first()
     )
     sent = order and OrderRevision.objects.filter(order=order, sent_at__isnull=False).order_by("-revision").first()
     if order is None or not sent:

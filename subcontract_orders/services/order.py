@@ -358,6 +358,8 @@ class LineChange:
     unit_price: Decimal | None = None
     need_date: date | None = None
     promised_date: date | None = None
+    receive_at_id: int | None = None
+    """Where the pieces still to come are brought."""
     retell: bool = False
     """Tell the vendor the item's revision and the specification as they are now."""
     pin: Mapping[str, str] = field(default_factory=dict)
@@ -370,6 +372,7 @@ def revise_line(
     quantity: Decimal | None = None,
     unit_price: Decimal | None = None,
     need_date: date | None = None,
+    receive_at_id: int | None = None,
     retell: bool = False,
     reason: str = "",
     expected_version: int | None = None,
@@ -378,9 +381,17 @@ def revise_line(
     through: str = "page",
 ) -> OrderLine:
     """Change one line of an order the vendor has: see revise_lines."""
+    change = LineChange(
+        line_no,
+        quantity=quantity,
+        unit_price=unit_price,
+        need_date=need_date,
+        receive_at_id=receive_at_id,
+        retell=retell,
+    )
     (line,) = revise_lines(
         order_id=order_id,
-        changes=[LineChange(line_no, quantity=quantity, unit_price=unit_price, need_date=need_date, retell=retell)],
+        changes=[change],
         reason=reason,
         expected_version=expected_version,
         by=by,
@@ -416,7 +427,7 @@ def revise_lines(
     lines, said = [], []
     for change in changes:
         line = line_of(order, change.line_no)
-        said.append({"line": line.line_no, "before": _shown(line) | (_told(line) if change.retell else {})})
+        said.append({"line": line.line_no, "before": _as_revised(line, change)})
         _set(
             line,
             order=order,
@@ -427,6 +438,8 @@ def revise_lines(
         )
         if change.promised_date is not None:
             line.promised_date = change.promised_date
+        if change.receive_at_id is not None:
+            line.receive_at_id = change.receive_at_id
         pin = {"by": by.get_username(), "at": at.isoformat()}
         line.pinned = {**line.pinned, **{name: {**pin, "reason": why} for name, why in change.pin.items()}}
         set_amounts(line, order=order)
@@ -434,7 +447,7 @@ def revise_lines(
         if change.retell:
             writing.freeze_specifications(line_ids=[line.pk])
             line.refresh_from_db(fields=["item_revision", "specification", "specification_files"])
-        said[-1]["after"] = _shown(line) | (_told(line) if change.retell else {})
+        said[-1]["after"] = _as_revised(line, change)
         lines.append(line)
     data = {**said[0], "reason": reason} if len(said) == 1 else {"lines": said, "reason": reason}
     _revised(order, by=by, at=at, through=through, data=data)
@@ -459,7 +472,7 @@ def withdraw_revision(
         line.quantity, line.unit_price = line.quantity_in_force, line.unit_price_in_force
         if line.sent_need_date and line.sent_need_date != line.need_date:
             set_need_date(line, line.sent_need_date, on=_ordered_on(order, at=at))
-        line.promised_date = line.promised_in_force
+        line.promised_date, line.receive_at_id = line.promised_in_force, line.receive_at_in_force_id
         set_amounts(line, order=order)
         line.save()
     OrderComponent.objects.filter(line__order=order, sent_required__isnull=False).update(required=F("sent_required"))
@@ -560,6 +573,12 @@ def line_of(order: SubcontractOrder, line_no: int) -> OrderLine:
 
 def _shown(line: OrderLine) -> dict[str, str]:
     return {"quantity": str(line.quantity), "unit_price": str(line.unit_price), "need_date": str(line.need_date)}
+
+
+def _as_revised(line: OrderLine, change: LineChange) -> dict[str, str]:
+    """What an event tells of a line before and after a change: more than its terms where more of it changes."""
+    said = _shown(line) | (_told(line) if change.retell else {})
+    return said if change.receive_at_id is None else said | {"receive_at": line.receive_at.code}
 
 
 def _told(line: OrderLine) -> dict[str, str]:

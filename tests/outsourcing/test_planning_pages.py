@@ -104,7 +104,8 @@ def make_rows(count: int, prefix: str) -> None:
             consolidation_key=code,
         )  # fmt: skip
         line = OrderLine.objects.create(
-            order=bought, line_no=1, vendor=vendor, ship_to=there, operation=operation, production_order=order, item=item,
+            order=bought, line_no=1, vendor=vendor, ship_to=there, receive_at=here, operation=operation,
+            production_order=order, item=item,
             process=process, quantity=5, unit_price=2, work_amount=10, amount=10, promised_date=DAY, **dates,
         )  # fmt: skip
         ExpectedReceipt.objects.create(order_line=line, item=item, quantity=5, expected_on=DAY, location=here)

@@ -135,8 +135,9 @@ def order(
     for no in range(1, lines + 1):
         step = of if of and no == 1 else operation(at=at)
         line = OrderLine.objects.create(
-            order=made, line_no=no, is_draft=status == OrderStatus.DRAFT, vendor=to, ship_to=place, operation=step,
-            production_order=step.production_order, operation_no=step.operation_no, item=step.production_order.item,
+            order=made, line_no=no, is_draft=status == OrderStatus.DRAFT, vendor=to, ship_to=place, receive_at=home,
+            operation=step, production_order=step.production_order, operation_no=step.operation_no,
+            item=step.production_order.item,
             process=step.process, description=step.name, quantity=100, unit_price=Decimal("7.4"), work_amount=740, amount=740,
             amount_company=740, need_date=due, vendor_ready_date=due, at_vendor_date=order_by + timedelta(4),
             dispatch_by=order_by + timedelta(2), order_by=order_by, promised_date=due,

@@ -120,7 +120,9 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     )
     components = OrderComponent.objects.select_related("item__unit", "ship_from").order_by("position")
     lines = list(
-        shown.lines.select_related("item__unit", "process", "operation", "production_order")
+        shown.lines.select_related(
+            "item__unit", "process", "operation", "production_order", "receive_at", "sent_receive_at"
+        )
         .prefetch_related(Prefetch("components", components))
         .order_by("line_no")
     )

@@ -116,6 +116,7 @@ class Ground:
             is_draft=False,
             vendor_id=vendor.pk,
             ship_to_id=ship_to_id,
+            receive_at_id=receive_at_id,
             operation_id=operation.pk if operation else None,
             production_order_id=plan.pk if plan else None,
             operation_no=operation.operation_no if operation else "",
