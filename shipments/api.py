@@ -111,6 +111,8 @@ class ShipmentViewSet(
         self.acted(made, at=now)
         first = self.get_queryset().get(pk=made[0].pk)
         first.also_shipped = [shipment.number for shipment in made[1:]]
+        gone = {shipment.number for shipment in made}  # with `hold` it is there still
+        first.staying = [one for one in services.staying(orders.values()) if one.number not in gone]
         return Response(ShippedSerializer(first).data, status=201)
 
     @extend_schema(request=PickSerializer, responses=ShipmentSerializer)

@@ -51,13 +51,23 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
         return {**super().get_fields(), "from": serializers.CharField(source="from_location.code", read_only=True)}
 
 
+class StayingSerializer(serializers.Serializer[Any]):
+    """A shipment of the same orders that has not left."""
+
+    number = serializers.CharField()
+    status = serializers.CharField()
+    reason = serializers.CharField(help_text="What whoever holds it has said; blank where nobody does.")
+    detail = serializers.CharField(source="__str__")
+
+
 class ShippedSerializer(ShipmentSerializer):
-    """The shipment that was made; where parts leave from several places, the further ones by number."""
+    """The shipment that was made; where parts leave from several places, the further ones by number; and what stays."""
 
     also_shipped = serializers.ListField(child=serializers.CharField(), default=list)
+    staying = StayingSerializer(many=True)
 
     class Meta(ShipmentSerializer.Meta):
-        fields = [*ShipmentSerializer.Meta.fields, "also_shipped"]
+        fields = [*ShipmentSerializer.Meta.fields, "also_shipped", "staying"]
         read_only_fields = fields
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
@@ -115,7 +114,11 @@ def rush_set(
         order.refresh_from_db()
     if order.status == OrderStatus.APPROVED:
         send_set(order_id=order_id, by=by, at=at, through=through)
-    with suppress(NothingToShip):  # the vendor has, or provides, all that it needs
+    try:
         shipments.ship(order_ids=[order_id], by=by, at=at, through=through)
+    except NothingToShip:
+        if any(one.is_set_aside for one in shipments.staying([order_id])):
+            raise
+        # The vendor has, or provides, all that it needs.
     order.refresh_from_db()
     return order

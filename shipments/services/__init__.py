@@ -24,6 +24,7 @@ from shipments.services.outbound import (
     split,
 )
 from shipments.services.planning import ToShip, cancel_planned, plan, planned_shipments, refresh, unplan
+from shipments.services.staying import Staying, staying, staying_beside
 
 __all__ = [
     "NothingToShip",
@@ -32,6 +33,7 @@ __all__ = [
     "OverSend",
     "PreviousOperationShort",
     "ShipmentNotOfThisState",
+    "Staying",
     "ToPick",
     "ToShip",
     "cancel",
@@ -50,5 +52,7 @@ __all__ = [
     "reverse",
     "ship",
     "split",
+    "staying",
+    "staying_beside",
     "unplan",
 ]

@@ -19,6 +19,7 @@ from production.rules.components import rounded_up
 from production.services.reporting import PreviousOperationShort
 from shipments import rules
 from shipments.models import SET_ASIDE, Shipment, ShipmentLine, ShipmentStatus
+from shipments.services.staying import staying
 from subcontract_orders.models import LineStatus, OrderComponent, OrderStatus, SubcontractOrder
 
 ZERO = Decimal(0)
@@ -190,8 +191,7 @@ def all_open(rows: Sequence[Row]) -> list[Take]:
 
 def nothing_open(orders: Collection[SubcontractOrder]) -> NothingToShip:
     """That nothing of the orders is open, with the shipments that keep what is not gone yet."""
-    kept = Shipment.objects.filter(status__in=SET_ASIDE, lines__order_line__order__in=orders).distinct().order_by("pk")
-    said = "".join(f" {shipment} is {shipment.get_status_display().lower()}." for shipment in kept)
+    said = "".join(f" {one}" for one in staying(orders) if one.is_set_aside)
     return NothingToShip(f"Nothing is open to be shipped for {', '.join(map(str, orders))}.{said}", field="order")
 
 

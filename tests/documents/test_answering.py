@@ -19,7 +19,7 @@ from receipts.models import ExpectedReceipt
 from receipts.services import CountedLine, OverReceipt
 from shipments import services as shipments
 from shipments.models import ShipmentLine
-from shipments.services import OverSend, ToPick
+from shipments.services import NothingToShip, OverSend, ToPick
 from subcontract_orders.models import CounterOffer, LineStatus, OrderStatus
 from subcontract_orders.services import CounteredLine, NoCounterOffer, NotOfThisState, OverLimit, Part, SameEyes
 from tests.documents import plans
@@ -274,6 +274,21 @@ def test_a_rush_approves_sends_and_ships_in_one_act():
 
     assert (order.status, order.material) == (OrderStatus.SENT, "complete")
     assert plans.line(2).components.get().sent == 3
+
+
+def test_a_rush_of_what_is_held_back_is_refused_with_the_reason():
+    plans.plan("P2", "FG", 3, "2026-04-20")
+    plans.generate()
+    plans.send(2)
+    planned = ShipmentLine.objects.get(order_line=plans.line(2)).shipment
+    shipments.hold(shipment_id=planned.pk, reason="damp", by=plans.boss(), at=moment())
+    before = plans.rows_written()
+
+    with pytest.raises(NothingToShip) as refused:
+        documents.rush_set(order_id=plans.order(2).pk, by=plans.boss(), at=moment())
+
+    assert refused.value.detail.endswith(f"{planned} is held: damp.")
+    assert plans.rows_written() == before
 
 
 def test_a_rush_goes_no_further_than_right_limit_and_stock():

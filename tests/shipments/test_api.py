@@ -118,6 +118,30 @@ def test_a_shipment_is_picked_held_released_dispatched_and_reversed(dock: APICli
     assert (lying("MAIN", "RM"), lying("AT-V1", "RM")) == (1000, 0)
 
 
+def test_what_is_held_back_is_named_with_its_reason_when_the_rest_leaves(dock: APIClient):
+    ordered(10)
+    held = {"order": "SC-00001", "lines": [{"item": "RM", "quantity": 4}], "hold": True}
+    assert dock.post(SHIPMENTS, held, format="json").json()["staying"] == [
+        {"number": "SH-00002", "status": "planned", "reason": "", "detail": "SH-00002 is planned."}
+    ]
+    dock.post(f"{SHIPMENTS}SH-00001/release/", {}, format="json")
+    dock.post(f"{SHIPMENTS}SH-00001/hold/", {"reason": "Wrong heat number."}, format="json")
+
+    gone = dock.post(SHIPMENTS, {"order": "SC-00001"}, format="json").json()
+
+    assert (gone["number"], gone["lines"][0]["quantity"]) == ("SH-00002", "6.00000")
+    assert gone["staying"] == [
+        {
+            "number": "SH-00001",
+            "status": "held",
+            "reason": "Wrong heat number",
+            "detail": "SH-00001 is held: Wrong heat number.",
+        }
+    ]
+    refused = dock.post(SHIPMENTS, {"order": "SC-00001"}, format="json").json()
+    assert refused["detail"] == "Nothing is open to be shipped for SC-00001. SH-00001 is held: Wrong heat number."
+
+
 def test_a_shipment_is_split_and_part_of_one_is_dispatched(dock: APIClient):
     ordered(10)
 

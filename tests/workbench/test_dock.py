@@ -10,7 +10,9 @@ from django.test import Client
 from accounts.models import Role
 from inventory.models import Balance
 from receipts.models import Receipt
+from shipments import services as shipments
 from shipments.models import Shipment, ShipmentStatus
+from shipments.services import ToPick
 from subcontract_orders.models import OrderLine
 from tests.workbench import goods, rows
 from workbench.forms import Unreadable, read_quantity, scanned
@@ -158,6 +160,23 @@ def test_less_may_leave_and_the_rest_stays_planned(dock):
     assert away() == 60
     rest = Shipment.objects.planned().get(lines__order_line__order=order)
     assert rest.lines.get().quantity == 40
+
+
+def test_who_lets_a_part_leave_is_told_what_is_held_back_and_why(dock):
+    order = goods.sent_order()
+    shipment = goods.shipment_of(order)
+    dock.post(f"/dock/dispatch/{shipment.number}/", {"quantity-1": "60"})
+    rest = Shipment.objects.planned().get(lines__order_line__order=order)
+    shipments.split(
+        shipment_id=rest.pk, lines=[ToPick(rest.lines.get().item_id, Decimal(15))], by=goods.root(), at=rows.AT
+    )
+    shipments.hold(shipment_id=rest.pk, reason="damp", by=goods.root(), at=rows.AT)
+    last = Shipment.objects.planned().get(lines__order_line__order=order)
+
+    page = dock.post(f"/dock/dispatch/{last.number}/", {"quantity-1": "15"}, follow=True)
+
+    assert away() == 75
+    assert f"{rest.number} is held: damp." in page.content.decode()
 
 
 def test_what_lies_there_is_proposed_to_leave(dock):

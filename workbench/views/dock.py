@@ -254,6 +254,8 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
             else:
                 said = _("{number} has left for {vendor}.").format(number=number, vendor=called(shown.vendor))
                 messages.success(request, said, extra_tags=f"dispatch/{number}")
+                for one in shipments.staying_beside(shown):
+                    messages.warning(request, str(one))
                 return redirect(f"{reverse('workbench:shipment', args=[number])}?left=1")
         status = 422
     context = {"shipment": shown, "rows": rows, "problem": problem, "dock_page": "dispatch", "is_bound": status != 200}

@@ -27,6 +27,7 @@ from policies.models import Decision
 from production.models import Supply
 from receipts.models import ByProduct, ExpectedReceipt, ReceiptLine, ReceiptStatus
 from receipts.services import Leftovers
+from shipments import services as shipments
 from shipments.models import BEFORE_DISPATCH, GONE, Shipment, ShipmentLine
 from subcontract_orders import services as orders
 from subcontract_orders.models import (
@@ -252,11 +253,15 @@ def rush(request: HttpRequest, number: str) -> HttpResponse:
         messages.error(request, refusal.detail)
         return redirect("workbench:order", number=number)
     gone = Shipment.objects.filter(lines__order_line__order=shown, status__in=GONE).distinct().order_by("-pk")
-    messages.success(
-        request,
-        _("%(number)s is approved and sent to %(vendor)s; all it needs of us has left.")
-        % {"number": number, "vendor": name_of(shown.vendor)},
+    stays = shipments.staying([shown.pk])
+    done = (
+        _("%(number)s is approved and sent to %(vendor)s; not all it needs of us has left.")
+        if stays
+        else _("%(number)s is approved and sent to %(vendor)s; all it needs of us has left.")
     )
+    messages.success(request, done % {"number": number, "vendor": name_of(shown.vendor)})
+    for one in stays:
+        messages.warning(request, str(one))
     if len(gone) != 1:
         return redirect("workbench:order", number=number)
     return redirect(f"{reverse('workbench:shipment', args=[gone[0].number])}?left=1")
