@@ -47,24 +47,43 @@ def test_where_rows_stand_already_a_set_is_played_upon_them():
     assert plans.line(1).quantity == 473
 
 
-def test_what_another_process_of_the_run_played_is_put_back_and_counted_on(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    monkeypatch.setattr(played, "shared", tmp_path / "played")
-    content = rows_after(474)
-    monkeypatch.setattr(played, "KEPT", {})  # as another process has it
-    sequence_back("subcontract_orders_orderline")
+def test_people_a_set_does_not_know_may_stand_there_before(monkeypatch: pytest.MonkeyPatch):
+    rows_after(474)
     monkeypatch.setattr(plans, "generate", None)
+    plans.buyer(474)
 
     goods.ordered(474)
+
+    assert plans.line(1).quantity == 474
+
+
+def test_what_another_process_of_the_run_played_is_put_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(played, "shared", tmp_path / "played")
+    content = rows_after(475)
+    monkeypatch.setattr(played, "KEPT", {})  # as another process has it
+    count_from(1, "subcontract_orders_orderline")
+    monkeypatch.setattr(plans, "generate", None)
+
+    goods.ordered(475)
 
     assert business_content() == content
     assert next_key("subcontract_orders_orderline") > plans.line(1).pk
 
 
-def sequence_back(table: str) -> None:
+def test_a_set_of_anything_but_plain_values_is_played_each_time(monkeypatch: pytest.MonkeyPatch):
+    for _ in range(2):
+        with transaction.atomic():
+            goods.ordered(476, items=({} for _ in range(0)))
+            transaction.set_rollback(True)
+    monkeypatch.setattr(plans, "generate", None)
+
+    with pytest.raises(TypeError):
+        goods.ordered(476, items=({} for _ in range(0)))
+
+
+def count_from(number: int, table: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), 1)", [table])
+        cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, number])
 
 
 def next_key(table: str) -> int:

@@ -20,9 +20,11 @@ from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, Ord
 from subcontract_orders.services import CounteredLine, NotDraft, NotOfThisState, OverLimit, Part, Received
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 
 
 @pytest.fixture(autouse=True)
+@played
 def _one_draft() -> None:
     plans.base()
     plans.plan("P1", "FG", 9, "2026-03-31")

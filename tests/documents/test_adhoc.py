@@ -18,6 +18,7 @@ from shipments.models import Shipment
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.documents.test_api import client_of
+from tests.played import played
 
 INSIDE = [{"item": "FG", "operation_no": 10, "name": "Plating", "work_center": "WC-IN", "outsourced": "maybe",
            "run_minutes_per_unit": 1}]  # fmt: skip
@@ -34,6 +35,7 @@ def say(word: str, vendor: int | None = None) -> None:
 
 
 @pytest.fixture
+@played
 def begun() -> None:
     plans.base(routings=INSIDE, policies=[{"code": "PLATE", "status": "retired"}])
     plans.plan("P1", "FG", 10, "2026-03-31", status="released")
@@ -64,6 +66,7 @@ def test_it_comes_back_inside_while_nothing_has_left(begun):
 
 
 @pytest.fixture
+@played
 def sent() -> None:
     plans.base(routings=[{**INSIDE[0]}])
     plans.plan("P1", "FG", 10, "2026-03-31")

@@ -25,9 +25,11 @@ from subcontract_orders.services import CounteredLine, NoCounterOffer, NotOfThis
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.documents.test_api import client_of
+from tests.played import played
 
 
 @pytest.fixture(autouse=True)
+@played
 def _one_sent() -> None:
     plans.base()
     plans.plan("P1", "FG", 10, "2026-03-31")

@@ -19,6 +19,7 @@ from receipts.services import OverReceipt, PiecesGone, VendorShort, receive_or_q
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts import back, goods
 from tests.receipts.goods import LATER, at_vendor, counted, lying, operation, receive, reverse
 
@@ -252,6 +253,7 @@ def test_what_no_act_ends_says_where_it_is_done():
 # Bad pieces of an order bought complete
 
 
+@played
 def bought_complete() -> OrderLine:
     """P1, of two steps, bought complete as one line at V1; no material goes out."""
     plans.base(

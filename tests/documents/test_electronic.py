@@ -14,6 +14,7 @@ from subcontract_orders.models import OrderLine
 from subcontract_orders.printing.electronic import order_xml
 from tests.documents import plans
 from tests.documents.test_api import client_of
+from tests.played import played
 from tests.ubl import errors
 
 
@@ -21,6 +22,7 @@ def said(content: bytes, path: str) -> list[str]:
     return [one.text or "" for one in etree.fromstring(content).iterfind(path, NS)]
 
 
+@played
 def ordered(**fields: object) -> int:
     plans.base(**fields)  # type: ignore[arg-type]
     plans.plan("P1", "FG", 10, "2026-03-30")

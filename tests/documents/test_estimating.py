@@ -11,6 +11,7 @@ from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import MONDAY
 from tests.invoices import bills
+from tests.played import played
 from tests.receipts import goods
 
 ESTIMATE = {
@@ -26,6 +27,7 @@ ENDED = {
 }  # fmt: skip
 
 
+@played
 def paid_once(unit_price: str = "100") -> None:
     """One order received at a price that has ended since, and a second production order without any price."""
     line = goods.at_vendor()

@@ -15,12 +15,14 @@ from policies.models import Decision, Policy
 from production.models import Operation
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 
 TUESDAY = date(2026, 3, 3)
 SENT = [("SC-00001", "V1", "P1", "10", 5, 500)]
 
 
 @pytest.fixture(autouse=True)
+@played
 def _one_sent() -> None:
     price = {"item": "FG", "operation_name": "Plating", "currency": "EUR", "unit_price": 100, "lead_days": 5}
     plans.base(

@@ -16,9 +16,11 @@ from subcontract_orders.models import SubcontractOrder
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.documents.test_api import client_of
+from tests.played import played
 
 
 @pytest.fixture(autouse=True)
+@played
 def _four_orders() -> None:
     plans.base()
     for number in range(1, 5):

@@ -16,10 +16,12 @@ from subcontract_orders.printing import order_paper
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.documents.test_api import client_of
+from tests.played import played
 
 pytestmark = pytest.mark.django_db
 
 
+@played
 def one_sent(**vendor: str) -> None:
     plans.base()
     Vendor.objects.filter(code="V1").update(**{"email": "orders@v1.example", **vendor})

@@ -17,11 +17,13 @@ from subcontract_orders.printing import order_paper
 from subcontract_orders.printing.electronic import order_xml
 from tests.documents import plans
 from tests.documents.test_runs import CHAIN
+from tests.played import played
 from tests.receipts import goods
 
 DAY = plans.MONDAY
 
 
+@played
 def chain(**tables: Any) -> None:
     """400 shims, cut at CUTTER and then hardened at HEAT; the cutter has his order."""
     plans.load({**CHAIN, **tables}, ground=True)

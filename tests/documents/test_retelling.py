@@ -15,6 +15,7 @@ from subcontract_orders.models import LineStatus, OrderStatus
 from subcontract_orders.services import NotOfThisState
 from tests.documents import plans
 from tests.documents.plans import line, load, order
+from tests.played import played
 from tests.receipts import goods
 
 
@@ -37,6 +38,7 @@ def apply(**fields: Any) -> Alert:
 
 
 @pytest.fixture
+@played
 def out() -> None:
     """Ten pieces' material is at the vendor, told revision A and 8 µm; then both change."""
     goods.at_vendor()

@@ -23,6 +23,7 @@ from production.models import Operation
 from subcontract_orders.models import OrderLine, SubcontractOrder
 from tests.documents import plans
 from tests.documents.plans import MONDAY
+from tests.played import played
 from tests.scenarios.runner import business_content
 
 MILL = {
@@ -51,6 +52,7 @@ OUT = {"code": "OUT", "process": "Milling", "consolidate": "week", "vendors": ["
 
 
 @pytest.fixture
+@played
 def mill() -> None:
     """A mill of 40 h a week with 56 h in the week of 16 March and 16 h in the next."""
     plans.load(MILL, ground=True)

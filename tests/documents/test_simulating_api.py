@@ -11,6 +11,7 @@ from accounts.models import Role
 from core.idempotency import StoredAnswer
 from policies.models import Policy
 from tests.documents import plans
+from tests.played import played
 from tests.scenarios.runner import business_content
 from tests.workbench import rows
 
@@ -23,6 +24,7 @@ def _monday(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+@played
 def planned() -> None:
     """Five pieces that go to V1 for 500, and V2 who is dearer."""
     plans.base(

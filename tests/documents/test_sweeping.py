@@ -14,6 +14,7 @@ from shipments.models import ShipmentLine
 from subcontract_orders.models import OrderStatus
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
+from tests.played import played
 
 MINIMUM = [
     {
@@ -32,6 +33,7 @@ def alerts(kind: str) -> list[tuple[str, str]]:
     return list(found.values_list("subject", "severity"))
 
 
+@played
 def ordered(quantity: int = 10, due: str = "2026-03-31") -> None:
     plans.base()
     plans.plan("P1", "FG", quantity, due)
@@ -111,6 +113,7 @@ def test_the_orders_buyer_is_asked_and_the_duty_where_it_has_none():
 
 
 @pytest.fixture
+@played
 def small_lots() -> None:
     plans.base(prices=MINIMUM)
     for number, quantity, due in (("P1", 4, "2026-03-31"), ("P2", 3, "2026-04-01"), ("P3", 4, "2026-04-02")):

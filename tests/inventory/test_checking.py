@@ -9,10 +9,12 @@ from documents import services as documents
 from inventory.models import Balance, CostPool
 from receipts.models import ExpectedReceipt
 from subcontract_orders.models import OrderComponent, SubcontractOrder
+from tests.played import played
 from tests.receipts import back, goods
 
 
 @pytest.fixture
+@played
 def busy() -> None:
     line = back.sent_order()
     back.ship(1)

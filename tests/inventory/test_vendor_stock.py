@@ -5,6 +5,7 @@ from datetime import date
 from inventory.models import Balance
 from inventory.services import vendor_balances
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts import back, goods
 
 
@@ -15,6 +16,7 @@ def balance(start: date | None = None, end: date | None = None):
     return found
 
 
+@played
 def used_and_returned() -> None:
     line = back.sent_order(over_send_pct=50)
     back.ship(1, 15)

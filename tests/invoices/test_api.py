@@ -17,6 +17,7 @@ from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, clerk, paid
+from tests.played import played
 from tests.receipts.goods import LATER, at_vendor, counted, receive
 
 API = "/api/v1/invoices/"
@@ -39,6 +40,7 @@ def post(api: APIClient, **fields: Any) -> Any:
     return api.post(API, {"vendor": "V1", "number": "R-77", "lines": lines, **fields}, format="json")
 
 
+@played
 def came(quantity: int = 10, **rules: Any) -> None:
     receive(counted(at_vendor(**rules), quantity))
 

@@ -19,6 +19,7 @@ from tests.documents import plans
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, charge, clerk, credit, enter, held, paid
 from tests.invoices.test_api import client
+from tests.played import played
 from tests.receipts.goods import LATER, at_vendor, counted, receive
 from tests.ubl import errors
 
@@ -33,6 +34,7 @@ def enter_csv(*rows: str) -> list[Invoice]:
     return invoices.enter_csv(content="\n".join([HEADER, *rows]).encode(), by=clerk(), at=moment(LATER))
 
 
+@played
 def came(**rules) -> OrderLine:
     line = at_vendor(**rules)
     receive(counted(line, 10))

@@ -29,6 +29,7 @@ from tests.invoices.bills import (
     release,
     went,
 )  # fmt: skip
+from tests.played import played
 from tests.receipts.goods import LATER, at_vendor, counted, move_on, receive, reverse, ship, worth
 
 PLATE = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"]}
@@ -318,6 +319,7 @@ def test_late_freight_is_spread_over_the_lines_by_value():
     assert worth("FG") == 2030
 
 
+@played
 def two_orders(**item) -> list[OrderLine]:
     """10 and 30 pieces of FG, all back from V1."""
     at_vendor()

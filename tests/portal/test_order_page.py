@@ -19,6 +19,7 @@ from subcontract_orders import services as orders
 from subcontract_orders.models import CounterOffer, OrderStatus, SubcontractOrder
 from subcontract_orders.services import links
 from tests.documents import plans
+from tests.played import played
 
 AT = plans.moment()
 
@@ -28,11 +29,16 @@ def _sent():
     """Nine pieces, sent to the vendor on Monday."""
     cache.clear()
     with time_machine.travel(AT, tick=False):
-        plans.base()
-        plans.plan("P1", "FG", 9, "2026-03-31")
-        plans.generate()
-        plans.send(1)
+        _nine()
         yield
+
+
+@played
+def _nine() -> None:
+    plans.base()
+    plans.plan("P1", "FG", 9, "2026-03-31")
+    plans.generate()
+    plans.send(1)
 
 
 def link(at: datetime = AT) -> str:

@@ -14,6 +14,7 @@ from production.models import Operation, ProductionOrder
 from production.services import PreviousOperationShort, report_operation
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 
 STEPS = [
     {"item": "AXLE", "operation_no": no, "name": f"Step {no}", "work_center": "WC-IN", "run_minutes_per_unit": 1}
@@ -22,6 +23,7 @@ STEPS = [
 
 
 @pytest.fixture(autouse=True)
+@played
 def _plan() -> None:
     plans.load(
         {

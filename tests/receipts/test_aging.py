@@ -14,6 +14,7 @@ from receipts.models import Return
 from receipts.services.lying import NothingToReturn
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
+from tests.played import played
 from tests.receipts import back
 from tests.receipts.goods import counted, lying, receive
 
@@ -33,6 +34,7 @@ def apply(kind: str, on: date) -> Alert:
     return documents.apply_alert(alert_id=alert(kind).pk, by=plans.boss(), at=moment(on))
 
 
+@played
 def spare() -> None:
     """Twelve sent where ten are needed."""
     back.sent_order(over_send_pct=20)

@@ -14,6 +14,7 @@ from masterdata.models import Site
 from receipts.models import Return
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts import back, goods
 from tests.receipts.goods import LATER, lying
 
@@ -39,6 +40,7 @@ def post(api: APIClient, path: str, **body: Any) -> Any:
 
 
 @pytest.fixture
+@played
 def spare() -> None:
     """Twelve sent where ten are needed."""
     back.sent_order(over_send_pct=20)

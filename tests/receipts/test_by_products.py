@@ -26,6 +26,7 @@ from subcontract_orders.printing import order_paper
 from subcontract_orders.services import vendor_link
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts.goods import LATER, at_vendor, component, counted, lying, move_on, receive, reverse, ship, worth
 
 
@@ -34,6 +35,7 @@ def chips(**values: Any) -> dict[str, Any]:
     return {"parent": "FG", "component": "CHIPS", "quantity": 2, "operation_no": "10", "supply": "by_product", **values}
 
 
+@played
 def sent(
     *, quantity: int = 10, bom: dict[str, Any] | None = None, item: dict[str, Any] | None = None, **rules: Any
 ) -> OrderLine:

@@ -13,10 +13,12 @@ from masterdata.models import Item, Location
 from receipts.services import NotFree, NothingThere
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts import back, goods
 from tests.receipts.goods import LATER, lying, worth
 
 
+@played
 def shipped(**rules: object) -> None:
     back.sent_order(**rules)
     back.ship(1)

@@ -10,11 +10,13 @@ from activity.models import Alert
 from production.models import OperationStatus
 from subcontract_orders.models import LineStatus
 from tests.documents import plans
+from tests.played import played
 from tests.receipts.goods import LATER, counted, operation, receive, reverse, ship
 
 HALVES = [{"vendor": "V1", "share_pct": 50}, {"vendor": "V2", "share_pct": 50}]
 
 
+@played
 def two_vendors(**rules: object) -> None:
     """100 pieces of one operation, 50 at each of two vendors, both asked for."""
     policy = {

@@ -25,6 +25,7 @@ from receipts.services import (
 from subcontract_orders.models import LineStatus, OrderLine, SubcontractOrder
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts.goods import LATER, at_vendor, counted, lying, operation, receive, reverse, ship, worth
 
 WAITING = "INSPECTION-MAIN"
@@ -141,6 +142,7 @@ def test_pieces_used_as_they_are_go_into_stock():
     )  # fmt: skip
 
 
+@played
 def sampled(quantity: int = 30) -> Receipt:
     return receive(counted(at_vendor(quantity=quantity, inspection={"sample_pct": 10}), quantity))
 

@@ -12,10 +12,12 @@ from shipments.models import Shipment, ShipmentStatus
 from subcontract_orders.models import OrderStatus
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts import back, goods
 from tests.receipts.goods import LATER, lying, worth
 
 
+@played
 def half_done(**rules: object) -> None:
     """Ten sent, four received, six of the material there."""
     line = back.sent_order(**rules)

@@ -15,6 +15,7 @@ from receipts import printing, services
 from receipts.models import Return
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts import back, goods
 from tests.receipts.goods import LATER
 from tests.receipts.test_back_api import API, client, post
@@ -40,6 +41,7 @@ def written(monkeypatch) -> list[str]:
     return found
 
 
+@played
 def spare() -> Return:
     """Two of twelve come home that ten pieces do not need."""
     back.sent_order(over_send_pct=20)

@@ -21,6 +21,7 @@ from receipts.services import VendorShort
 from shipments import services as shipments
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts import back, goods
 from tests.receipts.goods import LATER, lying
 
@@ -29,6 +30,7 @@ HOME = date(2026, 3, 12)  # three days after LATER
 THERE = date(2026, 3, 11)  # two days after
 
 
+@played
 def with_surplus() -> None:
     """Ten are needed of the twelve that arrived at the vendor."""
     back.sent_order(**WAY)

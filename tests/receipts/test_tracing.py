@@ -7,9 +7,11 @@ from inventory.models import Lot
 from masterdata.models import Item
 from receipts.services import find_lot, trace_lot
 from tests.documents import plans
+from tests.played import played
 from tests.receipts import back, goods
 
 
+@played
 def two_lots_become_one() -> None:
     plans.base(
         items=[

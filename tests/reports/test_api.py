@@ -17,6 +17,7 @@ from masterdata.models import Site, Vendor
 from receipts import services as receipts
 from tests.documents import plans
 from tests.documents.plans import moment
+from tests.played import played
 from tests.receipts import goods
 
 API = "/api/v1/reports/"
@@ -34,6 +35,7 @@ def eyes(client: Client) -> Client:
     return client
 
 
+@played
 def received() -> None:
     line = goods.at_vendor()
     counted = goods.counted(line, 8, rejected=Decimal(2))

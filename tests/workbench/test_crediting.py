@@ -17,6 +17,7 @@ from shipments import services as shipments
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, charge, clerk, enter, match, paid
+from tests.played import played
 from tests.receipts.goods import LATER, at_vendor, counted, receive
 from tests.shipments.goods import ordered
 
@@ -33,6 +34,7 @@ def payables(client: Client) -> Client:
     return client
 
 
+@played
 def came(**rules):
     line = at_vendor(**rules)
     receive(counted(line, 8, rejected=2))

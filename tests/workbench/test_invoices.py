@@ -14,6 +14,7 @@ from invoices import services as invoices
 from invoices.models import Invoice, PaymentExport
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, clerk, enter, match
+from tests.played import played
 from tests.receipts.goods import LATER, at_vendor, counted, receive
 
 LIST = "/invoices/"
@@ -31,6 +32,7 @@ def payables(client: Client) -> Client:
     return client
 
 
+@played
 def came(**rules):
     line = at_vendor(**rules)
     receive(counted(line, 8, rejected=2))
