@@ -49,6 +49,7 @@ urlpatterns = [
     path("orders/<str:number>/document.pdf", orders.document, name="order_document"),
     path("orders/<str:number>/files/<str:sha256>/", orders.file, name="order_file"),
     path("orders/<str:number>/approve/", orders.approve, name="approve"),
+    path("orders/<str:number>/withdraw-approval/", orders.withdraw_approval, name="withdraw_approval"),
     path("orders/<str:number>/send/", orders.send, name="send"),
     path("orders/<str:number>/rush/", orders.rush, name="rush"),
     path("orders/<str:number>/hold/", orders.hold, name="hold"),

@@ -207,6 +207,12 @@ class SubcontractOrderViewSet(
         """Drop a revision that waits to be sent: the order is again what the vendor has."""
         return self._act(request, number, services.withdraw_revision)
 
+    @extend_schema(request=NothingSerializer, responses=SubcontractOrderDetailSerializer)
+    @action(detail=True, methods=["post"], url_path="withdraw-approval")
+    def withdraw_approval(self, request: Request, number: str) -> Response:
+        """Take back an approval on which nothing was sent: the order is a draft again."""
+        return self._act(request, number, services.withdraw_approval)
+
     @extend_schema(request=ReasonGivenSerializer, responses=SubcontractOrderDetailSerializer)
     @action(detail=True, methods=["post"])
     def hold(self, request: Request, number: str) -> Response:

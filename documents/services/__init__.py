@@ -14,6 +14,7 @@ from documents.services.acting import (
     reopen_set,
     revise_line,
     send_set,
+    withdraw_approval,
 )
 from documents.services.adhoc import AlreadyOut, speak_word
 from documents.services.advising import NoLongerSo
@@ -116,6 +117,7 @@ __all__ = [
     "waiting_simulations",
     "watch",
     "watch_shipped",
+    "withdraw_approval",
     "withdraw_revision",
     "write_shards",
 ]

@@ -41,6 +41,13 @@ def approve_set(
     return orders.approve_order(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
 
 
+def withdraw_approval(
+    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Take back the approval of a set of which nothing was sent. Raises as subcontract_orders.services.withdraw_approval."""
+    return orders.withdraw_approval(order_id=order_id, expected_version=expected_version, by=by, at=at, through=through)
+
+
 @transaction.atomic
 def send_set(
     *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"

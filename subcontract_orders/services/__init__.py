@@ -52,6 +52,7 @@ from subcontract_orders.services.order import (
     set_need_date,
     unpin_line,
     why_not_approve,
+    withdraw_approval,
     withdraw_revision,
 )
 from subcontract_orders.services.promising import (
@@ -125,6 +126,7 @@ __all__ = [
     "vendor_link",
     "vendor_links",
     "why_not_approve",
+    "withdraw_approval",
     "withdraw_lines",
     "withdraw_revision",
 ]

@@ -94,6 +94,25 @@ def approve_order(
     )
 
 
+@transaction.atomic
+def withdraw_approval(
+    *, order_id: int, expected_version: int | None = None, by: User, at: datetime, through: str = "page"
+) -> SubcontractOrder:
+    """Take back an approval on which nothing was sent: the order is a draft again, apart from newer drafts.
+
+    Raises NotOfThisState, NoRight, Stale, NotFound.
+    """
+    order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    if not by.has_perm("subcontract_orders.approve_subcontractorder"):
+        raise NoRight(f"You may not approve orders; {order} stays approved.")
+    must_be(order, OrderStatus.APPROVED, to="withdraw the approval of")
+    if order.sent_at is not None:
+        raise NotOfThisState(f"{order} was sent before; drop the version that waits instead.")
+    _keep_apart(order)
+    order.approved_total = order.auto_send_at = order.approved_at = order.approved_by = None
+    return moved(order, OrderStatus.DRAFT, "order.approval_withdrawn", by=by, at=at, through=through)
+
+
 def why_not_approve(orders: Sequence[SubcontractOrder], *, by: User) -> dict[int, OverLimit | SameEyes]:
     """Which of these orders somebody with the right to approve may not, by key, and why: above his limit, or his own.
 
@@ -236,10 +255,15 @@ def release_order(
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     must_be(order, OrderStatus.HELD, to="release")
     back, order.held_from = order.held_from, ""
-    if back == OrderStatus.DRAFT and writing.APART not in order.consolidation_key:
-        # Another draft may have begun to collect the same period meanwhile, and only one may.
-        order.consolidation_key = f"{order.consolidation_key}{writing.APART}{order.number}"
+    if back == OrderStatus.DRAFT:
+        _keep_apart(order)
     return moved(order, back, "order.released", by=by, at=at, through=through)
+
+
+def _keep_apart(order: SubcontractOrder) -> None:
+    """Another draft may have begun to collect the same period meanwhile, and only one may."""
+    if writing.APART not in order.consolidation_key:
+        order.consolidation_key = f"{order.consolidation_key}{writing.APART}{order.number}"
 
 
 @transaction.atomic

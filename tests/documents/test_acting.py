@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.models import Role
 from activity.models import Alert, Event
 from activity.services import NothingToRefuse
-from core.refusals import InvalidDate, InvalidQuantity, NotFound, Stale, TooPrecise
+from core.refusals import InvalidDate, InvalidQuantity, NoRight, NotFound, Stale, TooPrecise
 from documents import services as documents
 from documents.services import NothingToApply
 from masterdata.models import Company, Currency
@@ -21,6 +22,7 @@ from subcontract_orders.services import CounteredLine, NotDraft, NotOfThisState,
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.played import played
+from tests.workbench import rows
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +59,35 @@ def test_approving_needs_the_right_and_a_limit_that_reaches():
     order = documents.approve_set(order_id=plans.order(1).pk, by=plans.buyer(900), at=moment())
 
     assert (order.status, order.approved_total, order.version) == (OrderStatus.APPROVED, 900, plans.order(1).version)
+
+
+def test_an_approval_is_withdrawn_as_long_as_nothing_was_sent_on_it():
+    act(documents.approve_set)
+
+    order = act(documents.withdraw_approval)
+
+    assert (order.status, order.approved_total, order.approved_at, order.approved_by) == (
+        OrderStatus.DRAFT,
+        None,
+        None,
+        None,
+    )
+    assert order.consolidation_key.endswith(order.number)  # another draft may collect what comes now
+    with pytest.raises(NotOfThisState):
+        act(documents.withdraw_approval)
+    act(documents.approve_set), act(documents.send_set)
+    with pytest.raises(NotOfThisState):
+        act(documents.withdraw_approval)
+    assert Event.objects.filter(name="order.approval_withdrawn").count() == 1
+
+
+def test_who_may_not_approve_withdraws_no_approval():
+    act(documents.approve_set)
+
+    with pytest.raises(NoRight):
+        documents.withdraw_approval(order_id=plans.order(1).pk, by=rows.user("otto", Role.DOCK), at=moment())
+
+    assert plans.order(1).status == OrderStatus.APPROVED
 
 
 def test_an_order_is_approved_once_and_sent_only_when_approved():

@@ -298,6 +298,7 @@ EVENT_LOOKS = {
     "made": ("mute", "file-plus"),
     "changed": ("info", "refresh"),
     "approved": ("ok", "check"),
+    "approval_withdrawn": ("warn", "arrow-back-up"),
     "sent": ("brand", "send"),
     "acknowledged": ("brand", "thumb-up"),
     "held": ("bad", "hand-stop"),

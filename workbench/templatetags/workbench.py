@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from workbench.rules import days_written_out, sentences
+from workbench.rules import days_written_out, sentences, undoing
 
 register = template.Library()
 
@@ -283,6 +283,10 @@ def days(text: Any) -> str:
 def told(text: Any) -> str:
     """A sentence of a refusal, in the reader's language where it is one that is known."""
     return sentences.told(str(text))
+
+
+register.filter("undo_of", undoing.undo_of)
+register.filter("tags_of", undoing.tags_of)
 
 
 @register.filter

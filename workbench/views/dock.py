@@ -39,6 +39,7 @@ from subcontract_orders.models import (
     SubcontractOrder,
 )
 from workbench.forms import Unreadable, read_quantity, scanned
+from workbench.rules.undoing import offering
 from workbench.templatetags.workbench import called, plain_quantity
 from workbench.views.page import AT_DOCK, Shell, View, count, login_required, page_for, show
 from workbench.views.receipts import MAY_CHANGE as MAY_RECEIVE
@@ -253,7 +254,8 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
                 problem = put_beside(refusal, at_row)
             else:
                 said = _("{number} has left for {vendor}.").format(number=number, vendor=called(shown.vendor))
-                messages.success(request, said, extra_tags=f"dispatch/{number}")
+                undo = reverse("workbench:act_on_shipment", args=[number, "reverse"])
+                messages.success(request, said, extra_tags=offering(undo, f"dispatch/{number}"))
                 for one in shipments.staying_beside(shown):
                     messages.warning(request, str(one))
                 return redirect(f"{reverse('workbench:shipment', args=[number])}?left=1")
@@ -584,11 +586,10 @@ def post_note(
         if is_apart
         else _("{receipt} is posted: note {note} of {vendor}.")
     )
-    messages.success(
-        request,
-        said.format(receipt=receipt, note=receipt.note, vendor=called(vendor)),
-        extra_tags=kept_as(vendor, request.POST.get("order", "").strip()),
-    )
+    tags = kept_as(vendor, request.POST.get("order", "").strip())
+    if not is_apart:
+        tags = offering(reverse("workbench:reverse_receipt", args=[receipt.number]), tags)
+    messages.success(request, said.format(receipt=receipt, note=receipt.note, vendor=called(vendor)), extra_tags=tags)
     return redirect("workbench:receipt", number=receipt.number)
 
 

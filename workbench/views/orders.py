@@ -217,7 +217,21 @@ def approve(request: HttpRequest, number: str) -> HttpResponse:
         action,
         done=_("{number} is approved. It can be sent now.").format(number=number),
         back=reverse("workbench:order", args=[number]),
+        undo=reverse("workbench:withdraw_approval", args=[number]),
     )
+
+
+@require_POST
+@page_view
+@permission_required(MAY_APPROVE, raise_exception=True)
+def withdraw_approval(request: HttpRequest, number: str) -> HttpResponse:
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+
+    def action(at: datetime) -> None:
+        documents.withdraw_approval(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
+
+    done = _("The approval of {number} is withdrawn. It is a draft again.").format(number=number)
+    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
 
 
 @require_POST
@@ -285,7 +299,7 @@ def hold(request: HttpRequest, number: str) -> HttpResponse:
         )
 
     done = _("{number} is held. It goes no further until it is released.").format(number=number)
-    return act(request, action, done=done, back=back)
+    return act(request, action, done=done, back=back, undo=reverse("workbench:release", args=[number]))
 
 
 @require_POST
@@ -317,7 +331,9 @@ def close(request: HttpRequest, number: str) -> HttpResponse:
         )
 
     done = _("{number} is closed.").format(number=number)
-    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+    # A return that was drafted with it would stay: opening the order again does not take it back.
+    undo = reverse("workbench:reopen", args=[number]) if leftovers == Leftovers.KEEP else ""
+    return act(request, action, done=done, back=reverse("workbench:order", args=[number]), undo=undo)
 
 
 @require_POST

@@ -27,6 +27,7 @@ from subcontract_orders.models import SubcontractOrder
 from workbench import tables
 from workbench.forms import Filters
 from workbench.models import SavedView
+from workbench.rules.undoing import offering
 from workbench.tables import Table
 
 COUNT_UP_TO = 1000  # counts of tabs stop here and say 1,000+
@@ -223,12 +224,17 @@ def kept(request: HttpRequest, *names: str) -> list[tuple[str, str]]:
     return [(name, request.GET[name]) for name in names if request.GET.get(name)]
 
 
-def act(request: HttpRequest, action: Callable[[datetime], Any], *, done: str, back: str) -> HttpResponseRedirect:
-    """Do one business action; what refuses it becomes a message, and the page is shown again either way."""
+def act(
+    request: HttpRequest, action: Callable[[datetime], Any], *, done: str, back: str, undo: str = ""
+) -> HttpResponseRedirect:
+    """Do one business action; what refuses it becomes a message, and the page is shown again either way.
+
+    `undo`: the address that takes it back, offered with the message.
+    """
     try:
         action(timezone.now())
     except Refusal as refusal:
         messages.error(request, refusal.detail)
     else:
-        messages.success(request, done)
+        messages.success(request, done, extra_tags=offering(undo) if undo else "")
     return redirect(back)

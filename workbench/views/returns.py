@@ -30,6 +30,7 @@ from receipts.services import MaterialLine
 from receipts.services.moving import KIND
 from workbench import tables
 from workbench.forms import Filters, Unreadable, read_filters, read_quantity
+from workbench.rules.undoing import offering
 from workbench.templatetags.workbench import called, plain_quantity
 from workbench.views.history import history
 from workbench.views.page import (
@@ -297,8 +298,16 @@ def post_material(
     said = (
         _("%(number)s has left %(vendor)s.") if document.status == ReturnStatus.DISPATCHED else _("%(number)s is back.")
     )
-    messages.success(request, said % {"number": document, "vendor": called(vendor)}, extra_tags=f"return/{vendor.code}")
+    messages.success(
+        request,
+        said % {"number": document, "vendor": called(vendor)},
+        extra_tags=offering(_reversal(document), f"return/{vendor.code}"),
+    )
     return redirect("workbench:return", number=document.number)
+
+
+def _reversal(document: Return) -> str:
+    return reverse("workbench:act_on_return", args=[document.number, "reverse"])
 
 
 # Pieces back to their vendor
@@ -331,7 +340,7 @@ def send_back(request: HttpRequest, number: str, line_no: int) -> HttpResponse:
             messages.success(
                 request,
                 said % {"number": document, "vendor": called(shown.vendor)},
-                extra_tags=f"send-back/{number}/{line_no}",
+                extra_tags=offering(_reversal(document), f"send-back/{number}/{line_no}"),
             )
             return redirect("workbench:return", number=document.number)
     context = {

@@ -249,6 +249,7 @@ ACTS: dict[str, tuple[Callable[..., Any], Any]] = {
     "cancel": (shipments.cancel, gettext_lazy("{number} is cancelled; nothing was moved.")),
     "reverse": (shipments.reverse, gettext_lazy("{number} is taken back: everything lies where it lay before.")),
 }
+UNDONE_BY = {"dispatch": "reverse", "hold": "release", "release": "hold"}
 
 
 @require_POST
@@ -263,7 +264,10 @@ def act_on_shipment(request: HttpRequest, number: str, action: str) -> HttpRespo
         service(shipment_id=shown.pk, by=request.user, at=at)
         documents.watch_shipped(shipment_ids=[shown.pk], at=at)
 
-    return act(request, do, done=done.format(number=number), back=reverse("workbench:shipment", args=[number]))
+    back, undo = reverse("workbench:shipment", args=[number]), ""
+    if action in UNDONE_BY:
+        undo = reverse("workbench:act_on_shipment", args=[number, UNDONE_BY[action]])
+    return act(request, do, done=done.format(number=number), back=back, undo=undo)
 
 
 @require_safe
