@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 from documents.models import GenerationRun
 from policies.models import Decision, Verdict
 
-# (title, icon, app and model) by group. Whoever may view the rows sees the link.
+# (title, icon, app and model, and a page of it that is not its list) by group. Whoever may view the rows sees the link.
 GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
         "Plan",
@@ -59,6 +59,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Processes", "build", "masterdata.process"),
             ("Specifications", "description", "masterdata.specification"),
             ("Work centers", "factory", "masterdata.workcenter"),
+            ("Week", "calendar_view_week", "masterdata.downtime:week"),
             ("Downtimes", "engineering", "masterdata.downtime"),
             ("Closed days", "event_busy", "masterdata.closure"),
             ("Public holidays", "beach_access", "masterdata.holidaycalendar"),
@@ -115,10 +116,11 @@ def stuck(request: HttpRequest) -> str:
 
 
 def _link(title: str, icon: str, model: str) -> dict[str, Any]:
+    rows, _, page = model.partition(":")
     link: dict[str, Any] = {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(f"admin:{model.replace('.', '_')}_changelist"),
+        "link": reverse_lazy(f"admin:{rows.replace('.', '_')}_{page or 'changelist'}"),
     }
     if model == "policies.decision":
         link["badge"] = "outsourcing.navigation.stuck"
@@ -126,5 +128,5 @@ def _link(title: str, icon: str, model: str) -> dict[str, Any]:
 
 
 def _may_view(request: HttpRequest, model: str) -> bool:
-    app, name = model.split(".")
+    app, name = model.partition(":")[0].split(".")
     return bool(request.user.has_perm(f"{app}.view_{name}"))

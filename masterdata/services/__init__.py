@@ -1,7 +1,15 @@
 """Business actions on master data that other apps rely on, and the bulk upsert they share."""
 
 from masterdata.services.bulk import Upserted, copy_objects, copy_rows, copy_values, draw_keys, maker_of, upsert_by_key
-from masterdata.services.calendars import LONGEST, ClosedDays, all_closed_days, check_holidays, closed_days
+from masterdata.services.calendars import (
+    LONGEST,
+    Closed,
+    ClosedDays,
+    all_closed_days,
+    check_holidays,
+    closed_days,
+    why_closed,
+)
 from masterdata.services.changes import note_plan_change, take_plan_changes
 from masterdata.services.marks import among, mark_of, named, number_of, row_mark, with_mark
 from masterdata.services.master import (
@@ -42,6 +50,7 @@ __all__ = [
     "LONGEST",
     "PIECES",
     "PREFIXES",
+    "Closed",
     "ClosedDays",
     "InUse",
     "TooManyFiles",
@@ -89,6 +98,7 @@ __all__ = [
     "upsert_specifications",
     "vendor_location",
     "virtual_location",
+    "why_closed",
     "with_mark",
     "working_places",
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
 import holidays
+from django.db.models import Q
+from django.utils.translation import get_language
 
 from core.refusals import InvalidInput
 from masterdata.models import Closure, HolidayCalendar
@@ -52,6 +55,33 @@ def closed_days(*, vendor_id: int, on: date) -> frozenset[date]:
     return frozenset(days)
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Why a day is none: a closure a person has entered, or a public holiday."""
+
+    reason: str
+    is_holiday: bool = False
+
+
+def why_closed(*, first: date, last: date) -> dict[tuple[int, int], dict[date, Closed]]:
+    """Closed days from `first` to `last` and why, weekends apart, by (vendor, work center); 0 and 0 is all of ours. Two queries.
+
+    Holidays have their names in the language of who asks, where they are known in it.
+    """
+    found: dict[tuple[int, int], dict[date, Closed]] = defaultdict(dict)
+    calendars = HolidayCalendar.objects.values_list("vendor_id", "work_center_id", "country", "subdivision")
+    for vendor_id, center_id, country, subdivision in calendars:
+        for day, name in _named_holidays(country, subdivision, first.year, last.year, _language()).items():
+            if first <= day <= last:
+                found[vendor_id or 0, center_id or 0][day] = Closed(name, is_holiday=True)
+    closures = Closure.objects.filter(Q(day__gte=first) | Q(last_day__gte=first), day__lte=last).order_by("day", "pk")
+    for closure in closures:
+        for day in _days(closure.day, closure.last_day):
+            if first <= day <= last:
+                found[closure.vendor_id or 0, closure.work_center_id or 0][day] = Closed(closure.reason)
+    return found
+
+
 def check_holidays(*, country: str, subdivision: str = "") -> None:
     """Raises InvalidInput for a country, or a part of it, whose public holidays nobody knows."""
     known = holidays.list_supported_countries()
@@ -76,5 +106,15 @@ def _around(country: str, subdivision: str, on: date) -> frozenset[date]:
 
 @lru_cache(maxsize=256)
 def _holidays(country: str, subdivision: str, first: int, last: int) -> frozenset[date]:
-    found = holidays.country_holidays(country, subdiv=subdivision or None, years=range(first, last + 1))
-    return frozenset(found)
+    return frozenset(_named_holidays(country, subdivision, first, last, "en_US"))
+
+
+@lru_cache(maxsize=256)
+def _named_holidays(country: str, subdivision: str, first: int, last: int, language: str) -> Mapping[date, str]:
+    years = range(first, last + 1)
+    return dict(holidays.country_holidays(country, subdiv=subdivision or None, years=years, language=language))
+
+
+def _language() -> str:
+    asked = (get_language() or "en")[:2]
+    return "en_US" if asked == "en" else asked

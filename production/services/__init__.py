@@ -20,6 +20,7 @@ from production.services.structure import (
     upsert_boms,
     upsert_routings,
 )
+from production.services.weeks import Day, week_of_centers, week_of_ours, week_of_vendors
 from production.services.withdrawing import (
     SnapshotScope,
     SnapshotTooSmall,
@@ -33,6 +34,7 @@ __all__ = [
     "BadOrder",
     "BadStep",
     "BomCycle",
+    "Day",
     "OrdersRefused",
     "ParentCircle",
     "PlannedOperation",
@@ -56,5 +58,8 @@ __all__ = [
     "upsert_operations",
     "upsert_production_orders",
     "upsert_routings",
+    "week_of_centers",
+    "week_of_ours",
+    "week_of_vendors",
     "withdraw_missing",
 ]

@@ -33,6 +33,7 @@ from masterdata.models import (
     Vendor,
     WorkCenter,
 )
+from production.admin.week import WeekPage
 from production.models import BomLine, RoutingStep
 
 
@@ -293,7 +294,7 @@ class HolidayCalendarAdmin(PlanAdmin):
 
 
 @admin.register(Downtime)
-class DowntimeAdmin(PlanAdmin):
+class DowntimeAdmin(WeekPage, PlanAdmin):
     list_display = ["work_center", "start_date", "end_date", "reason"]
     list_select_related = ["work_center"]
     list_filter = [("start_date", RangeDateFilter), ("work_center", RelatedDropdownFilter)]
