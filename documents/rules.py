@@ -147,6 +147,8 @@ class Standing(NamedTuple):
     """Inspection or certificates it was ordered with bring its pieces to our site."""
     elsewhere: tuple[tuple[int, Decimal], ...] = ()
     """What was received at other places than `receive_at_id`, before that was changed."""
+    takes_from: frozenset[int] = frozenset()
+    """Where a sent one gets the pieces of the step before from."""
 
     @property
     def counts(self) -> Decimal:
@@ -391,7 +393,19 @@ def plan_order(
             bool(follow) and all(f.operation_id in outside for f in follow) and not document.bring_home(certificates)
         )
         places = {a.vendor_id: ground.ship_to(a.vendor_id, plan.site_id) for a in awards}
-        sources[operation.operation_id] = _left_by(operation, lines, awards, places, stays=stays, home_id=plan.home_id)
+        told = _told_places(follow, standing)
+        back_to = {
+            vendor_id: place_id if stays and (not told or place_id in told) else plan.home_id
+            for vendor_id, place_id in places.items()
+        }
+        sources[operation.operation_id] = _left_by(
+            operation,
+            lines,
+            awards,
+            back_to,
+            is_inside=verdict is not None and verdict.verdict == IN_HOUSE,
+            home_id=plan.home_id,
+        )
         previous = before.get(operation.operation_id, [])
         for line in lines:  # what stands takes its pieces first
             if line.is_sent and not line.is_whole:
@@ -449,7 +463,7 @@ def plan_order(
                 ],
                 free=ground.free_at() if document.use_vendor_stock else None,
             )
-            receive_at_id = ship_to_id if stays else plan.home_id
+            receive_at_id = back_to[award.vendor_id]
             kinds = () if award.is_whole else certificates
             content_hash = _hash(award, document, kinds, needs, receive_at_id)
             made = Difference(
@@ -523,6 +537,14 @@ def _goes_on(
     return verdict.verdict if verdict.verdict in (OUTSOURCE, IN_HOUSE) else ""
 
 
+def _told_places(follow: Sequence[OperationFacts], standing: Mapping[int, Sequence[Standing]]) -> set[int]:
+    """From where vendors who have the next steps were told that they get the pieces."""
+    lines = [line for operation in follow for line in standing.get(operation.operation_id, ())]
+    return {
+        place for line in lines if line.is_sent and line.is_active and line.open > ZERO for place in line.takes_from
+    }
+
+
 def _places_now(plan: Plan, lines: Sequence[Standing], next_ones: Sequence[str]) -> dict[int, int]:
     """Where the open pieces of sent lines should come back to, of those that were told another place.
 
@@ -549,14 +571,18 @@ def _left_by(
     operation: OperationFacts,
     lines: Sequence[Standing],
     awards: Sequence[AwardValues],
-    places: Mapping[int, int],
+    back_to: Mapping[int, int],
     *,
-    stays: bool,
+    is_inside: bool,
     home_id: int,
 ) -> list[_Source]:
-    found = [source for x in lines if x.is_sent for source in _left_by_line(x)]
-    found += [_Source(places[a.vendor_id] if stays else home_id, a.quantity) for a in awards]
-    if not found:
+    """The pieces an operation has given and will give, by place: what was made inside, what vendors have, what they will."""
+    sent = [line for line in lines if line.is_sent]
+    inside = max(operation.good - sum((line.accepted for line in sent), ZERO), ZERO)
+    found = [_Source(home_id, inside)] if inside and (sent or awards) else []
+    found += [source for line in sent for source in _left_by_line(line)]
+    found += [_Source(back_to[award.vendor_id], award.quantity) for award in awards]
+    if not found or (is_inside and not awards):  # what no vendor has is made, or was made, inside
         found.append(_Source(home_id, operation.quantity))
     return found
 

@@ -24,7 +24,7 @@ from policies.services.deciding import OPEN_OPERATION, orders_in_horizon
 from production.models import BomLine, Operation, ProductionOrder
 from production.rules.components import BomRow
 from receipts.models import ReceiptLine, ReceiptStatus
-from subcontract_orders.models import UNSENT, LineStatus, OrderLine, OrderStatus
+from subcontract_orders.models import UNSENT, LineStatus, OrderComponent, OrderLine, OrderStatus
 from subcontract_orders.services.lines import APART, outdated_specifications
 
 FIVE = 5
@@ -247,6 +247,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
     )
     loaded = list(rows)
     elsewhere = received_elsewhere([row[0] for row in loaded if row[10] and row[14]])
+    takes_from = places_of_pieces([row[0] for row in loaded if row[10] and row[12] == LineStatus.OPEN])
     for (
         pk,
         order_id,
@@ -320,6 +321,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 mark,
                 inspection != Inspection.NONE or bool(certificates),
                 elsewhere.get(pk, ()),
+                takes_from.get(pk, frozenset()),
             )
         )
     return found
@@ -340,6 +342,17 @@ def received_elsewhere(line_ids: Collection[int]) -> dict[int, tuple[tuple[int, 
     for line_id, place_id, quantity in rows:
         found[line_id] = (*found.get(line_id, ()), (place_id, quantity))
     return found
+
+
+def places_of_pieces(line_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """From where lines get the pieces of the step before, by line."""
+    if not line_ids:
+        return {}
+    rows = OrderComponent.objects.filter(line__in=masterdata.among(line_ids), ship_from__isnull=False)
+    found: dict[int, set[int]] = {}
+    for line_id, place_id in rows.exclude(stage="").values_list("line_id", "ship_from_id"):
+        found.setdefault(line_id, set()).add(place_id)
+    return {line_id: frozenset(places) for line_id, places in found.items()}
 
 
 def live_production_orders(*, but_in_horizon_of: date | None = None) -> Iterator[int]:

@@ -105,14 +105,21 @@ class Decider:
         return bundles.opened(decided)
 
     def _decide_chain(self, chain: Chain) -> list[Decided | None]:
-        """Decide each, and once more where a yield on the way changes what a later one can get. Nothing counted is kept yet."""
+        """Decide each, and once more where a vendor on the way changes what a later one can get: by his yield, or as he makes up
+        what was scrapped at a step begun inside. Nothing counted is kept yet.
+        """
         operations, before, after = chain
         decided: list[Decided | None] = [None] * len(operations)
         inputs = flow.inputs(operations, before, decided)
         for _ in range(4):
             self._counters.keep()
             self._decide_all(operations, before, after, inputs, decided)
-            if not any(award.yield_pct != HUNDRED for one in decided if one is not None for award in one.awards):
+            if not any(
+                operation.scrap or award.yield_pct != HUNDRED
+                for operation, one in zip(operations, decided, strict=True)
+                if one is not None
+                for award in one.awards
+            ):
                 break
             again = flow.inputs(operations, before, decided)
             if again == inputs:
