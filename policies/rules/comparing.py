@@ -130,7 +130,8 @@ class Tally:
             if one.verdict in ("in_house", "review"):
                 self._inside(operation)
             for award in one.awards:
-                if any(line.open > 0 and line.vendor_id == award.vendor_id for line in operation.frozen):
+                at_work = (line for line in operation.frozen if line.open > 0 and line.vendor_id == award.vendor_id)
+                if any(not line.is_full for line in at_work):
                     continue  # a vendor at work on it is asked for more by a person; no line is made
                 period, ends_here = self._period_of(operation, one, award)
                 pin = _pin_of(award, period, pinned.get(one.operation_id, ()))

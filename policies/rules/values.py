@@ -67,6 +67,8 @@ class Frozen:
     """A person ordered it, no run."""
     last_no: str = ""
     """The last of the operations bought together with it; blank where it is for one alone."""
+    is_full: bool = False
+    """He was asked for as much as he can make: what is needed beyond it is a further line, not more of this one."""
 
     @property
     def is_by_policy(self) -> bool:

@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts.models import User
 from activity import services as activity
 from activity.models import Alert, Severity
-from core.refusals import InvalidInput, InvalidQuantity, TooPrecise, WrongState
+from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, TooPrecise, WrongState
 from masterdata import services as masterdata
 from production.rules.components import rounded_up
 from subcontract_orders.models import (
@@ -194,6 +194,8 @@ def _parts(offer: CounterOffer, line: OrderLine, parts: Sequence[Part], *, today
             raise InvalidInput("Say which quantity or date is offered.", field="quantity")
         if part.promised_date is not None:
             masterdata.check_day(part.promised_date, today=today, field="promised_date")
+            if part.promised_date < today:
+                raise InvalidDate(f"{part.promised_date} is past; today is {today}.", field="promised_date")
         quantity = line.quantity if part.quantity is None else part.quantity
         if quantity <= 0:
             raise InvalidQuantity(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Role
 from activity.models import Alert
-from core.refusals import InvalidQuantity, TooPrecise
+from core.refusals import InvalidDate, InvalidQuantity, TooPrecise
 from documents import services as documents
 from inventory.services import NotEnoughStock
 from masterdata import services as masterdata
@@ -221,6 +222,7 @@ def test_countering_again_replaces_the_same_line_and_a_change_of_ours_overtakes_
     [
         ((Part(Decimal(0)),), InvalidQuantity),
         ((Part(Decimal("1.5")),), TooPrecise),
+        ((Part(Decimal(8), date(2026, 3, 1)),), InvalidDate),
     ],
 )
 def test_an_offer_without_sense_is_refused_and_nothing_is_written(parts, refusal):
@@ -250,10 +252,11 @@ def test_the_api_counters_accepts_rejects_and_withdraws():
     assert (answer.status_code, answer.data["total"]) == (200, "800.00")
     answer = boss_api.post(f"{at}/reject-counter/", {}, format="json")
     assert (answer.status_code, answer.data["code"]) == (409, "wrong_state")
-    parts = [{"quantity": "4", "promised_date": "2026-03-20"}, {"quantity": "4", "promised_date": "2026-04-03"}]
+    days = [(timezone.now().date() + timedelta(days=wait)).isoformat() for wait in (20, 34)]
+    parts = [{"quantity": "4", "promised_date": day} for day in days]
     assert boss_api.post(f"{at}/counter/", {"line": 1, "parts": parts}, format="json").status_code == 200
     answer = boss_api.post(f"{at}/accept-counter/", {}, format="json")
-    assert [row["promised_date"] for row in answer.data["lines"][0]["promises"]] == ["2026-03-20", "2026-04-03"]
+    assert [row["promised_date"] for row in answer.data["lines"][0]["promises"]] == days
     boss_api.post(f"{at}/revise/", {"line": 1, "quantity": "15"}, format="json")
     answer = boss_api.post(f"{at}/withdraw-revision/", {}, format="json")
     assert (answer.data["status"], answer.data["total"]) == ("acknowledged", "800.00")

@@ -21,6 +21,7 @@ from policies.models import Decision, Policy
 from policies.services import Change, SupposedDowntime, SupposedPolicy, SupposedPrice
 from production.models import Operation
 from subcontract_orders.models import OrderLine, SubcontractOrder
+from subcontract_orders.services import CounteredLine, Part
 from tests.documents import plans
 from tests.documents.plans import MONDAY
 from tests.played import played
@@ -228,6 +229,20 @@ def test_what_is_sent_stays_with_its_vendor_on_both_sides():
     assert flips(found) == [("P2", "outsource", "blocked", ())]
     assert figures(found.before) == (2, 2, 2, 1200)
     assert figures(found.after) == (1, 1, 1, 500)
+
+
+def test_what_is_ordered_beside_a_vendor_who_makes_no_more_stands_in_the_simulation():
+    plans.base()
+    plans.plan("P1", "FG", 10, "2026-03-31")
+    plans.generate()
+    plans.send(1)
+    who = {"order_id": plans.order(1).pk, "by": plans.boss(), "at": plans.moment()}
+    documents.counter_set(lines=[CounteredLine(1, (Part(Decimal(8)),))], **who)
+    documents.accept_counter(**who)
+    plans.generate()
+    assert [row[0::4] for row in plans.lines()] == [("SC-00001", 8), ("SC-00002", 2)]
+
+    assert figures(simulate(Change()).before) == (1, 2, 2, 1000)
 
 
 def test_as_it_stands_is_what_the_last_run_made():
