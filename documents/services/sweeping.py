@@ -52,6 +52,7 @@ def watch(*, at: datetime, on: date) -> int:
         + watch_approvals(on=on, at=at)
         + receipts.watch_vendor_stock(at=at, on=on)
     )
+    receipts.watch_missing(at=at)
     _close_settled_offers(at=at)
     activity.assign_alerts(concerns=_concerns(), on=on)
     activity.mail_critical_alerts(at=at)

@@ -7,6 +7,7 @@ from receipts.services.costing import Costs, order_costs
 from receipts.services.counting import Counted, NothingThere, count_vendor_stock, write_off_material
 from receipts.services.discrepancies import missing_of
 from receipts.services.expecting import expect, expect_new, expect_no_more
+from receipts.services.falling_short import watch_missing
 from receipts.services.inspecting import (
     CertificateMissing,
     NothingToInspect,
@@ -121,6 +122,7 @@ __all__ = [
     "vendor_statement",
     "waive_hold",
     "watch_material_left",
+    "watch_missing",
     "watch_vendor_stock",
     "write_off_material",
 ]

@@ -37,6 +37,15 @@ def watch_short_receipts(lines: Iterable[OrderLine], *, at: datetime) -> None:
         activity.open_alerts([alert], at=at)
 
 
+def watch_missing(*, at: datetime) -> None:
+    """Look at every open question about bad pieces again: the plan may want fewer by now, or another line covers them."""
+    asked = set(Alert.objects.open().filter(kind=ALERT).values_list("order_number", "line_no"))
+    lines = OrderLine.objects.filter(order__number__in={number for number, _ in asked}).select_related(
+        "order", "item__unit", "production_order"
+    )
+    watch_short_receipts([line for line in lines if (line.order.number, line.line_no) in asked], at=at)
+
+
 def missing_of(line: OrderLine) -> Decimal:
     """Good pieces an operation misses because some of this line were bad, and nobody has decided about them yet."""
     bad = line.rejected + line.scrapped - line.replaced - line.forgone

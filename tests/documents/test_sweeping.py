@@ -15,6 +15,7 @@ from subcontract_orders.models import OrderStatus
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
 from tests.played import played
+from tests.receipts import goods
 
 MINIMUM = [
     {
@@ -38,6 +39,21 @@ def ordered(quantity: int = 10, due: str = "2026-03-31") -> None:
     plans.base()
     plans.plan("P1", "FG", quantity, due)
     plans.generate()
+
+
+def test_pieces_nobody_misses_any_more_are_not_asked_about_for_ever():
+    goods.at_vendor()
+    goods.receive(goods.counted(plans.line(1), 6, rejected=3))
+    assert Alert.objects.open().get(kind="short_receipt").after == {"quantity": "3"}
+    day = goods.LATER
+    plans.plan("P1", "FG", 8, "2026-04-30", day=day)
+
+    watch(day)
+    assert Alert.objects.open().get(kind="short_receipt").after == {"quantity": "1"}
+    plans.plan("P1", "FG", 7, "2026-04-30", day=day)
+    watch(day)
+
+    assert alerts("short_receipt") == []
 
 
 def test_an_order_nobody_answers_is_said_until_somebody_does():
