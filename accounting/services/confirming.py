@@ -27,6 +27,7 @@ LYING = """
     WHERE m.occurred_at < %s GROUP BY 1, 2, 3, 4
     HAVING sum(CASE WHEN m.to_location_id = p.id THEN m.quantity ELSE -m.quantity END) <> 0
 """
+# What he credited of claims lowers what he invoiced; what we netted on an invoice of his stands in no document of his.
 OWED = f"""
     SELECT vendor_id, sum(accrued), sum(agreed), sum(asked) FROM (
         SELECT r.vendor_id, sum(rl.work_value) AS accrued, 0 AS agreed, 0 AS asked FROM receipts_receiptline rl
@@ -46,6 +47,12 @@ OWED = f"""
             sum(m.amount_company) FILTER (WHERE m.posted_at < %(end)s AND i.invoice_date BETWEEN %(from)s AND %(to)s)
         FROM invoices_match m JOIN invoices_invoiceline l ON l.id = m.line_id JOIN invoices_invoice i ON i.id = l.invoice_id
         WHERE m.posted_at IS NOT NULL GROUP BY i.vendor_id
+        UNION ALL
+        SELECT i.vendor_id, 0, 0, -round(sum(l.amount) * i.rate, 5)
+        FROM invoices_invoice i JOIN invoices_invoiceline l ON l.invoice_id = i.id
+        WHERE i.of_claims AND i.credits_id IS NULL AND i.status IN ('approved', 'exported')
+            AND i.entered_at < %(end)s AND i.invoice_date BETWEEN %(from)s AND %(to)s
+        GROUP BY i.id
     ) x GROUP BY vendor_id
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +69,18 @@ def test_a_credit_note_that_names_a_charge_back_settles_it():
     books = booked()
     assert (books["claims"], books["payables"], books["charged_back"]) == (0, -600, -400)
     assert invoices.total_not_invoiced() == 0 == books["not_invoiced"]
+
+
+def test_a_letter_at_the_end_of_the_year_counts_what_he_credited_and_not_what_we_netted():
+    line = at_vendor()
+    receive(counted(line, 10))
+    invoice = paid(asked(line, 10, 100))
+    credit(late(line, 90))
+    net(invoice, late(line, 40))
+
+    (letter,) = accounting.prepare_confirmations(as_of=LATER, by=clerk(), at=moment(LATER + timedelta(days=1)))
+
+    assert (letter.invoiced, letter.not_invoiced) == (910, 0)
 
 
 def test_several_are_settled_by_one_credit_note_with_its_tax():
