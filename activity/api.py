@@ -1,4 +1,4 @@
-"""Alerts: what wants a person's attention, and who looks after it."""
+"""What happened, for other systems to follow; alerts: what wants a person's attention, and who looks after it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from activity import services
-from activity.filters import AlertFilter
-from activity.models import Alert
-from activity.serializers import AlertSerializer, SnoozeSerializer
+from activity.filters import AlertFilter, EventFilter
+from activity.models import Alert, Event
+from activity.serializers import AlertSerializer, FedEventSerializer, SnoozeSerializer
 from core.idempotency import Repeatable
+from core.paging import FeedPages
 from core.requests import KEY, NothingSerializer
 
 
@@ -53,5 +54,22 @@ class AlertViewSet(Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin,
         return Response(self.get_serializer(self.get_object()).data)
 
 
-ROUTES: list[tuple[str, type[viewsets.GenericViewSet[Alert]]]] = []
+class EventViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Event]):
+    """Whatever happened to documents, in the order in which it was committed, each event once. Nothing is ever taken out.
+
+    Begin without `cursor` and go on with that of the last answer, as often as you like. Events of what runs at this moment
+    come with a later answer, and so do those committed meanwhile.
+    """
+
+    queryset = Event.objects.select_related("by", "site", "vendor")
+    serializer_class = FedEventSerializer
+    filterset_class = EventFilter
+    pagination_class = FeedPages
+    feed_order = ("transaction", "pk")
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().settled().visible_to(self.request.user)
+
+
+ROUTES: list[tuple[str, type[viewsets.GenericViewSet[Any]]]] = [("events", EventViewSet)]
 """`documents.api` serves alerts: what they propose is applied to whole document sets."""

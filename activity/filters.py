@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
 
-from activity.models import Alert
+from activity.models import Alert, Event
 
 
 class AlertFilter(filters.FilterSet):
@@ -44,3 +44,15 @@ class AlertFilter(filters.FilterSet):
 
     def that_are_closed(self, queryset: QuerySet[Alert], name: str, value: bool) -> QuerySet[Alert]:
         return queryset.filter(closed_at__isnull=not value)
+
+
+class EventFilter(filters.FilterSet):
+    name = filters.CharFilter("name", help_text="For example order.approved")
+    kind = filters.CharFilter("document_kind", help_text="Of documents: order, shipment, receipt …")
+    number = filters.CharFilter("document_number")
+    site = filters.CharFilter("site__code")
+    vendor = filters.CharFilter("vendor__code")
+
+    class Meta:
+        model = Event
+        fields: list[str] = []

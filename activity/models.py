@@ -13,7 +13,26 @@ from core.scope import HasScope
 from masterdata.models import reference
 
 
+class ThisTransaction(models.Func):
+    """The number of the transaction that writes a row; numbers only grow, and savepoints have none of their own."""
+
+    template = "(pg_current_xact_id()::text::bigint)"
+    output_field = models.BigIntegerField()
+    allowed_default = True
+
+
+class OldestRunning(models.Func):
+    """The number of the oldest transaction still running: what has a lower one is committed, or never will be."""
+
+    template = "(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+    output_field = models.BigIntegerField()
+
+
 class EventQuerySet(models.QuerySet["Event"]):
+    def settled(self) -> Self:
+        """Those no event can still come before, in the order of `transaction` and `id`: what runs yet may hold earlier ones."""
+        return self.filter(transaction__lt=OldestRunning())
+
     def of(self, *, kind: str, number: str) -> Self:
         return self.filter(document_kind=kind, document_number=number)
 
@@ -33,11 +52,15 @@ class Event(models.Model):
     site = models.ForeignKey("masterdata.Site", models.PROTECT, null=True, related_name="+")
     vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, null=True, related_name="+")
     data = models.JSONField(default=dict)
+    transaction = models.BigIntegerField(db_default=ThisTransaction(), editable=False)
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["document_kind", "document_number", "id"], name="event_of_document")]
+        indexes = [
+            models.Index(fields=["document_kind", "document_number", "id"], name="event_of_document"),
+            models.Index(fields=["transaction", "id"], name="event_in_commit_order"),
+        ]
         triggers = [pgtrigger.Protect(name="event_is_final", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:

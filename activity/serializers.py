@@ -51,3 +51,17 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         model = Event
         fields = ["name", "at", "by", "through", "data"]
         read_only_fields = fields
+
+
+class FedEventSerializer(EventSerializer):
+    """An event as other systems follow it: what happened to which document, whose it is, and what it tells of it."""
+
+    id = serializers.IntegerField(source="pk", help_text="Its own number; not the order in which events are told.")
+    site = serializers.CharField(source="site.code", default=None, allow_null=True)
+    vendor = serializers.CharField(source="vendor.code", default=None, allow_null=True)
+
+    class Meta(EventSerializer.Meta):
+        fields = [
+            "id", "name", "document_kind", "document_number", "at", "by", "through", "site", "vendor", "data",
+        ]  # fmt: skip
+        read_only_fields = fields

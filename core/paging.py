@@ -31,7 +31,7 @@ class CursorPages(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.limit = _limit(request)
-        ordering = _ordering(request, view)
+        ordering = self.ordering(request, view)
         cursor = request.query_params.get("cursor")
         if cursor:
             try:
@@ -46,6 +46,10 @@ class CursorPages(BasePagination):
             rows = rows[: self.limit]
             self.next_cursor = _write(rows[-1], ordering)
         return rows
+
+    def ordering(self, request: Request, view: Any) -> list[str]:
+        """The columns a page is ordered by, the key last."""
+        return _ordering(request, view)
 
     def get_paginated_response(self, data: Any) -> Response:
         address = self.request.build_absolute_uri()
@@ -92,6 +96,34 @@ class CursorPages(BasePagination):
         return found
 
 
+class FeedPages(CursorPages):
+    """Pages of what has no end. `cursor` says where to go on, also when nothing came since: the last row's, or the one given.
+
+    `feed_order` of the viewset names the columns, the key last; what comes later must sort behind what is there.
+    """
+
+    def ordering(self, request: Request, view: Any) -> list[str]:
+        return list(view.feed_order)
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        rows = super().paginate_queryset(queryset, request, view)
+        given = request.query_params.get("cursor")
+        self.cursor = _write(rows[-1], self.ordering(request, view)) if rows else given
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        response = super().get_paginated_response(data)
+        response.data["cursor"] = self.cursor
+        return response
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        found = super().get_paginated_response_schema(schema)
+        text = {"type": ["string", "null"], "description": "Ask with it for what comes next, now or later."}
+        found["properties"]["cursor"] = text
+        found["required"].append("cursor")
+        return found
+
+
 def _limit(request: Request) -> int:
     given = request.query_params.get("limit", str(DEFAULT_LIMIT))
     if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given) > 0):
@@ -123,7 +155,9 @@ def _after(ordering: list[str], values: list[Any]) -> Q:
         name = column.removeprefix("-")
         behind |= equal & Q(**{f"{name}__{'lt' if column.startswith('-') else 'gt'}": value})
         equal &= Q(**{name: value})
-    return behind
+    # Follows from the rest; the database finds the place in its index by it.
+    first = ordering[0]
+    return Q(**{f"{first.removeprefix('-')}__{'lte' if first.startswith('-') else 'gte'}": values[0]}) & behind
 
 
 def _write(row: Any, ordering: list[str]) -> str:

@@ -99,12 +99,17 @@ def _locked(model: type[models.Model], key: tuple[str, ...], wanted: Iterable[Ke
 def copy_rows(*, model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert rows with COPY, four times as fast as any INSERT, and return their ids in order.
 
-    A row maps column names to values; what it leaves out starts at its default. Every constraint of the table holds.
+    A row maps column names to values; what it leaves out starts at its default, and what the database itself fills in is left
+    to it. Every constraint of the table holds.
     """
     if not rows:
         return []
     given = set().union(*rows)
-    columns = [column for column in model._meta.concrete_fields if not column.generated and not column.primary_key]
+    columns = [
+        column
+        for column in model._meta.concrete_fields
+        if not column.generated and not column.primary_key and not column.has_db_default()
+    ]
     used = [column for column in columns if column.attname in given]
     rest = [column for column in columns if column.attname not in given]
     same = "".join(f"\t{_cell(_encoder(column), column.get_default())}" for column in rest) + "\n"
