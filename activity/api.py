@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Count, Q
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
@@ -13,8 +14,19 @@ from rest_framework.response import Response
 
 from activity import services
 from activity.filters import AlertFilter, EventFilter
-from activity.models import Alert, Event
-from activity.serializers import AlertSerializer, FedEventSerializer, SnoozeSerializer
+from activity.models import Alert, Event, WebhookDelivery, WebhookEndpoint
+from activity.serializers import (
+    AddWebhookEndpointSerializer,
+    AlertSerializer,
+    ChangeWebhookEndpointSerializer,
+    FedEventSerializer,
+    NewSecretSerializer,
+    ReplayedSerializer,
+    ReplaySerializer,
+    SnoozeSerializer,
+    WebhookDeliverySerializer,
+    WebhookEndpointSerializer,
+)
 from core.idempotency import Repeatable
 from core.paging import FeedPages
 from core.requests import KEY, NothingSerializer
@@ -71,5 +83,71 @@ class EventViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Event]):
         return super().get_queryset().settled().visible_to(self.request.user)
 
 
-ROUTES: list[tuple[str, type[viewsets.GenericViewSet[Any]]]] = [("events", EventViewSet)]
+class WebhookEndpointViewSet(
+    Repeatable, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[WebhookEndpoint]
+):
+    """Systems that are told of events as they happen, signed as Standard Webhooks says, retried, and told again when asked."""
+
+    queryset = WebhookEndpoint.objects.select_related("owner").annotate(
+        waiting=Count("deliveries", filter=Q(deliveries__next_attempt_at__isnull=False)),
+        failed=Count(
+            "deliveries", filter=Q(deliveries__next_attempt_at__isnull=True, deliveries__delivered_at__isnull=True)
+        ),
+    )
+    serializer_class = WebhookEndpointSerializer
+    lookup_field = "code"
+    lookup_value_regex = KEY
+    orderings = {"code": "code"}
+    rights = dict.fromkeys(
+        ("list", "retrieve", "partial_update", "rotate_secret", "replay", "deliveries"),
+        "activity.change_webhookendpoint",
+    )
+
+    @extend_schema(request=AddWebhookEndpointSerializer, responses={201: NewSecretSerializer})
+    def create(self, request: Request) -> Response:
+        """Tell a system from now on of what you may see. The answer holds its secret, once."""
+        said = AddWebhookEndpointSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        made = services.add_endpoint(**said.validated_data, by=request.user, at=timezone.now())
+        return Response(NewSecretSerializer(made).data, status=201)
+
+    @extend_schema(request=ChangeWebhookEndpointSerializer, responses=WebhookEndpointSerializer)
+    def partial_update(self, request: Request, code: str) -> Response:
+        """Change where and what of it is told, or switch it off and on."""
+        found = self.get_object()
+        said = ChangeWebhookEndpointSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        services.change_endpoint(endpoint_id=found.pk, **said.validated_data, at=timezone.now())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=NothingSerializer, responses=NewSecretSerializer)
+    @action(detail=True, methods=["post"], url_path="rotate-secret")
+    def rotate_secret(self, request: Request, code: str) -> Response:
+        """Draw a new secret; the one before signs as well for a day."""
+        found = self.get_object()
+        NothingSerializer.check(request)
+        return Response(NewSecretSerializer(services.rotate_secret(endpoint_id=found.pk, at=timezone.now())).data)
+
+    @extend_schema(request=ReplaySerializer, responses=ReplayedSerializer)
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, code: str) -> Response:
+        """Tell again what happened since a time, or what failed."""
+        found = self.get_object()
+        said = ReplaySerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        return Response({"deliveries": services.replay(endpoint_id=found.pk, **said.validated_data, at=timezone.now())})
+
+    @extend_schema(responses=WebhookDeliverySerializer(many=True))
+    @action(detail=True, methods=["get"], serializer_class=WebhookDeliverySerializer)
+    def deliveries(self, request: Request, code: str) -> Response:
+        """What it was told and is still to be told, event by event."""
+        rows = WebhookDelivery.objects.filter(endpoint=self.get_object()).select_related("event")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(WebhookDeliverySerializer(page, many=True).data)
+
+
+ROUTES: list[tuple[str, type[viewsets.GenericViewSet[Any]]]] = [
+    ("events", EventViewSet),
+    ("webhook-endpoints", WebhookEndpointViewSet),
+]
 """`documents.api` serves alerts: what they propose is applied to whole document sets."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, TypeVar
 
 import pgtrigger
 from django.db import models
@@ -32,6 +32,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def settled(self) -> Self:
         """Those no event can still come before, in the order of `transaction` and `id`: what runs yet may hold earlier ones."""
         return self.filter(transaction__lt=OldestRunning())
+
+    def after(self, *, transaction: int, pk: int) -> Self:
+        return self.filter(
+            Q(transaction__gt=transaction) | Q(transaction=transaction, pk__gt=pk), transaction__gte=transaction
+        )
 
     def of(self, *, kind: str, number: str) -> Self:
         return self.filter(document_kind=kind, document_number=number)
@@ -188,15 +193,21 @@ class Responsible(models.Model):
         return f"{self.user}"
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
-    def claim_due(self, *, at: datetime, limit: int, hold: timedelta) -> list[Message]:
-        """Claim messages whose time has come, for so long; one claimed by a worker that died is due again after that."""
+D = TypeVar("D", "Message", "WebhookDelivery")
+
+
+class DueQuerySet(models.QuerySet[D]):
+    """Rows that are a queue: `next_attempt_at` says when, `claimed_until` that a worker is at it."""
+
+    def claim_due(self, *, at: datetime, limit: int, hold: timedelta) -> list[D]:
+        """Claim what is due, for so long; what a worker claimed that died is due again after that."""
+        table = self.model._meta.db_table
         return list(
             self.raw(
-                """
-                UPDATE activity_message SET claimed_until = %s
+                f"""
+                UPDATE {table} SET claimed_until = %s
                 WHERE id IN (
-                    SELECT id FROM activity_message
+                    SELECT id FROM {table}
                     WHERE next_attempt_at <= %s AND (claimed_until IS NULL OR claimed_until <= %s)
                     ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED
                 )
@@ -228,7 +239,7 @@ class Message(models.Model):
     delivered_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
-    objects = MessageQuerySet.as_manager()
+    objects = DueQuerySet["Message"].as_manager()
 
     class Meta:
         indexes = [
@@ -239,3 +250,52 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class WebhookEndpoint(models.Model):
+    """Where another system wants to be told of events: signed, in the order of commits, of what its owner may see.
+
+    `events` names what it wants to know (`order.approved`, or `order.*` for all of a kind); empty is everything. It was told up
+    to `told_transaction` and `told_id`. The secret signs what is sent, for a day together with the one before it.
+    """
+
+    code = models.CharField(max_length=60, unique=True)
+    url = models.URLField(max_length=500)
+    events = models.JSONField(default=list, blank=True)
+    owner = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    secret = models.CharField(max_length=100, editable=False)
+    secret_before = models.CharField(max_length=100, blank=True, editable=False)
+    secret_before_until = models.DateTimeField(null=True, editable=False)
+    is_active = models.BooleanField(default=True)
+    told_transaction = models.BigIntegerField(editable=False)
+    told_id = models.BigIntegerField(editable=False)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class WebhookDelivery(models.Model):
+    """One event that an endpoint has to be told: the row is the queue. Told at least once, with the same id each time."""
+
+    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(Event, models.PROTECT, related_name="+")
+    next_attempt_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    answer = models.PositiveSmallIntegerField(null=True, help_text="The HTTP status it was last answered with.")
+    error = models.TextField(blank=True)
+
+    objects = DueQuerySet["WebhookDelivery"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["endpoint", "event"], name="event_told_an_endpoint_once")]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "id"], name="delivery_due", condition=Q(next_attempt_at__isnull=False)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} for {self.endpoint}"

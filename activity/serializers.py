@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from activity.models import Alert, Event
+from activity.models import Alert, Event, WebhookDelivery, WebhookEndpoint
 from core.requests import StrictFields
 
 
@@ -63,5 +63,74 @@ class FedEventSerializer(EventSerializer):
     class Meta(EventSerializer.Meta):
         fields = [
             "id", "name", "document_kind", "document_number", "at", "by", "through", "site", "vendor", "data",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class WebhookEndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
+    """Where another system is told of events, and how far that is."""
+
+    owner = serializers.CharField(source="owner.username", help_text="What he may see is told.")
+    events = serializers.ListField(child=serializers.CharField())
+    active = serializers.BooleanField(source="is_active")
+    waiting = serializers.IntegerField(help_text="Deliveries still to be made, or tried again.")
+    failed = serializers.IntegerField(help_text="Deliveries that rest with an error.")
+
+    class Meta:
+        model = WebhookEndpoint
+        fields = ["code", "url", "events", "owner", "active", "created_at", "waiting", "failed"]
+        read_only_fields = fields
+
+
+class NewSecretSerializer(serializers.Serializer[WebhookEndpoint]):
+    """The secret what is sent is signed with: shown now and never again."""
+
+    code = serializers.CharField(read_only=True)
+    secret = serializers.CharField(read_only=True)
+
+
+class AddWebhookEndpointSerializer(StrictFields, serializers.Serializer[Any]):
+    """A new endpoint."""
+
+    code = serializers.CharField(max_length=60)
+    url = serializers.CharField(max_length=500)
+    events = serializers.ListField(
+        child=serializers.CharField(max_length=60), default=list, max_length=100,
+        help_text="order.approved, or order.* for all of a kind; empty: everything.",
+    )  # fmt: skip
+
+
+class ChangeWebhookEndpointSerializer(StrictFields, serializers.Serializer[Any]):
+    """What of an endpoint changes."""
+
+    url = serializers.CharField(max_length=500, required=False)
+    events = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=100)
+    active = serializers.BooleanField(source="is_active", required=False)
+
+
+class ReplaySerializer(StrictFields, serializers.Serializer[Any]):
+    """What is told again: what happened since a time, or what failed."""
+
+    since = serializers.DateTimeField(default=None, allow_null=True)
+    failed = serializers.BooleanField(default=False)
+
+
+class ReplayedSerializer(serializers.Serializer[Any]):
+    """How many deliveries are made again."""
+
+    deliveries = serializers.IntegerField()
+
+
+class WebhookDeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
+    """One event an endpoint is told."""
+
+    event = serializers.IntegerField(source="event_id")
+    name = serializers.CharField(source="event.name")
+    document_number = serializers.CharField(source="event.document_number")
+
+    class Meta:
+        model = WebhookDelivery
+        fields = [
+            "event", "name", "document_number", "attempts", "next_attempt_at", "delivered_at", "answer", "error",
         ]  # fmt: skip
         read_only_fields = fields

@@ -139,6 +139,8 @@ CONTENT_SECURITY_POLICY = {
 
 # Where people and vendors reach this installation: the links in mails begin with it.
 SITE_ADDRESS = env.str("SITE_ADDRESS", "http://localhost:8000")
+# Names and addresses of the own network that webhooks may reach; everything else there they may not.
+WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", [])
 VENDOR_LINK_DAYS = env.int("VENDOR_LINK_DAYS", 90)  # how long the link to one order holds, from the day it was sent
 
 LANGUAGE_CODE = "en"
@@ -266,6 +268,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "watch": {"task": "documents.tasks.watch", "schedule": 300.0, "options": {"expires": 600}},
     "send due messages": {"task": "documents.tasks.send_due_messages", "schedule": 60.0, "options": {"expires": 120}},
+    "tell webhooks": {"task": "activity.tasks.tell_webhooks", "schedule": 10.0, "options": {"expires": 60}},
     "watch invoices": {"task": "invoices.tasks.watch", "schedule": 300.0, "options": {"expires": 600}},
     "keep reports up": {"task": "reports.tasks.keep_up", "schedule": 300.0, "options": {"expires": 600}},
     "morning digests": {"task": "activity.tasks.write_digests", "schedule": crontab(hour=6, minute=0)},

@@ -24,6 +24,14 @@ from activity.services.messages import (
     try_again,
 )
 from activity.services.people import Concern, assign_alerts, escalate_alerts, mail_critical_alerts, write_digests
+from activity.services.webhooks import (
+    add_endpoint,
+    change_endpoint,
+    deliver_due,
+    queue_deliveries,
+    replay,
+    rotate_secret,
+)
 
 __all__ = [
     "REFUSABLE",
@@ -34,17 +42,23 @@ __all__ = [
     "NothingToRefuse",
     "Overtaken",
     "Taken",
+    "add_endpoint",
     "assign_alerts",
+    "change_endpoint",
     "close_alerts",
     "close_others",
+    "deliver_due",
     "escalate_alerts",
     "keep_alerts",
     "mail_critical_alerts",
     "open_alerts",
+    "queue_deliveries",
     "queue_messages",
     "record",
     "record_many",
     "refuse_alert",
+    "replay",
+    "rotate_secret",
     "send_due_messages",
     "snooze_alert",
     "take_alert",
