@@ -105,7 +105,7 @@ def order(request: HttpRequest, token: str, found: LinkedOrder) -> HttpResponse:
         "until": found.until,
         "company": company,
         "lines": lines,
-        "places": list(dict.fromkeys(line["back_to"] for line in lines)),
+        "come_back_apart": len({line["back_to"] for line in lines}) > 1,
         "files": orders.told_files(found.revision.content["lines"]),
         "offer": offer,
         "offered": offer.lines.select_related("order_line").order_by("order_line__line_no", "position")
@@ -239,6 +239,7 @@ def _lines(found: LinkedOrder) -> list[dict[str, Any]]:
             "received": line.received,
             "promised": line.promised_in_force,
             "back_to": back_to(line),
+            "stays": line.receive_at_in_force_id == line.ship_to_id,
         }
         for line in lines
         if line.line_no in said

@@ -110,6 +110,18 @@ def test_a_later_version_takes_the_link_of_the_earlier_one_away(client):
     assert client.get(link()).status_code == 200
 
 
+def test_the_vendor_reads_where_to_send_the_goods_or_that_they_stay(client):
+    assert "Ship back to: Main store" in client.get(link()).content.decode()
+    line = plans.line(1)
+    line.receive_at = line.ship_to
+    line.save()
+
+    page = client.get(link()).content.decode()
+
+    assert "They stay at your place and go on from there" in page
+    assert "Ship back to" not in page
+
+
 def test_a_version_that_waits_leaves_the_link_open_and_shows_nothing_of_it(client):
     documents.revise_line(order_id=plans.order(1).pk, line_no=1, quantity=Decimal(17), by=plans.boss(), at=AT)
 
