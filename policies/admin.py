@@ -92,13 +92,13 @@ class PolicyAdmin(PlanAdmin):
     search_fields = ["code", "name", "process__code", "work_center__code", "item__code"]
     autocomplete_fields = ["item", "item_group", "process", "work_center", "site"]
     ordering = ["priority", "code"]
-    readonly_fields = ["show_sentence", "show_status"]
+    readonly_fields = ["show_sentence", "show_effect", "show_status"]
     inlines = [PolicyVendorInline]
     actions = ["activate_all", "retire_all"]
     actions_detail = ["activate", "simulate", "retire"]
     warn_unsaved_form = True
     fieldsets = [
-        (None, {"fields": ["show_sentence", ("code", "name"), ("show_status", "priority"), "verdict"]}),
+        (None, {"fields": ["show_sentence", "show_effect", ("code", "name"), ("show_status", "priority"), "verdict"]}),
         (
             "Scope",
             {
@@ -194,6 +194,17 @@ class PolicyAdmin(PlanAdmin):
     @display(description="In one sentence")
     def show_sentence(self, policy: Policy) -> str:
         return services.policy_sentence(policy_id=policy.pk) if policy.pk else "Save it to read it as one sentence."
+
+    @display(description="Effect today")
+    def show_effect(self, policy: Policy) -> str:
+        seen_by = getattr(policy, "seen_by", None)
+        return str(services.policy_effect(policy_id=policy.pk, by=seen_by)) if seen_by else "–"
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Policy | None:
+        policy = super().get_object(request, object_id, from_field)
+        if policy is not None:
+            policy.seen_by = request.user  # its effect is told of the sites he may see
+        return policy
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         status = Policy.objects.filter(pk=object_id).values_list("status", flat=True).first()

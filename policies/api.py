@@ -33,6 +33,7 @@ from policies.serializers import (
     OperationSerializer,
     OutsourceSerializer,
     PlannedOrderSerializer,
+    PolicyEffectSerializer,
     PolicySerializer,
     PriceAgreementSerializer,
     ProductionOrderDetailSerializer,
@@ -244,6 +245,15 @@ class PolicyViewSet(
     def retire(self, request: Request, code: str) -> Response:
         """Take the policy out of force."""
         return self._set(request, services.retire_policy)
+
+    @extend_schema(responses=PolicyEffectSerializer)
+    @action(detail=True, methods=["get"], filter_backends=[])
+    def effect(self, request: Request, code: str) -> Response:
+        """The policy as one sentence, and what it decides as the plan stands."""
+        policy = self.get_object()
+        found = services.policy_effect(policy_id=policy.pk, by=request.user)
+        said = {"sentence": services.policy_sentence(policy_id=policy.pk), "effect": found, "detail": str(found)}
+        return Response(PolicyEffectSerializer(said).data)
 
     def _set(self, request: Request, service: Any) -> Response:
         policy = self.get_object()

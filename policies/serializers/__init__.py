@@ -12,7 +12,12 @@ from policies.serializers.plan import (
     UpsertedSerializer,
     planned_orders,
 )
-from policies.serializers.policies import PolicySerializer, PriceAgreementSerializer, VendorApprovalSerializer
+from policies.serializers.policies import (
+    PolicyEffectSerializer,
+    PolicySerializer,
+    PriceAgreementSerializer,
+    VendorApprovalSerializer,
+)
 from policies.serializers.supposing import AlsoSupposedSerializer, SimulateSerializer, SimulationSerializer
 
 __all__ = [
@@ -22,6 +27,7 @@ __all__ = [
     "OperationSerializer",
     "OutsourceSerializer",
     "PlannedOrderSerializer",
+    "PolicyEffectSerializer",
     "PolicySerializer",
     "PriceAgreementSerializer",
     "ProductionOrderDetailSerializer",

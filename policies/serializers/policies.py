@@ -229,3 +229,23 @@ class VendorApprovalSerializer(StrictFields, serializers.ModelSerializer[VendorA
         fields = ["reference", "vendor", "process", "status", "valid_to", "certificate", "source", "external_refs"]
         read_only_fields = ["reference"]
         validators: list[Any] = []
+
+
+class ToOrderSerializer(serializers.Serializer[Any]):
+    """What a vendor is asked for by a policy and not sent yet."""
+
+    vendor = serializers.CharField()
+    vendor_name = serializers.CharField()
+    lines = serializers.IntegerField()
+    amount = serializers.DecimalField(max_digits=18, decimal_places=3, help_text="In company currency.")
+
+
+class PolicyEffectSerializer(serializers.Serializer[Any]):
+    """A policy in words, and what it decides as the plan stands."""
+
+    sentence = serializers.CharField()
+    detail = serializers.CharField(help_text="The effect as a sentence.")
+    operations = serializers.IntegerField(source="effect.operations")
+    verdicts = serializers.DictField(child=serializers.IntegerField(), source="effect.verdicts")
+    to_order = ToOrderSerializer(many=True, source="effect.to_order")
+    currency = serializers.CharField(source="effect.currency")

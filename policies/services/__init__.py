@@ -25,7 +25,7 @@ from policies.services.master import upsert_approvals, upsert_policies, upsert_p
 from policies.services.offers import Offer, compare_offers
 from policies.services.standing import AlreadySo, NamesNobody, activate_policy, retire_policy, write_policy
 from policies.services.supposing import Change, SupposedDowntime, SupposedPolicy, SupposedPrice, suppose
-from policies.services.watching import EndingApproval, ending_approvals, policy_sentence
+from policies.services.watching import EndingApproval, ending_approvals, policy_effect, policy_sentence
 
 __all__ = [
     "HORIZON_DAYS",
@@ -55,6 +55,7 @@ __all__ = [
     "load_book",
     "order_chunks",
     "orders_in_horizon",
+    "policy_effect",
     "policy_sentence",
     "retire_policy",
     "suppose",

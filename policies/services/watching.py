@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
+from django.db.models import Count, Sum
+
+from accounts.models import User
 from core.refusals import NotFound
+from masterdata import services as masterdata
 from masterdata.models import Vendor
-from policies.models import ApprovalStatus, Policy, PolicyStatus, PolicyVendor, VendorApproval
+from policies.models import ApprovalStatus, Award, Basis, Decision, Policy, PolicyStatus, PolicyVendor, VendorApproval
 from policies.rules import reasons
 from policies.services.books import policy_values
 
@@ -20,6 +26,57 @@ def policy_sentence(*, policy_id: int) -> str:
     named = Vendor.objects.filter(pk__in=[row.vendor_id for row in values[0].vendors])
     return reasons.policy_sentence(
         values[0], {pk: name or code for pk, name, code in named.values_list("pk", "name", "code")}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ToOrder:
+    """What a policy has a vendor asked for and nobody has sent yet. Money in company currency."""
+
+    vendor: str
+    vendor_name: str
+    lines: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a policy decides as the plan stands: operations by verdict, and what is still to be ordered for them."""
+
+    verdicts: Mapping[str, int]
+    to_order: tuple[ToOrder, ...]
+    currency: str
+
+    @property
+    def operations(self) -> int:
+        return sum(self.verdicts.values())
+
+    def __str__(self) -> str:
+        if not self.operations:
+            return "It decides nothing as the plan stands."
+        said = ", ".join(f"{count} {EFFECTS[verdict]}" for verdict, count in self.verdicts.items())
+        operations = "1 open operation" if self.operations == 1 else f"{self.operations} open operations"
+        text = f"It decides {operations}: {said}."
+        if not self.to_order:
+            return text
+        total = sum((one.amount for one in self.to_order), Decimal(0))
+        vendors = ", ".join(f"{one.vendor_name or one.vendor} {one.amount:,f}" for one in self.to_order)
+        return f"{text} {total:,f} {self.currency} of it are not sent yet: {vendors}."
+
+
+EFFECTS = {"outsource": "outside", "in_house": "inside", "review": "for a person to say", "blocked": "blocked"}
+
+
+def policy_effect(*, policy_id: int, by: User) -> Effect:
+    """What a policy decides today at the sites `by` may see. Where the planner's word goes before it, it decides nothing."""
+    decided = Decision.objects.current().visible_to(by).filter(policy=policy_id, basis=Basis.POLICY)
+    counts = dict(decided.values_list("verdict").annotate(Count("pk")).order_by())
+    awards = Award.objects.filter(decision__in=decided).values_list("vendor__code", "vendor__name")
+    rows = list(awards.annotate(Count("pk"), Sum("amount_company")).order_by("vendor__code"))
+    return Effect(
+        {verdict: counts[verdict] for verdict in EFFECTS if verdict in counts},
+        tuple(ToOrder(*row) for row in rows),
+        masterdata.company().currency.code if rows else "",
     )
 
 

@@ -51,6 +51,29 @@ def planner(planned) -> APIClient:
     return client_of(Role.PLANNER)
 
 
+def test_a_policy_says_what_it_decides_and_what_is_still_to_be_ordered():
+    plans.base()
+    plans.plan("P1", "FG", 5, "2026-03-31")
+    plans.plan("P2", "FG", 7, "2026-03-31")
+    plans.generate()
+    plans.send(1)
+    plans.generate()
+
+    answer = client_of(Role.PLANNER).get("/api/v1/policies/PLATE/effect/")
+
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {
+            "sentence": "Plating of any item goes to Vendor One.",
+            "detail": "It decides 2 open operations: 2 outside. 700.00 EUR of it are not sent yet: Vendor One 700.00.",
+            "operations": 2,
+            "verdicts": {"outsource": 2},
+            "to_order": [{"vendor": "V1", "vendor_name": "Vendor One", "lines": 1, "amount": "700.000"}],
+            "currency": "EUR",
+        },
+    )
+
+
 def test_one_policy_is_tried_at_its_own_address(planner):
     answer = planner.post(f"{reverse('api-policies-list')}ZINC%2F2/simulate/")
 

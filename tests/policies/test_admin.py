@@ -83,6 +83,18 @@ def test_a_policy_is_read_as_a_sentence():
     assert "Zinc plating of any item stays inside." in page
 
 
+def test_the_page_of_a_policy_says_what_it_decides_today(order):
+    policy = make_policy(verdict="in_house")
+    page, client = reverse("admin:policies_policy_change", args=[policy.pk]), signed_in("planner")
+    assert "It decides nothing as the plan stands." in client.get(page).content.decode()
+    for operation, basis in zip(order.operations.order_by("sequence"), ("policy", "word"), strict=True):
+        Decision.objects.create(
+            operation=operation, verdict="in_house", basis=basis, policy=policy, quantity=5, decided_at=AT
+        )
+
+    assert "It decides 1 open operation: 1 inside." in client.get(page).content.decode()
+
+
 def test_saving_a_policy_counts_its_version_up_and_asks_for_a_run():
     policy = make_policy()
     client = signed_in("planner")
