@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
@@ -182,6 +184,24 @@ class Policy(ExternallyKnown):
 
     def __str__(self) -> str:
         return self.code
+
+    def clean(self) -> None:
+        """Raises ValidationError where a range ends before it begins: such a policy would never apply."""
+        check_ranges({name: getattr(self, name) for pair in RANGES for name in pair})
+
+
+RANGES = (("valid_from", "valid_to"), ("quantity_from", "quantity_to"), ("season_from", "season_to"))
+
+
+def check_ranges(values: Mapping[str, Any]) -> None:
+    """Raises ValidationError, by field, where a range of a policy's values ends before it begins."""
+    wrong = {}
+    for first, last in RANGES:
+        begins, ends = values.get(first), values.get(last)
+        if begins is not None and ends is not None and ends < begins:
+            wrong[last] = f"{ends} is less than {begins}, where it begins: the policy would never apply."
+    if wrong:
+        raise ValidationError(wrong, code="invalid")
 
 
 class PolicyVendor(models.Model):

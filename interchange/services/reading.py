@@ -320,10 +320,10 @@ class Reading:
             self.ids[Process].update({key[0]: pk for key, pk in done.ids.items()})
             self.count(done, "processes")
 
-    def ends_before(self, row: int, values: Values, start: str, end: str) -> bool:
+    def ends_before(self, row: int, values: Values, start: str, end: str, *, code: str = "invalid_date") -> bool:
         first, last = values.get(start), values.get(end)
         if first and last and last < first:
-            self.bad(row, end, last, "invalid_date", f"{end} {last} is before {start} {first}.")
+            self.bad(row, end, last, code, f"{end} {last} is before {start} {first}.")
             return True
         return False
 

@@ -90,6 +90,8 @@ def policies(work: Reading) -> None:
             return None
         if work.ends_before(row, values, "season_from", "season_to"):
             return None
+        if work.ends_before(row, values, "quantity_from", "quantity_to", code="invalid_quantity"):
+            return None
         ranked = []
         for vendor in values.get("vendors", ()):
             vendor_id = work.id_of(Vendor, vendor["vendor"], row, "vendors")

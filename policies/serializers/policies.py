@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -14,7 +15,16 @@ from rest_framework.exceptions import ErrorDetail
 from core.refusals import Refusal
 from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, Vendor, WorkCenter
-from policies.models import BAR, Inspection, Policy, PolicyVendor, PriceAgreement, VendorApproval
+from policies.models import (
+    BAR,
+    RANGES,
+    Inspection,
+    Policy,
+    PolicyVendor,
+    PriceAgreement,
+    VendorApproval,
+    check_ranges,
+)
 from policies.services.units import priced_in
 
 
@@ -124,6 +134,14 @@ class PolicySerializer(StrictFields, serializers.ModelSerializer[Policy]):
         if len(set(codes)) < len(codes):
             raise serializers.ValidationError("A vendor stands in the list twice.", "duplicate")
         return vendors
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        known = {name: getattr(self.instance, name) for pair in RANGES for name in pair} if self.instance else {}
+        try:
+            check_ranges(known | attrs)
+        except ValidationError as wrong:
+            raise serializers.ValidationError(wrong.message_dict, "invalid") from None
+        return attrs
 
     def get_values(self) -> dict[str, Any]:
         """The validated fields as columns, for the service that writes policies."""

@@ -321,6 +321,11 @@ def test_two_imports_at_once_end_like_one():
         ("policies", {"code": "P", "vendors": ["V9"]}, ("vendors", "V9", "not_found")),
         ("policies", {"code": "P", "vendors": ["V1", "V1"]}, ("vendors", "['V1', 'V1']", "invalid")),
         ("policies", {"code": "P", "process": "Magic"}, ("process", "Magic", "not_found")),
+        (
+            "policies",
+            {"code": "P", "quantity_from": 10, "quantity_to": 5},
+            ("quantity_to", "5", "invalid_quantity"),
+        ),
         ("policies", {"code": "P", "inspection": {"some": 1}}, ("inspection", "{'some': 1}", "invalid")),
         (
             "policies",

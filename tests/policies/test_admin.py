@@ -83,6 +83,19 @@ def test_a_policy_is_read_as_a_sentence():
     assert "Zinc plating of any item stays inside." in page
 
 
+def test_a_range_that_ends_before_it_begins_is_said_at_its_field():
+    policy = make_policy(verdict="in_house")
+
+    answer = signed_in("planner").post(
+        reverse("admin:policies_policy_change", args=[policy.pk]),
+        form_of(policy, [], quantity_from="10", quantity_to="5"),
+    )
+
+    assert answer.context["adminform"].form.errors["quantity_to"] == [
+        "5 is less than 10, where it begins: the policy would never apply."
+    ]
+
+
 def test_the_page_of_a_policy_says_what_it_decides_today(order):
     policy = make_policy(verdict="in_house")
     page, client = reverse("admin:policies_policy_change", args=[policy.pk]), signed_in("planner")

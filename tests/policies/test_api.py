@@ -491,3 +491,27 @@ def test_an_order_made_for_one_nobody_knows_or_for_itself_is_refused(planner, ro
     assert [(one.json()["code"], *[error["field"] for error in one.json()["errors"]])] == [(code, "parent_order")]
     assert [(error["field"], error["code"]) for error in many.json()["errors"]] == [("[1].parent_order", code)]
     assert not ProductionOrder.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "values"),
+    [
+        ("quantity_from", "quantity_to", ("10", "5")),
+        ("season_from", "season_to", ("2027-05-01", "2027-01-01")),
+        ("valid_from", "valid_to", ("2027-05-01", "2027-01-01")),
+    ],
+)
+def test_a_policy_that_could_never_apply_is_refused_at_its_field(planner: APIClient, first, last, values):
+    rows.vendor()
+    body = {"code": "NEVER", "verdict": "in_house", first: values[0], last: values[1]}
+
+    answer = planner.post("/api/v1/policies/", body, format="json")
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, last)
+    assert "the policy would never apply" in answer.json()["detail"]
+    assert not Policy.objects.exists()
+    body.pop(last)
+    assert planner.post("/api/v1/policies/", body, format="json").status_code == 201
+    changed = planner.patch("/api/v1/policies/NEVER/", {last: values[1]}, format="json")
+    assert changed.status_code == 422
+    assert getattr(Policy.objects.get(), last) is None
