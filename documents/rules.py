@@ -693,7 +693,7 @@ def _said_of_sent(
         for line in open_lines:
             yield _alert(key, line, proposes="change", after={"verdict": REVIEW})
         return
-    if verdict.verdict != OUTSOURCE:
+    if verdict.verdict not in (OUTSOURCE, BLOCKED):  # blocked is only what is missing beyond them
         for line in open_lines:
             after = {"quantity": text(line.received), "verdict": verdict.verdict}
             yield _alert(key, line, proposes="cancel", after=after)
@@ -702,7 +702,8 @@ def _said_of_sent(
     leaving = dict(verdict.leaving)
     elsewhere = [a for a in verdict.awards if a.vendor_id not in {line.vendor_id for line in open_lines}]
     ordered = sum((x.counts for x in lines if x.is_sent), ZERO)
-    surplus = max(ordered - verdict.quantity, ZERO) if not raised and not elsewhere else ZERO
+    is_enough = verdict.verdict == OUTSOURCE and not raised and not elsewhere
+    surplus = max(ordered - verdict.quantity, ZERO) if is_enough else ZERO
     for line in reversed(open_lines):
         after = {}
         name = f"{line.order_number}/{line.line_no}"

@@ -511,14 +511,15 @@ class Decider:
         offer = self._scales.weigh(operation, None, None, vendor_id, wanted, need, reasons)
         return Outcome("outsource" if offer else "blocked", "work_center", None, (offer,) if offer else ())
 
+    def _word_outside(self, word: WordValues) -> Reason:
+        code = self.book.vendors[word.vendor_id].code if word.vendor_id is not None else ""
+        return Reason("planners_word", "", code, ("outsource", code, word.reason, word.by, word.at))
+
     def _follow_word(
         self, operation: OperationFacts, word: WordValues, wanted: Wanted, need: date, reasons: list[Reason]
     ) -> Outcome:
         """Outside at the vendor named; where none is named, at those of the first policy that sends such work out."""
-        vendor_code = self.book.vendors[word.vendor_id].code if word.vendor_id is not None else ""
-        reasons.append(
-            Reason("planners_word", "", vendor_code, ("outsource", vendor_code, word.reason, word.by, word.at))
-        )
+        reasons.append(self._word_outside(word))
         policy = self._rules_for(operation, word.vendor_id)
         if word.vendor_id is not None:
             if self._sourcing.is_nothing(operation, policy, wanted, reasons):
@@ -546,6 +547,8 @@ class Decider:
         Unless what is said today would not send it out, or not to him: the verdict then says so, and a person is told.
         """
         word = operation.word
+        if word is not None:
+            reasons.append(self._word_outside(word))
         for line in operation.frozen:
             vendor = self.book.vendors.get(line.vendor_id)
             code = vendor.code if vendor else ""
@@ -626,7 +629,10 @@ class Decider:
         return offer.vendor.vendor_id if offer is not None else None
 
     def _give_the_rest(self, operation: OperationFacts, wanted: Wanted, need: date, reasons: list[Reason]) -> Outcome:
-        """What is missing beyond the sent lines, by the rules they were ordered under, to their vendors first."""
+        """What is missing beyond the sent lines, by the rules they were ordered under, to their vendors first.
+
+        Where nobody can take it the operation is blocked; what is ordered stays.
+        """
         word = operation.word
         named = word.vendor_id if word is not None else None
         first = operation.frozen[0]
@@ -641,17 +647,16 @@ class Decider:
             return Outcome("outsource", basis, policy)
         if policy is not None and policy.split != "none" and named is None:
             offers = self._sourcing.find(operation, policy, wanted, need, reasons)
-            return Outcome("outsource", basis, policy, offers or ())
+            return Outcome("blocked" if offers is None else "outsource", basis, policy, offers or ())
         vendor_ids = dict.fromkeys([named] if named is not None else [line.vendor_id for line in operation.frozen])
         for vendor_id in vendor_ids:
             offer = self._scales.weigh(operation, policy, row_of(policy, vendor_id), vendor_id, wanted, need, reasons)
             if offer is not None:
                 return Outcome("outsource", basis, policy, (offer,))
         if policy is not None and named is None:
-            return Outcome(
-                "outsource", basis, policy, self._sourcing.find(operation, policy, wanted, need, reasons) or ()
-            )
-        return Outcome("outsource", basis, policy)
+            offers = self._sourcing.find(operation, policy, wanted, need, reasons)
+            return Outcome("blocked" if offers is None else "outsource", basis, policy, offers or ())
+        return Outcome("blocked", basis, policy)
 
     def _rules_for(self, operation: OperationFacts, vendor_id: int | None) -> PolicyValues | None:
         """The policy whose rules hold where something else decided that the operation goes out: the first valid one that sends
