@@ -285,6 +285,7 @@ UNFOLD = {
     "SITE_ICON": lambda request: static("icon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}],
     "STYLES": [lambda request: static("planning.css")],
+    "SCRIPTS": [lambda request: static("planning.js")],
     "BORDER_RADIUS": "7px",
     "COLORS": {
         "base": {

@@ -52,6 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Also drill with real servers that are stopped hard; takes minutes.",
     )
+    parser.addoption(
+        "--every-page", action="store_true", help="Try every single page for everybody's use, not one of each kind."
+    )
 
 
 def pytest_configure() -> None:

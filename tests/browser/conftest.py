@@ -4,10 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from outsourcing.pages import BESIDE
 from tests.workbench import rows
 
 HERE = Path(__file__).parent
@@ -45,7 +47,12 @@ def page(browser: Browser, live_server) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if is_fault(message) else None)
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(f"{message.text} {message.location.get('url')}") if is_fault(message) else None
+        ),
+    )
     yield page
     page.wait_for_load_state("networkidle")
     context.close()
@@ -53,7 +60,13 @@ def page(browser: Browser, live_server) -> Iterator[Page]:
 
 
 def is_fault(message: ConsoleMessage) -> bool:
-    return message.type == "error" and not any(words in message.text for words in EXPECTED)
+    is_expected = any(words in message.text for words in EXPECTED) or is_lost(message.location.get("url", ""))
+    return message.type == "error" and not is_expected
+
+
+def is_lost(address: str) -> bool:
+    """Whether it is a page that says there is nothing here: it is told apart from a file that is missing."""
+    return urlsplit(address).path in BESIDE.values()
 
 
 @pytest.fixture
