@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
@@ -32,7 +33,34 @@ def plain(number: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-class MasterDataAdmin(ModelAdmin):
+class Translated:
+    """Headings, labels and help in the language of who reads them, as far as it knows them; they are written in English."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in getattr(self, "list_display", ()):
+            column = getattr(type(self), name, None)
+            if callable(column) and isinstance(said := getattr(column, "short_description", None), str):
+                column.short_description = gettext_lazy(said)  # type: ignore[attr-defined]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None:
+            field.label, field.help_text = _read(field.label), _read(field.help_text)
+        return field
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return [
+            (_read(name), {**said, "description": _read(said.get("description"))})
+            for name, said in super().get_fieldsets(request, obj)  # type: ignore[misc]
+        ]
+
+
+def _read(text: Any) -> Any:
+    return gettext(str(text)[:1].upper() + str(text)[1:]) if text else text
+
+
+class MasterDataAdmin(Translated, ModelAdmin):
     """Rows that others name, and that may be out of use."""
 
     def get_search_results(
@@ -86,7 +114,7 @@ class CompanyAdmin(MasterDataAdmin):
 
 
 @admin.register(Currency)
-class CurrencyAdmin(ModelAdmin):
+class CurrencyAdmin(Translated, ModelAdmin):
     list_display = ["code", "name", "decimals"]
     search_fields = ["code", "name"]
     ordering = ["code"]
@@ -109,7 +137,7 @@ class ItemGroupAdmin(MasterDataAdmin):
     has_delete_permission = never
 
 
-class SiteLocations(TabularInline):
+class SiteLocations(Translated, TabularInline):
     model = Location
     fields = ["code", "name", "kind", "is_main"]
     ordering = ["code"]

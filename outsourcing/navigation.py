@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.translation import gettext
 
 from documents.models import GenerationRun
 from policies.models import Decision, Verdict
@@ -89,7 +90,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     for title, pages in GROUPS:
         items = [_link(name, icon, model) for name, icon, model in pages if _may_view(request, model)]
         if items:
-            groups.append({"title": title, "items": items, "collapsible": title in ("Master data", "People")})
+            groups.append({"title": gettext(title), "items": items, "collapsible": title in ("Master data", "People")})
     return groups
 
 
@@ -103,7 +104,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         {"label": label, "count": counts.get(verdict, 0), "link": f"{decisions}?verdict__exact={verdict}"}
         for verdict, label in Verdict.choices
     ]
-    context["title"] = "Planning"
+    context["title"] = gettext("Planning")
     context["last_run"] = GenerationRun.objects.order_by("-pk").first()
     return context
 
@@ -118,7 +119,7 @@ def stuck(request: HttpRequest) -> str:
 def _link(title: str, icon: str, model: str) -> dict[str, Any]:
     rows, _, page = model.partition(":")
     link: dict[str, Any] = {
-        "title": title,
+        "title": gettext(title),
         "icon": icon,
         "link": reverse_lazy(f"admin:{rows.replace('.', '_')}_{page or 'changelist'}"),
     }

@@ -28,7 +28,7 @@ from unfold.enums import ActionVariant
 
 from core.refusals import Refusal
 from masterdata import services as masterdata
-from masterdata.admin import never, plain
+from masterdata.admin import Translated, never, plain
 from masterdata.models import Vendor
 from policies import services
 from policies.forms import PolicyForm, WordForm
@@ -63,7 +63,7 @@ VERDICT_WORDS = {
 }
 
 
-class PolicyVendorInline(TabularInline):
+class PolicyVendorInline(Translated, TabularInline):
     model = PolicyVendor
     fields = ["rank", "vendor", "share_pct", "weekly_capacity", "quantity_from", "quantity_to"]
     autocomplete_fields = ["vendor"]
@@ -379,7 +379,7 @@ class VendorApprovalAdmin(PlanAdmin):
 
 
 @admin.register(OrderWithVerdicts)
-class ProductionOrderAdmin(ModelAdmin):
+class ProductionOrderAdmin(Translated, ModelAdmin):
     """Production orders come with the plan; here planners see each operation's verdict and say otherwise."""
 
     list_display = [
@@ -546,7 +546,7 @@ class ProductionOrderAdmin(ModelAdmin):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ModelAdmin):
+class DecisionAdmin(Translated, ModelAdmin):
     """The current verdicts. Choose some and say otherwise."""
 
     list_display = ["show_operation", "show_verdict", "show_vendor", "show_why", "show_quantity", "need_date", "policy"]

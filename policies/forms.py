@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from masterdata.models import Vendor
@@ -89,6 +90,10 @@ class PolicyForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.label = str(field.label).replace(" pct", " %")
+        if kinds := self.fields.get(
+            "certificates"
+        ):  # a field of this form's own: the page translates those of the model
+            kinds.label, kinds.help_text = gettext("Certificates"), gettext(POLICY_HELP["certificates"])
         if self.instance._state.adding and "consolidate" in self.fields:
             self.fields["consolidate"].initial = Consolidate.WEEK
 

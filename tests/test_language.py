@@ -10,7 +10,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.template.base import Lexer, TokenType
+from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext, override
+
+from accounts import services as accounts
+from accounts.models import User
+from masterdata.models import Item
+from policies.forms import POLICY_HELP
 
 ROOT = Path(settings.BASE_DIR)
 CATALOG = ROOT / "locale" / "de" / "LC_MESSAGES" / "django"
@@ -69,3 +76,23 @@ def test_the_compiled_words_are_those_of_the_catalog():
     assert re.findall(r'^msgstr(?:\[\d\])? ""\n(?!")', lines, re.M) == []
     with override("de"):
         assert gettext("Work list") == "Arbeitsliste"
+
+
+def test_planners_read_policies_and_the_side_bar_in_german(client, db):
+    user = User.objects.create_user("planner")
+    accounts.give_role(user=user, role="planner")
+    client.force_login(user)
+    Item.objects.create(code="A")
+    german = {"accept-language": "de"}
+
+    policy = client.get(reverse("admin:policies_policy_add"), headers=german).content.decode()
+    items = client.get(reverse("admin:masterdata_item_changelist"), headers=german).content.decode()
+
+    with override("de"):
+        assert [words for words in POLICY_HELP.values() if escape(gettext(words)) not in policy] == []
+    assert [words for words in POLICY_HELP.values() if escape(words) in policy] == []
+    for words in ("Ausbeute in %", "Geltungsbereich", "Stücklisten"):
+        assert words in policy
+    assert "Bills of material" not in policy
+    assert "Standardkosten" in items
+    assert "Bills of material" in client.get(reverse("admin:masterdata_item_changelist")).content.decode()

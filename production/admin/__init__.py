@@ -19,7 +19,7 @@ from unfold.decorators import display
 
 from core.refusals import Refusal
 from masterdata import services as masterdata
-from masterdata.admin import MasterDataAdmin, never, plain
+from masterdata.admin import MasterDataAdmin, Translated, never, plain
 from masterdata.models import (
     Closure,
     Downtime,
@@ -61,7 +61,7 @@ class PlanAdmin(MasterDataAdmin):
         masterdata.note_plan_change(at=timezone.now(), reason=reason)
 
 
-class ItemUnits(TabularInline):
+class ItemUnits(Translated, TabularInline):
     model = ItemUnit
     fields = ["unit", "factor"]
     autocomplete_fields = ["unit"]
@@ -106,7 +106,7 @@ class ItemAdmin(PlanAdmin):
         return plain(item.standard_cost)
 
 
-class VendorHolidays(TabularInline):
+class VendorHolidays(Translated, TabularInline):
     model = HolidayCalendar
     fields = ["country", "subdivision"]
     verbose_name_plural = "public holidays"
@@ -117,7 +117,7 @@ class VendorHolidays(TabularInline):
         return super().get_queryset(request).order_by("country")
 
 
-class VendorClosures(TabularInline):
+class VendorClosures(Translated, TabularInline):
     model = Closure
     fields = ["day", "last_day", "reason"]
     verbose_name_plural = "closed days"
@@ -160,7 +160,7 @@ class VendorAdmin(PlanAdmin):
         return "Active" if vendor.is_active else "Inactive"
 
 
-class WorkCenterDowntimes(TabularInline):
+class WorkCenterDowntimes(Translated, TabularInline):
     model = Downtime
     fields = ["start_date", "end_date", "reason"]
     ordering = ["-start_date"]
@@ -168,7 +168,7 @@ class WorkCenterDowntimes(TabularInline):
     tab = True
 
 
-class WorkCenterClosures(TabularInline):
+class WorkCenterClosures(Translated, TabularInline):
     model = Closure
     fields = ["day", "last_day", "reason"]
     verbose_name_plural = "closed days"
@@ -242,7 +242,7 @@ class ClosureAdmin(PlanAdmin):
     ordering = ["-day", "pk"]
 
 
-class SpecificationFiles(TabularInline):
+class SpecificationFiles(Translated, TabularInline):
     """What goes with it; a file is added above, and taken off here."""
 
     model = SpecificationFile
