@@ -34,11 +34,12 @@ def plain(number: Decimal | None) -> str:
 
 
 class Translated:
-    """Headings, labels and help in the language of who reads them, as far as it knows them; they are written in English."""
+    """Headings, labels, choices and help in the language of who reads them, as far as they are known; written in English."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in getattr(self, "list_display", ()):
+        lists = (getattr(self, name, None) or () for name in ("list_display", "readonly_fields", "actions_detail"))
+        for name in (name for names in lists for name in names if isinstance(name, str)):
             column = getattr(type(self), name, None)
             if callable(column) and isinstance(said := getattr(column, "short_description", None), str):
                 column.short_description = gettext_lazy(said)  # type: ignore[attr-defined]
@@ -47,6 +48,8 @@ class Translated:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None:
             field.label, field.help_text = _read(field.label), _read(field.help_text)
+            if db_field.choices:
+                field.choices = [(value, _read(word)) for value, word in field.choices]
         return field
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:

@@ -91,7 +91,7 @@ def test_planners_read_policies_and_the_side_bar_in_german(client, db):
     with override("de"):
         assert [words for words in POLICY_HELP.values() if escape(gettext(words)) not in policy] == []
     assert [words for words in POLICY_HELP.values() if escape(words) in policy] == []
-    for words in ("Ausbeute in %", "Geltungsbereich", "Stücklisten"):
+    for words in ("Ausbeute in %", "Geltungsbereich", "Stücklisten", "Eine je Lieferant und Woche", "In einem Satz"):
         assert words in policy
     assert "Bills of material" not in policy
     assert "Standardkosten" in items
