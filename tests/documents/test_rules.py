@@ -9,6 +9,7 @@ import pytest
 
 from documents import rules
 from documents.rules import Need, period_key
+from documents.rules.places import Source, take
 from policies.rules.values import OperationFacts
 
 pytestmark = pytest.mark.no_database
@@ -88,10 +89,10 @@ def test_what_lies_at_the_vendor_or_is_brought_by_others_is_not_shipped():
 
 
 def test_pieces_are_taken_where_they_lie_already_then_in_order_and_the_last_place_gives_the_rest():
-    sources = [rules._Source(1, Decimal(30)), rules._Source(2, Decimal(50))]
+    sources = [Source(1, Decimal(30)), Source(2, Decimal(50))]
 
-    assert rules._take(sources, Decimal(40), at_id=2) == [(2, Decimal(40))]
-    assert rules._take(sources, Decimal(45), at_id=9) == [(1, Decimal(30)), (2, Decimal(15))]
+    assert take(sources, Decimal(40), at_id=2) == [(2, Decimal(40))]
+    assert take(sources, Decimal(45), at_id=9) == [(1, Decimal(30)), (2, Decimal(15))]
 
 
 def test_a_quantity_is_written_as_people_write_it():
