@@ -162,7 +162,7 @@ def rows_written() -> dict[str, list[str]]:
             for field in model._meta.concrete_fields
             if not field.primary_key
             and not field.name.endswith("_at")
-            and field.name not in ("at", "act_by", "reference", "run_number", "made_by_run")
+            and field.name not in ("at", "act_by", "reference", "run_number", "made_by_run", "transaction")
         ]
         rows = []
         for row in model.objects.values(*[field.attname for field in fields]):

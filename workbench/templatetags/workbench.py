@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from masterdata.models import VIRTUAL_KINDS, LocationKind
 from workbench.rules import days_written_out, sentences, undoing
 
 register = template.Library()
@@ -256,7 +257,9 @@ def lateness(due: dt.date | None, today: dt.date) -> Lateness:
 
 @register.filter
 def called(thing: Any) -> str:
-    """What a vendor, part, place or process is called: its name, else its code."""
+    """What a vendor, part, place or process is called: its name, else its code. A virtual place is called what it is for."""
+    if getattr(thing, "kind", None) in VIRTUAL_KINDS:
+        return gettext(str(LocationKind(thing.kind).label))
     return (thing.name or thing.code) if thing else "–"
 
 
