@@ -124,6 +124,8 @@ class ProductionOrder(ExternallyKnown):
 
     A planned order that became a firm one is the same row under the firm number; `replaces` names what it was before.
     Its pieces between operations keep the name they had: `first_number`, blank where the number never changed.
+    `withdrawn_from` is the status it had when a snapshot without it cancelled it: the plan that names it again brings it
+    back. Blank where a person or the plan itself cancelled it, which stays.
     """
 
     number = models.CharField(max_length=60, unique=True)
@@ -134,6 +136,7 @@ class ProductionOrder(ExternallyKnown):
     start_date = models.DateField(null=True, blank=True)
     due_date = models.DateField()
     status = models.CharField(max_length=12, choices=OrderStatus, default=OrderStatus.PLANNED)
+    withdrawn_from = models.CharField(max_length=12, blank=True, editable=False)
     site = models.ForeignKey("masterdata.Site", models.PROTECT, related_name="+")
     location = models.ForeignKey("masterdata.Location", models.PROTECT, null=True, blank=True, related_name="+")
     routing_variant = models.CharField(max_length=60, blank=True)

@@ -16,7 +16,7 @@ from interchange.rules.tables import TABLES
 from interchange.services.files import FileRefused
 from interchange.services.report import BadRow, ImportReport
 from masterdata import services as masterdata
-from masterdata.models import Currency, Item, Location, Process, Retirable, Vendor, WorkCenter
+from masterdata.models import Currency, Item, Location, Process, Retirable, Unit, Vendor, WorkCenter
 from production import services as production
 from production.models import ProductionOrder
 
@@ -34,6 +34,7 @@ NAMES: dict[str, type[models.Model]] = {
     "process_id": Process,
     "work_center_id": WorkCenter,
     "currency_id": Currency,
+    "unit_id": Unit,
 }
 
 Values = dict[str, Any]

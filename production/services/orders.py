@@ -215,6 +215,9 @@ def cancel_production_order(
     if expected_version is not None and order.version != expected_version:
         raise Stale(f"{order} was changed since you read it; look at it again.")
     if order.status == OrderStatus.CANCELLED:
+        if order.withdrawn_from:  # so far only the plan had left it out, now a person says so
+            order.withdrawn_from = ""
+            order.save(update_fields=["withdrawn_from"])
         return order
     if order.status == OrderStatus.DONE:
         raise WrongState(f"{order} is done.", field="status")
@@ -448,6 +451,10 @@ class _Plan:
             return row | {"status": order.status or OrderStatus.PLANNED}
         if order.source and old["source"] and order.source != old["source"]:
             raise ForeignNumber(f"{order.number} is a number of {old['source']} already.", field="number")
+        if left := old["withdrawn_from"]:
+            # Missing for a night, as a whole plan may not hold it by mistake; it goes on from where it was.
+            again = max(order.status or left, left, key=lambda status: ORDER_RANK[status])
+            return row | {"status": again, "withdrawn_from": ""}
         if order.status is None or order.status == old["status"]:
             return row | {"status": old["status"]}
         if old["status"] == OrderStatus.CANCELLED and order.number in self.renumbered:
@@ -497,7 +504,9 @@ class _Plan:
         if old and old["status"] == OrderStatus.CANCELLED and row["status"] in OPEN_STATUSES:
             for operation in after.values():
                 if operation["status"] == OperationStatus.CANCELLED:
-                    operation["status"] = OperationStatus.OPEN
+                    operation["status"] = (
+                        OperationStatus.IN_PROGRESS if _is_reported(operation) else OperationStatus.OPEN
+                    )
         if not before or row["status"] in RECOPIED:
             self.copy_routing(order.item_id, variant, after)
         for given in order.operations:

@@ -50,6 +50,8 @@ def withdraw_missing(
 ) -> Withdrawn:
     """Cancel the open orders in scope that are not `present` (keys), with their open operations; what was made stays.
 
+    The plan that names one of them again brings it back.
+
     Without `confirm` at most a fifth of the open orders in scope. Raises SnapshotTooSmall, NotFound, InvalidInput.
     """
     check_scope(scope)
@@ -80,8 +82,11 @@ def withdraw_missing(
         part = gone[start : start + PART]
         locked = list(ProductionOrder.objects.filter(pk__in=part).select_for_update().order_by("pk"))
         for order in locked:
+            order.withdrawn_from = order.status
             order.status, order.changed_at, order.version = OrderStatus.CANCELLED, at, order.version + 1
-        ProductionOrder.objects.bulk_update(locked, ["status", "changed_at", "version"], batch_size=1000)
+        ProductionOrder.objects.bulk_update(
+            locked, ["status", "withdrawn_from", "changed_at", "version"], batch_size=1000
+        )
         Operation.objects.filter(production_order__in=part).exclude(
             status__in=[OperationStatus.FINISHED, OperationStatus.CANCELLED]
         ).update(status=OperationStatus.CANCELLED)

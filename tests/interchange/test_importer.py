@@ -60,6 +60,14 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing():
     assert not PlanChange.objects.exists()
 
 
+def test_a_dry_run_names_rows_by_codes_and_never_by_keys_of_the_database():
+    load_shaft()
+
+    report = load({"item_units": [{"item": "SHAFT", "unit": "kg", "factor": "2"}]}, dry_run=True)
+
+    assert report.first == {"item_units": {"created": ["SHAFT kg"]}}
+
+
 def test_a_missing_column_leaves_what_is_there_and_an_empty_cell_empties_it():
     load({"vendors": [{"code": "V1", "name": "Vendor One", "email": "orders@v1.example"}]})
 

@@ -132,6 +132,38 @@ def test_a_snapshot_withdraws_planned_orders_it_does_not_hold():
     }
 
 
+def test_an_order_missing_for_one_night_comes_back_as_it_was():
+    load_shaft(production_orders=[*ten(), order("F1", status="firm"), order("C1", status="cancelled")])
+    load({"operations": [{"order": "F1", "number": 10, "good": 3}]})
+    both = services.Snapshot(statuses=["planned", "firm"])
+    load({"production_orders": ten()[:9]}, snapshot=both)
+    assert (statuses()["P10"], statuses()["F1"]) == ("cancelled", "cancelled")
+
+    report = load({"production_orders": [*ten(), order("F1", status="planned"), order("C1")]}, snapshot=both)
+
+    assert report.first["production_orders"] == {"changed": ["P10", "F1"]}
+    assert (statuses()["P10"], statuses()["F1"], statuses()["C1"]) == ("planned", "firm", "cancelled")
+    steps = Operation.objects.order_by("production_order", "sequence")
+    assert list(steps.filter(production_order__number="P10").values_list("status", flat=True)) == ["open", "open"]
+    assert list(steps.filter(production_order__number="F1").values_list("status", "good")) == [
+        ("in_progress", 3),
+        ("open", 0),
+    ]
+
+
+def test_an_order_a_person_cancelled_stays_cancelled_also_where_a_snapshot_had_withdrawn_it():
+    load_shaft(production_orders=ten())
+    for number in ("P9", "P10"):
+        if number == "P10":
+            load({"production_orders": ten()[:9]}, snapshot=services.Snapshot())
+        pk = ProductionOrder.objects.get(number=number).pk
+        production.cancel_production_order(production_order_id=pk, by=None, at=AT)
+
+    load({"production_orders": ten()}, snapshot=services.Snapshot())
+
+    assert (statuses()["P9"], statuses()["P10"]) == ("cancelled", "cancelled")
+
+
 def test_a_snapshot_of_half_the_plan_is_refused_unless_confirmed():
     load_shaft(production_orders=ten())
 
