@@ -78,7 +78,7 @@ def _gives(operation: OperationFacts, available: Decimal, is_first: bool, decide
     if not operation.is_open:
         # A finished step without any count (as some plans are loaded) is taken to have given all.
         return operation.good if operation.good or operation.scrap else available
-    if not operation.frozen and decided is None:
+    if not operation.frozen and (decided is None or decided.verdict != "outsource"):
         return operation.good + max(ZERO, available - operation.good - operation.scrap)
     wanted, _ = wanted_of(operation, available, is_first)
     expected = sum((line.open * line.yield_pct / HUNDRED for line in operation.frozen), operation.good)
