@@ -65,6 +65,8 @@ def draw_numbers(*, kind: str, count: int = 1) -> list[str]:
     """
     NumberRange.objects.get_or_create(kind=kind, defaults={"prefix": PREFIXES[kind]})
     row = NumberRange.objects.select_for_update().get(kind=kind)
+    if kind in LANED and NumberLane.objects.filter(kind=kind).exists():
+        return _draw_from_lane(kind, count)
     first = row.last + 1
     NumberRange.objects.filter(pk=row.pk).update(last=F("last") + count)
     return [f"{row.prefix}{number:05d}" for number in range(first, first + count)]
@@ -82,6 +84,7 @@ def reserve_numbers(*, kind: str, numbers: Iterable[str]) -> None:
 
 
 LANES = 16
+LANED = frozenset({"receipt"})  # kinds of which many people draw a number at once
 
 
 def draw_number(*, kind: str) -> str:
@@ -90,6 +93,11 @@ def draw_number(*, kind: str) -> str:
     One after the other they are in order, one by one; at once nobody waits while a lane is free. A number drawn in a
     transaction that is rolled back is drawn again.
     """
+    return _draw_from_lane(kind, 1)[0]
+
+
+def _draw_from_lane(kind: str, count: int) -> list[str]:
+    """So many numbers of the lane that is furthest behind; each is so many lanes after the one before."""
     prefix = PREFIXES[kind]
     for blocks in ("SKIP LOCKED", ""):
         with connection.cursor() as cursor:
@@ -101,20 +109,22 @@ def draw_number(*, kind: str) -> str:
                 UPDATE masterdata_numberlane l SET next = l.next + %s FROM free WHERE l.id = free.id
                 RETURNING l.next - %s
                 """,
-                [kind, LANES, LANES],
+                [kind, LANES * count, LANES * count],
             )
             row = cursor.fetchone()
         if row is None and not NumberLane.objects.filter(kind=kind).exists():
             _make_lanes(kind)
-            return draw_number(kind=kind)
+            return _draw_from_lane(kind, count)
         if row is not None:
-            return f"{prefix}{row[0]:05d}"
+            return [f"{prefix}{row[0] + LANES * place:05d}" for place in range(count)]
     raise RuntimeError(f"No lane of {kind} gives a number")
 
 
+@transaction.atomic
 def _make_lanes(kind: str) -> None:
-    """Go on where the one counter of the kind stands."""
-    last = NumberRange.objects.filter(kind=kind).values_list("last", flat=True).first() or 0
+    """Go on where the one counter of the kind stands; who draws of that has finished by then."""
+    NumberRange.objects.get_or_create(kind=kind, defaults={"prefix": PREFIXES[kind]})
+    last = NumberRange.objects.select_for_update().get(kind=kind).last
     lanes = [NumberLane(kind=kind, lane=lane, next=last + 1 + lane) for lane in range(LANES)]
     NumberLane.objects.bulk_create(lanes, ignore_conflicts=True)
 

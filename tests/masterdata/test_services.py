@@ -47,6 +47,15 @@ def test_numbers_many_people_draw_are_in_order_one_after_the_other():
     ]
 
 
+def test_a_block_of_numbers_and_numbers_drawn_one_by_one_are_never_the_same():
+    drawn = masterdata.draw_numbers(kind="receipt", count=3)
+    for _ in range(3):
+        drawn += [masterdata.draw_number(kind="receipt") for _ in range(LANES + 2)]
+        drawn += masterdata.draw_numbers(kind="receipt", count=5)
+
+    assert len(set(drawn)) == len(drawn) == 3 + 3 * (LANES + 2 + 5)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_who_draws_a_number_does_not_wait_for_one_who_has_not_finished():
     masterdata.draw_number(kind="receipt")

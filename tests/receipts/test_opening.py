@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from core.refusals import WrongState
 from documents.services import check_invariants
@@ -66,6 +67,22 @@ def test_the_next_order_takes_no_number_that_was_loaded():
     generate()
 
     assert [number for number, *_ in lines()] == ["SC-00007", "SC-00008"]
+
+
+def test_another_open_order_is_loaded_after_goods_of_others_were_received():
+    ground(stock=[{"item": "RM", "location": "AT-V1", "quantity": 5}])
+    load({"open_orders": [GOING_ON]})
+    api = APIClient()
+    api.force_authenticate(boss())
+    came = [{"order": "SC-00007", "line": 1, "accepted": 2}]
+    assert (
+        api.post("/api/v1/receipts/", {"vendor": "V1", "note": "A-1", "lines": came}, format="json").status_code == 201
+    )
+
+    load({"open_orders": [{**GOING_ON, "order": "SC-00008", "quantity": 5, "sent": 5, "received": 5, "invoiced": 0}]})
+
+    assert Receipt.objects.count() == 3
+    assert check_invariants().differences == []
 
 
 def test_the_same_again_changes_nothing_also_when_more_came_meanwhile():
