@@ -335,7 +335,7 @@ def _rows_of(cursor: Any, numbers: dict[str, set[str]], found: Touched) -> None:
 
 
 def _changed_since(cursor: Any, since: datetime) -> Touched:
-    """What changed without an event: alerts, and operations of plans that came again."""
+    """What changed without an event: alerts, and operations of plans that came again with what vendors were asked for them."""
     cursor.execute("SELECT id FROM activity_alert WHERE updated_at >= %s AND kind LIKE 'requirement%%'", [since])
     alerts = {pk for (pk,) in cursor.fetchall()}
     cursor.execute(
@@ -345,7 +345,15 @@ def _changed_since(cursor: Any, since: datetime) -> Touched:
         """,
         [since],
     )
-    return {ALERT: alerts, LOAD: {pk for (pk,) in cursor.fetchall()}}
+    operations = {pk for (pk,) in cursor.fetchall()}
+    cursor.execute(
+        """
+        SELECT ol.id FROM production_productionorder po JOIN subcontract_orders_orderline ol ON ol.production_order_id = po.id
+        WHERE po.changed_at >= %s
+        """,
+        [since],
+    )
+    return {ALERT: alerts, LOAD: operations, ORDER_LINE: {pk for (pk,) in cursor.fetchall()}}
 
 
 def _measure_all(cursor: Any, touched: Touched, settings: dict[str, Any]) -> int:

@@ -189,6 +189,10 @@ def test_work_given_to_vendors_leaves_the_load_of_our_own_work_centers():
     assert total["hours_outside"].value == 6
     assert differences() == []
 
+    plans.plan("P2", "FG", 50, "2026-03-27")  # what a vendor was asked for stands on other days of our own work center
+
+    assert differences() == []
+
 
 def test_pieces_reported_in_house_stand_beside_those_from_outside():
     plans.base(
