@@ -85,6 +85,21 @@ def test_another_open_order_is_loaded_after_goods_of_others_were_received():
     assert check_invariants().differences == []
 
 
+def test_an_order_bought_complete_is_loaded_once_and_the_same_again_changes_nothing():
+    ground(stock=[{"item": "RM", "location": "AT-V1", "quantity": 5}])
+    whole = {**GOING_ON, "operation": "", "bought_complete": "yes"}
+
+    load({"open_orders": [whole]})
+    load({"open_orders": [whole]})
+
+    line = OrderLine.objects.get()
+    assert (line.is_whole, line.operation_no, line.operation.operation_no, line.accepted) == (True, "", "10", 4)
+    with pytest.raises(ImportRefused) as refusal:
+        load({"open_orders": [{**whole, "bought_complete": "no"}]})
+    assert [row.code for row in refusal.value.rows] == ["duplicate_number"]
+    assert check_invariants().differences == []
+
+
 def test_the_same_again_changes_nothing_also_when_more_came_meanwhile():
     ground()
     load({"open_orders": [GOING_ON]})
@@ -160,6 +175,7 @@ def test_less_at_the_vendor_than_was_sent_and_not_used_is_refused_with_what_lies
         ({"policy": "NONE"}, "policy", "not_found"),
         ({"production_order": ""}, "item", "missing_value"),
         ({"status": "draft"}, "status", "invalid"),
+        ({"bought_complete": "yes"}, "bought_complete", "invalid"),
     ],
 )
 def test_an_open_order_that_cannot_be_is_named_and_nothing_is_loaded(change: dict[str, Any], column: str, code: str):

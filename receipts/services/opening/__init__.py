@@ -95,7 +95,7 @@ class _Loading:
                     self.bad.append(BadOpenLine(twice, index=index))
                 taken.add(line_no)
                 self.numbers[index] = line_no
-                said = repr(replace(self.lines[index], line_no=line_no))
+                said = repr(replace(self.lines[index], line_no=line_no)) + " whole" * self.lines[index].is_whole
                 self.hashes[index] = hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()
             if number not in known:
                 found += indexes
@@ -125,9 +125,14 @@ def report(ground: Ground, ready: Sequence[Ready]) -> None:
     for one in ready:
         if one.line.production_order_id is None:
             continue
-        both = counted[one.line.production_order_id, one.line.operation_no]
-        both[0] += one.said.accepted
-        both[1] += one.said.rejected + one.said.scrapped
+        plan_id = one.line.production_order_id
+        numbers = (
+            [step.operation_no for step in ground.operations[plan_id]] if one.said.is_whole else [one.line.operation_no]
+        )
+        for number in numbers:
+            both = counted[plan_id, number]
+            both[0] += one.said.accepted
+            both[1] += one.said.rejected + one.said.scrapped
         for operation in one.wip.values():
             gone[one.line.production_order_id, operation.operation_no] += one.said.sent or one.said.received
     stated: dict[str, list[production.PlannedOperation]] = defaultdict(list)

@@ -22,7 +22,8 @@ class OpenLine:
 
     `sent` and `received` are pieces of the line: material for so many went out, so many came back (`rejected` and `scrapped`
     of them). Without `sent`, what lies at the vendor is taken to be there for his lines, first need first. `policy` names
-    whose document rules it keeps, else the first one in force that sends such work to this vendor.
+    whose document rules it keeps, else the first one in force that sends such work to this vendor. `is_whole`: the whole
+    production order is bought with it, and all its operations end with it.
     """
 
     order: str
@@ -52,6 +53,7 @@ class OpenLine:
     scrapped: Decimal = ZERO
     invoiced: Decimal = ZERO
     policy: str = ""
+    is_whole: bool = field(default=False, repr=False)
     # Not part of what an order says, so a known one may be told them later.
     source: str = field(default="", repr=False)
     external_refs: tuple[dict[str, str], ...] = field(default=(), repr=False)

@@ -26,7 +26,7 @@ from policies.rules.values import PriceRow
 from policies.services.books import PRICE_FIELDS
 from policies.services.units import priced_in
 from production.models import NOT_THERE, NOT_USED, Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
-from production.rules.components import Ratio, ratios, required, rounded_up
+from production.rules.components import Ratio, ratios, required, rounded_up, whole_ratios
 from production.services.pieces import boms_of
 from production.services.reporting import followers_among
 from receipts.services.notes import decimals_of
@@ -73,7 +73,7 @@ class Ground:
             self.rates[currency_id].append((day, rate))
         self.policies = list(
             Policy.objects.active()
-            .filter(verdict=PolicyVerdict.OUTSOURCE)
+            .filter(verdict__in=[PolicyVerdict.OUTSOURCE, PolicyVerdict.BUY_COMPLETE])
             .prefetch_related("vendors")
             .order_by("priority", "code")
         )
@@ -100,7 +100,7 @@ class Ground:
         for day, column in ((need, "need_date"), (said.promised_date, "promised_date")):
             if day:
                 masterdata.check_day(day, today=today, field=column)
-        process_id = said.process_id or (operation.process_id if operation else None)
+        process_id = said.process_id or (operation.process_id if operation and not said.is_whole else None)
         policy = self.policy_of(said, operation, item, process_id, site_id)
         said, agreement_id, is_open = self.priced(said, item, process_id, site_id, ordered_on)
         currency = self.currencies[said.currency_id or vendor.currency_id or self.company.currency_id]
@@ -119,10 +119,11 @@ class Ground:
             receive_at_id=receive_at_id,
             operation_id=operation.pk if operation else None,
             production_order_id=plan.pk if plan else None,
-            operation_no=operation.operation_no if operation else "",
+            operation_no=operation.operation_no if operation and not said.is_whole else "",
+            is_whole=said.is_whole,
             item_id=item.pk,
             process_id=process_id,
-            description=(operation.name if operation else item.name)[:300],
+            description=(operation.name if operation and not said.is_whole else item.name)[:300],
             quantity=said.quantity,
             accepted=said.accepted,
             rejected=said.rejected,
@@ -154,11 +155,15 @@ class Ground:
         settle_status(line)
         ready = Ready(index, said, line, site_id, receive_at_id, self.home_of(plan, site_id), currency)
         ready.parts = self.parts(said, plan, operation, item)
-        if plan and operation:
+        if plan and operation and not said.is_whole:
             ready.wip = self.before(plan, operation)
         return ready
 
     def about(self, said: OpenLine) -> tuple[ProductionOrder | None, Operation | None, Item]:
+        if said.is_whole and (said.production_order_id is None or said.operation_no):
+            raise InvalidInput(
+                "What is bought complete is a production order, without an operation.", field="bought_complete"
+            )
         if said.production_order_id is None:
             if said.item_id is None:
                 raise InvalidInput(
@@ -167,10 +172,11 @@ class Ground:
             return None, None, self.items[said.item_id]
         plan = self.plans[said.production_order_id]
         operations = self.operations[plan.pk]
-        if not said.operation_no and len(operations) == 1:
-            operation = operations[0]
+        if operations and (said.is_whole or (not said.operation_no and len(operations) == 1)):
+            operation = operations[-1]  # a line for the whole order hangs on its last one
         elif not said.operation_no:
-            raise InvalidInput(f"Name the operation of {plan}.", field="operation", code="missing_value")
+            text = f"Name the operation of {plan}, or say that the order is bought complete (bought_complete)."
+            raise InvalidInput(text, field="operation", code="missing_value")
         else:
             found = next((one for one in operations if one.operation_no == said.operation_no), None)
             if found is None:
@@ -253,7 +259,8 @@ class Ground:
         fitting = [
             policy
             for policy in self.policies
-            if all(getattr(policy, name) in (None, value) for name, value in mine.items())
+            if (policy.verdict == PolicyVerdict.BUY_COMPLETE) == said.is_whole
+            and all(getattr(policy, name) in (None, value) for name, value in mine.items())
             and any(row.vendor_id == said.vendor_id for row in policy.vendors.all())
         ]
         return min(
@@ -335,6 +342,8 @@ class Ground:
     def parts(
         self, said: OpenLine, plan: ProductionOrder | None, operation: Operation | None, item: Item
     ) -> list[Part]:
+        if said.is_whole:
+            return [self.part(ratio, said) for ratio in whole_ratios(self.boms, item_id=item.pk)]
         nos = [one.operation_no for one in self.operations[plan.pk]] if plan else []
         mine = ratios(
             self.boms,
