@@ -15,7 +15,7 @@ from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Stal
 from core.retries import retried
 from invoices import rules
 from invoices.models import ChargeBack, ChargeBackKind, ChargeBackStatus
-from invoices.services.matching import lock_order_lines
+from invoices.services.matching import lock_order_lines, price_of_pieces
 from invoices.services.reading import received_not_invoiced
 from masterdata import services as masterdata
 from policies.models import PayFor, Rejects
@@ -52,7 +52,7 @@ def watch_charge_backs(*, at: datetime, order_line_ids: Collection[int] | None =
     if order_line_ids is not None:
         bad, standing = bad.filter(order_line__in=order_line_ids), standing.filter(order_line__in=order_line_ids)
     known = {(one.receipt_line_id, one.kind): one for one in standing.select_for_update().order_by("pk")}
-    rows = list(bad.select_related("receipt", "order_line__order").order_by("pk"))
+    rows = list(bad.select_related("receipt", "order_line__order__currency").order_by("pk"))
     by_hand = _claimed_by_hand({row.order_line_id for row in rows})
     decimals = masterdata.company().currency.decimals
     new = []
@@ -98,7 +98,7 @@ def _claimed_by_hand(order_line_ids: Collection[int]) -> dict[int, Decimal]:
 
 def _to_bear(row: ReceiptLine, by_hand: dict[int, Decimal], *, decimals: int) -> tuple[str, Decimal, Decimal]:
     """What a vendor is to bear of a receipt line: kind, amount, and how much of it is work that is not paid."""
-    work = rules.money(row.work_value * _bad_share(row), decimals=decimals)
+    work = rules.money(_bad_work(row), decimals=decimals)
     if row.order_line.rejects == Rejects.CHARGE_VENDOR:
         amount = rules.money(row.expensed_value, decimals=decimals)
         # Where all that came is paid for he is paid for bad pieces too, and gives their work back with the rest.
@@ -183,7 +183,8 @@ def _unpaid_work(line: OrderLine, amount: Decimal | None, quantity: Decimal) -> 
             )
         return quantity, amount
     rows = ReceiptLine.objects.filter(order_line=line, receipt__status=ReceiptStatus.POSTED).exclude(fault=Fault.OURS)
-    bad = [(row.rejected + row.scrapped, row.work_value * _bad_share(row)) for row in rows]
+    rows = rows.select_related("order_line__order__currency")
+    bad = [(row.rejected + row.scrapped, _bad_work(row)) for row in rows]
     set_off = ChargeBack.objects.claimed().filter(order_line=line)
     before = set_off.aggregate(quantity=Sum("quantity", filter=Q(set_off__gt=0)), value=Sum("set_off"))
     value = min(sum((worth for _, worth in bad), ZERO) - (before["value"] or ZERO), is_open)
@@ -193,10 +194,10 @@ def _unpaid_work(line: OrderLine, amount: Decimal | None, quantity: Decimal) -> 
     return max(pieces, ZERO), value
 
 
-def _bad_share(row: ReceiptLine) -> Decimal:
-    """How much of a receipt line's pieces are bad: their share of the work."""
-    made = row.counted + row.sent_back - row.reworked
-    return (row.rejected + row.scrapped) / made if made else ZERO
+def _bad_work(row: ReceiptLine) -> Decimal:
+    """What was accrued for a receipt line's bad pieces and is not paid: their price. The line's charges are paid whole."""
+    made, bad = row.counted + row.sent_back - row.reworked, row.rejected + row.scrapped
+    return min(row.work_value * bad / made, price_of_pieces(row.order_line, bad)) if made else ZERO
 
 
 @retried
@@ -251,7 +252,7 @@ def decide_charge_back(
 def _check_unpaid(one: ChargeBack) -> None:
     """No more work is set off than is received and not invoiced. Raises NothingUnpaid where that is all it is about."""
     stands = received_not_invoiced([one.order_line_id]).get(one.order_line_id)
-    is_open = max(stands.open if stands else ZERO, ZERO)
+    is_open = rules.money(max(stands.open if stands else ZERO, ZERO), decimals=masterdata.company().currency.decimals)
     if one.set_off <= is_open:
         return
     if one.kind == ChargeBackKind.UNPAID_WORK:
@@ -259,7 +260,7 @@ def _check_unpaid(one: ChargeBack) -> None:
             f"{one.set_off} of work is to be taken out, {is_open.normalize():f} is received and not invoiced: he was paid for "
             "these pieces. Ask for a credit note."
         )
-    one.set_off = rules.money(is_open, decimals=masterdata.company().currency.decimals)
+    one.set_off = is_open
 
 
 def record_charge_back(

@@ -319,17 +319,32 @@ def _set_terms(one: Owed, returned: dict[int, Decimal], taken: dict[int, Decimal
     one.covered = max(made, line.quantity_in_force) if goes_on else made
     amount, company = line.amount_in_force, line.amount_company_in_force
     one.rate = company / amount if amount else Decimal(1)
-    work = rules.money(
-        line.quantity_in_force / line.price_factor * line.unit_price_in_force, decimals=order.currency.decimals
-    )
-    if line.sent_quantity is None and line.sent_unit_price is None:
-        work = line.work_amount
-    minimum = max(amount - work - line.lot_charge - line.freight, ZERO)
+    work, minimum = _work_and_minimum(line)
     one.charges = {LineKind.MINIMUM: minimum, LineKind.LOT: line.lot_charge, LineKind.FREIGHT: line.freight}
-    parts = rules.spread(company, [work, minimum, line.lot_charge, line.freight], decimals=3) if amount else [ZERO] * 4
+    parts = rules.spread(company, [work, *one.charges.values()], decimals=3) if amount else [ZERO] * 4
     one.work_company = parts[0]
     share = Decimal(1) if goes_on or made >= line.quantity_in_force else made / line.quantity_in_force
     one.charges_company = {kind: rules.five(part * share) for kind, part in zip(one.charges, parts[1:], strict=True)}
+
+
+def _work_and_minimum(line: OrderLine) -> tuple[Decimal, Decimal]:
+    """What of a line's amount is the price of its pieces, and what tops it up to the minimum."""
+    work = rules.money(
+        line.quantity_in_force / line.price_factor * line.unit_price_in_force, decimals=line.order.currency.decimals
+    )
+    if line.sent_quantity is None and line.sent_unit_price is None:
+        work = line.work_amount
+    return work, max(line.amount_in_force - work - line.lot_charge - line.freight, ZERO)
+
+
+def price_of_pieces(line: OrderLine, pieces: Decimal) -> Decimal:
+    """What so many of a line's pieces cost by their price alone, in company currency; its charges are asked for whole."""
+    if not line.amount_in_force:
+        return ZERO
+    work, minimum = _work_and_minimum(line)
+    whole = line.amount_company_in_force
+    part = rules.spread(whole, [work, minimum, line.lot_charge, line.freight], decimals=3)[0]
+    return part * pieces / line.quantity_in_force
 
 
 def _take_invoiced_before(one: Owed) -> None:

@@ -14,8 +14,9 @@ from core.refusals import InvalidQuantity
 from invoices import services as invoices
 from invoices.models import ChargeBack
 from invoices.services.charging_back import NothingUnpaid
+from subcontract_orders.models import OrderLine
 from tests.documents.plans import moment
-from tests.invoices.bills import asked, clerk, paid
+from tests.invoices.bills import asked, charge, clerk, paid
 from tests.receipts.goods import LATER, at_vendor, counted, receive, reverse
 
 
@@ -99,6 +100,44 @@ def test_where_only_good_pieces_are_paid_the_work_on_bad_ones_is_proposed_by_its
     paid(asked(line, 8, 100))
     assert invoices.total_not_invoiced() == 0 == booked("not_invoiced")
     assert invoices.watch_charge_backs(at=moment(LATER)) == 0
+
+
+@pytest.mark.parametrize("first", ["claimed", "invoiced"])
+def test_bad_pieces_leave_their_price_unpaid_and_no_charge_of_the_line(first):
+    line = at_vendor()
+    OrderLine.objects.filter(pk=line.pk).update(
+        lot_charge=10, freight=20, amount=1030, amount_company=1030, sent_amount=1030, sent_amount_company=1030
+    )
+    receive(counted(line, 8, rejected=2))
+    invoices.watch_charge_backs(at=moment(LATER))
+    one = ChargeBack.objects.get()
+    assert (one.amount, one.set_off) == (200, 200)
+
+    bill = [asked(line, 8, 100), charge("lot", 10), charge("freight", 20)]
+    if first == "invoiced":
+        paid(*bill)
+    invoices.decide_charge_back(charge_back_id=one.pk, status="claimed", by=clerk(), at=moment(LATER))
+    if first == "claimed":
+        paid(*bill)
+
+    assert invoices.total_not_invoiced() == 0 == booked("not_invoiced")
+
+
+def test_a_third_of_a_cent_too_much_is_no_sign_that_bad_pieces_were_paid():
+    line = at_vendor(quantity=3)
+    OrderLine.objects.filter(pk=line.pk).update(
+        work_amount=200, amount=200, amount_company=200, sent_amount=200, sent_amount_company=200,
+        unit_price=Decimal("66.66667"), sent_unit_price=Decimal("66.66667"),
+    )  # fmt: skip
+    receive(counted(line, 2, rejected=1))
+    invoices.watch_charge_backs(at=moment(LATER))
+    one = ChargeBack.objects.get()
+    paid(asked(line, 2, "66.66667"))
+    assert (one.set_off, invoices.total_not_invoiced()) == (Decimal("66.67"), Decimal("66.66667"))
+
+    invoices.decide_charge_back(charge_back_id=one.pk, status="claimed", by=clerk(), at=moment(LATER))
+
+    assert abs(invoices.total_not_invoiced()) < Decimal("0.005")
 
 
 @pytest.mark.parametrize("rules", [{"pay_for": "received"}, {}], ids=["all that came is paid", "our fault"])
