@@ -236,10 +236,12 @@ class EnterInvoiceSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class CreditedLineSerializer(StrictFields, serializers.Serializer[Any]):
-    """What is credited of an order line: pieces at the price invoiced, or so much off the price of so many."""
+    """What is credited of an order line: pieces at the price invoiced, or so much off the price of so many. A charge that was
+    spread over an invoice names no order line.
+    """
 
-    order = serializers.CharField(max_length=20)
-    line = serializers.IntegerField(min_value=1)
+    order = serializers.CharField(max_length=20, required=False)
+    line = serializers.IntegerField(min_value=1, required=False)
     kind = serializers.ChoiceField(
         choices=[(LineKind.WORK.value, LineKind.WORK.label), *CHARGE_CHOICES], required=False, default=LineKind.WORK
     )

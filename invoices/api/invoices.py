@@ -25,7 +25,7 @@ from invoices import services
 from invoices.api.exporting import as_file
 from invoices.api.formats import CsvParser, TextXmlParser, XmlParser, XmlRenderer
 from invoices.filters import InvoiceFilter
-from invoices.models import ChargeBack, Hold, Invoice, InvoiceLine, Match
+from invoices.models import ChargeBack, Hold, Invoice, InvoiceLine, LineKind, Match
 from invoices.serializers import (
     CreditClaimsSerializer,
     CreditSerializer,
@@ -196,10 +196,15 @@ class InvoiceViewSet(ShownInvoices, viewsets.GenericViewSet[Invoice]):
         given = CreditSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         said = given.validated_data
-        keys = self._order_lines([(line["order"], line["line"]) for line in said["lines"]])
+        for place, line in enumerate(said["lines"]):
+            if not {"order", "line"} <= line.keys() and (
+                line["kind"] == LineKind.WORK or "order" in line or "line" in line
+            ):
+                raise InvalidInput("Name the order and its line.", field=f"lines.{place}.line")
+        keys = self._order_lines([(line["order"], line["line"]) for line in said["lines"] if "order" in line])
         lines = [
             EnteredLine(
-                order_line_id=keys[line["order"], line["line"]],
+                order_line_id=keys.get((line.get("order", ""), line.get("line", 0))),
                 **{name: value for name, value in line.items() if name not in ("order", "line")},
             )
             for line in said["lines"]

@@ -7,14 +7,14 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from accounts.models import User
 from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, WrongState
 from core.retries import retried
 from invoices import rules
 from invoices.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
-from invoices.services.entering import DuplicateInvoice, EnteredLine, save_entered, unit_of
+from invoices.services.entering import DuplicateInvoice, EnteredLine, check_counted, check_money, save_entered, unit_of
 from invoices.services.matching import compare, keep, lock_invoice, match_credit, must_be, say_held
 from invoices.services.posting import post_credit, tell_paid_prices
 from masterdata import services as masterdata
@@ -46,7 +46,8 @@ def credit_invoice(
     """Enter what a vendor takes off an invoice. At the price invoiced pieces are taken back; at another, money comes off theirs.
 
     It is in the books with its invoice: at once where that is approved, else when it is. One that is held or disputed is compared
-    anew with it. Raises NotFound, Stale, WrongState, OverCredit, DuplicateInvoice, InvalidInput, InvalidQuantity.
+    anew with it. Raises NotFound, Stale, WrongState, OverCredit, DuplicateInvoice, InvalidInput, InvalidQuantity,
+    InvalidDate, TooPrecise.
     """
     invoice = lock_invoice(invoice_id, expected_version=expected_version, by=by, at=at)
     must_be(invoice, *[status for status in InvoiceStatus if status != InvoiceStatus.WITHDRAWN], to="credit")
@@ -56,6 +57,7 @@ def credit_invoice(
     day = credit_date or today
     if day > today:
         raise InvalidInput(f"A credit note cannot be dated after today, {today}.", field="credit_date")
+    masterdata.check_day(day, today=today, field="credit_date")
     drawn = masterdata.draw_numbers(kind="credit_note")[0]
     number = number.strip() or drawn
     known = Invoice.objects.filter(vendor=invoice.vendor_id, number_key=rules.number_key(number))
@@ -92,15 +94,23 @@ def _compare_anew(invoice: Invoice, *, at: datetime) -> None:
     invoice.save()
 
 
+def _credited_lines(invoice: Invoice, said: EnteredLine) -> QuerySet[InvoiceLine]:
+    """The invoice's lines that one of a credit note is for. A charge that names no order line is the only one of its kind."""
+    alike = invoice.lines.filter(kind=said.kind).order_by("line_no")
+    found = alike.filter(order_line=said.order_line_id)
+    is_charge = said.kind != LineKind.WORK and said.order_line_id is None
+    return alike if is_charge and not found.exists() and alike.count() == 1 else found
+
+
 def _line(invoice: Invoice, said: EnteredLine, place: int) -> InvoiceLine:
-    """One line against that of the invoice it credits. Raises NotFound, InvalidQuantity, OverCredit, WrongState."""
+    """One line against that of the invoice it credits. Raises NotFound, InvalidQuantity, OverCredit, TooPrecise, WrongState."""
     where = f"lines.{place}"
-    mine = invoice.lines.filter(order_line=said.order_line_id, kind=said.kind).order_by("line_no")
+    mine = _credited_lines(invoice, said)
     original = mine.select_related("order_line__item__unit").first()
     if original is None:
         raise NotFound(f"{invoice} has no such line to credit.", field=f"{where}.line")
     before = InvoiceLine.objects.filter(
-        invoice__credits=invoice, order_line=said.order_line_id, kind=said.kind
+        invoice__credits=invoice, order_line=original.order_line_id, kind=said.kind
     ).exclude(invoice__status=InvoiceStatus.WITHDRAWN)
     asked = mine.aggregate(total=Sum("amount"))["total"] - (before.aggregate(total=Sum("amount"))["total"] or ZERO)
     row = InvoiceLine(
@@ -115,7 +125,8 @@ def _line(invoice: Invoice, said: EnteredLine, place: int) -> InvoiceLine:
             raise WrongState(f"{invoice} has work without an order line.", field=where)
         row.unit, row.unit_factor = unit_of(order_line, said.unit, field=f"{where}.unit")
         row.quantity, row.unit_price = said.quantity, said.unit_price
-        per_unit = original.unit_price / original.unit_factor * row.unit_factor
+        check_counted(order_line, row.item_quantity, field=f"{where}.quantity")
+        per_unit = rules.five(original.unit_price * row.unit_factor / original.unit_factor)
         row.taken_back = row.unit_price == per_unit
         row.amount = rules.money(row.quantity * row.unit_price, decimals=invoice.currency.decimals)
         gone = sum((one.item_quantity for one in before if one.taken_back), ZERO)
@@ -129,6 +140,7 @@ def _line(invoice: Invoice, said: EnteredLine, place: int) -> InvoiceLine:
         if said.amount is None or said.amount <= 0:
             raise InvalidQuantity("A credited charge needs an amount above zero.", field=f"{where}.amount")
         row.amount = said.amount
+        check_money(row.amount, invoice.currency, field=f"{where}.amount")
     if row.amount > asked:
         raise OverCredit(f"{row.amount} is credited; {asked} of it is still asked for.", field=f"{where}.amount")
     return row

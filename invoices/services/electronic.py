@@ -58,34 +58,45 @@ def enter_ubl(
     if currency is None:
         raise NotFound(f"There is no currency {document.currency[:10]}.", field="DocumentCurrencyCode")
     if document.is_credit and any(row.claim for row in document.lines):
-        return credit_charge_backs(
+        credit = credit_charge_backs(
             vendor_id=vendor.pk, claims=_claims(document, vendor, by), number=document.number[:60], credit_date=document.day,
             currency_id=currency.pk, note=document.note, by=by, at=at, through=through,
         )  # fmt: skip
+        return _as_it_says(credit, document)
     lines = [_line(row, vendor, by) for row in document.lines]
-    if document.is_credit:
-        known = Invoice.objects.billed().filter(vendor=vendor, number_key=rules.number_key(document.credits))
-        credited = known.exclude(status=InvoiceStatus.WITHDRAWN).first()
-        if credited is None:
-            raise NotFound(
-                f"There is no invoice {document.credits or '(none named)'} of {vendor} to credit.",
-                field="BillingReference",
-            )
-        return credit_invoice(
-            invoice_id=credited.pk, lines=lines, number=document.number[:60], credit_date=document.day, by=by, at=at,
-            through=through,
-        )  # fmt: skip
-    charges = [
+    lines += [
         EnteredLine(
             kind=charge.kind, amount=charge.amount, description=charge.reason, tax_category=_category(charge.tax_category),
             tax_rate=charge.tax_rate, field=f"AllowanceCharge {place}",
         )
         for place, charge in enumerate(document.charges, start=1)
     ]  # fmt: skip
+    if document.is_credit:
+        known = Invoice.objects.billed().filter(vendor=vendor, number_key=rules.number_key(document.credits))
+        credited = known.exclude(status=InvoiceStatus.WITHDRAWN).select_related("currency").first()
+        if credited is None:
+            raise NotFound(
+                f"There is no invoice {document.credits or '(none named)'} of {vendor} to credit.",
+                field="BillingReference",
+            )
+        if credited.currency_id != currency.pk:
+            raise InvalidInput(
+                f"{credited} is in {credited.currency}, the credit note in {currency}.", field="DocumentCurrencyCode"
+            )
+        credit = credit_invoice(
+            invoice_id=credited.pk, lines=lines, number=document.number[:60], credit_date=document.day, by=by, at=at,
+            through=through,
+        )  # fmt: skip
+        return _as_it_says(credit, document)
     invoice = enter_invoice(
-        vendor_id=vendor.pk, number=document.number[:60], lines=[*lines, *charges], currency_id=currency.pk,
-        invoice_date=document.day, due_date=document.due, note=document.note[:300], by=by, at=at, through=through,
+        vendor_id=vendor.pk, number=document.number[:60], lines=lines, currency_id=currency.pk, invoice_date=document.day,
+        due_date=document.due, note=document.note[:300], by=by, at=at, through=through,
     )  # fmt: skip
+    return _as_it_says(invoice, document)
+
+
+def _as_it_says(invoice: Invoice, document: ubl.UblDocument) -> Invoice:
+    """What was entered comes to what the document says it does. Raises InvalidInput."""
     if document.net is not None and document.net != invoice.net:
         raise InvalidInput(
             f"The document says {document.net} without tax; its lines and charges are {invoice.net}.",

@@ -275,11 +275,24 @@ def _line(place: int, said: EnteredLine, order_line: OrderLine | None, currency:
         row.amount = said.amount
     else:
         _set_work(row, said, order_line, currency, where)
-    if row.amount != rules.money(row.amount, decimals=currency.decimals):
-        raise TooPrecise(
-            f"{currency} has {currency.decimals} decimals; {row.amount} has more.", field=f"{where}.amount"
-        )
+    check_money(row.amount, currency, field=f"{where}.amount")
     return row
+
+
+def check_money(amount: Decimal, currency: Currency, *, field: str) -> None:
+    """Raises TooPrecise where an amount has more decimals than its currency."""
+    if amount != rules.money(amount, decimals=currency.decimals):
+        raise TooPrecise(f"{currency} has {currency.decimals} decimals; {amount} has more.", field=field)
+
+
+def check_counted(order_line: OrderLine, item_quantity: Decimal, *, field: str) -> None:
+    """Raises TooPrecise where a quantity, in the item's unit, has more decimals than it is counted in."""
+    unit = order_line.item.unit
+    if unit and item_quantity != round(item_quantity, unit.decimals):
+        raise TooPrecise(
+            f"{order_line.item} is counted in {unit.decimals} decimals; {item_quantity.normalize():f} {unit.code} has more.",
+            field=field,
+        )
 
 
 def _set_work(
@@ -293,12 +306,7 @@ def _set_work(
         raise InvalidInput(f"{said.unit_price} is below zero; enter a credit note.", field=f"{where}.unit_price")
     row.unit, row.unit_factor = unit_of(order_line, said.unit, field=f"{where}.unit")
     row.quantity, row.unit_price = said.quantity, said.unit_price
-    item_unit = order_line.item.unit
-    if row.unit_factor == 1 and item_unit and said.quantity != round(said.quantity, item_unit.decimals):
-        raise TooPrecise(
-            f"{order_line.item} is counted in {item_unit.decimals} decimals; {said.quantity} has more.",
-            field=f"{where}.quantity",
-        )
+    check_counted(order_line, row.item_quantity, field=f"{where}.quantity")
     worked_out = rules.money(said.quantity * said.unit_price, decimals=currency.decimals)
     row.amount = worked_out if said.amount is None else said.amount
     if abs(row.amount - worked_out) > Decimal(1).scaleb(-currency.decimals):

@@ -175,7 +175,7 @@ def compare(invoice: Invoice) -> Outcome:
     for line in lines:
         if line.is_charge:
             at_stake = [owed[line.order_line_id]] if line.order_line_id else list(owed.values())
-            _match_charge(invoice, line, at_stake, work, company[line.pk], outcome)
+            _match_charge(invoice, line, at_stake, work, company[line.pk], credited[line.pk].amount, outcome)
     _hold_double(invoice, outcome)
     return outcome
 
@@ -209,7 +209,7 @@ def match_credit(credit: Invoice) -> None:
     for line in lines:
         stand = list(
             Match.objects.filter(
-                line__invoice=credit.credits_id, order_line=line.order_line_id, line__kind=line.kind
+                line__invoice=credit.credits_id, line__order_line=line.order_line_id, line__kind=line.kind
             ).order_by("pk")
         )
         stand.sort(key=lambda match: (match.receipt_line_id is not None, -match.pk))
@@ -479,6 +479,7 @@ def _match_charge(
     at_stake: Sequence[Owed],
     work: Sequence[InvoiceLine],
     worth: Decimal,
+    credited: Decimal,
     outcome: Outcome,
 ) -> None:
     """A charge against what was agreed of its kind and not asked for yet; what goes beyond is spread by the line's basis."""
@@ -494,7 +495,7 @@ def _match_charge(
     within = min(line.amount, still_open)
     inside = rules.spread(within, open_amounts, decimals=5) if within else [ZERO] * len(at_stake)
     beyond = rules.spread(line.amount - within, _weights(line, at_stake, work), decimals=5)
-    _hold_charge(invoice, line, at_stake, still_open, outcome)
+    _hold_charge(invoice, line, line.amount - credited, at_stake, still_open, outcome)
     parts = [one + extra for one, extra in zip(inside, beyond, strict=True)]
     companies = rules.spread(worth, parts, decimals=5)
     for one, is_open, agreed_part, extra, company in zip(
@@ -517,24 +518,29 @@ def _match_charge(
 
 
 def _hold_charge(
-    invoice: Invoice, line: InvoiceLine, at_stake: Sequence[Owed], still_open: Decimal, outcome: Outcome
+    invoice: Invoice,
+    line: InvoiceLine,
+    asked_for: Decimal,
+    at_stake: Sequence[Owed],
+    still_open: Decimal,
+    outcome: Outcome,
 ) -> None:
     pct = min(one.line.price_tolerance_pct for one in at_stake)
     amount = min(one.line.price_tolerance_amount for one in at_stake)
-    if line.amount <= still_open * (rules.HUNDRED + pct) / rules.HUNDRED:
+    if asked_for <= still_open * (rules.HUNDRED + pct) / rules.HUNDRED:
         return
-    if still_open and (line.amount - still_open) * invoice.rate <= amount:
+    if still_open and (asked_for - still_open) * invoice.rate <= amount:
         return
     agreed = sum((one.charges.get(line.kind, ZERO) for one in at_stake), ZERO)
     code = HoldCode.OVER_INVOICE if agreed and not still_open else HoldCode.PRICE
     decimals = invoice.currency.decimals
     detail = (
-        f"{line.get_kind_display()} of {rules.money(line.amount, decimals=decimals)} is asked for; "
+        f"{line.get_kind_display()} of {rules.money(asked_for, decimals=decimals)} is asked for; "
         f"{rules.money(still_open, decimals=decimals)} of it was agreed and not "
         "asked for before."
     )
     outcome.holds.append(
-        Hold(invoice=invoice, line=line, code=code, detail=detail, allowed=rules.five(still_open), found=line.amount)
+        Hold(invoice=invoice, line=line, code=code, detail=detail, allowed=rules.five(still_open), found=asked_for)
     )
 
 

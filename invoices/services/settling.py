@@ -79,6 +79,7 @@ def credit_charge_backs(
     day = credit_date or today
     if day > today:
         raise InvalidDate(f"A credit note cannot be dated after today, {today}.", field="credit_date")
+    masterdata.check_day(day, today=today, field="credit_date")
     currency = Currency.objects.get(pk=currency_id or masterdata.company().currency_id)
     rate = masterdata.exchange_rate(currency_id=currency.pk, on=day)
     if rate is None:

@@ -9,11 +9,11 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from core.refusals import NotFound
+from core.refusals import InvalidInput, NotFound
 from invoices import services as invoices
 from invoices.models import Invoice
 from invoices.services import DuplicateInvoice
-from masterdata.models import Vendor
+from masterdata.models import Currency, Vendor
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import moment
@@ -85,6 +85,25 @@ def test_a_credit_note_comes_as_ubl():
 
     made = enter_ubl(content.replace(b">C-1<", b">C-2<").replace(b">12<", b">2<").replace(b"120.00", b"20.00"))
     assert (made.credits, made.net, made.status) == (invoice, 20, "approved")
+
+
+def test_charges_of_a_credit_note_are_read_and_its_total_is_looked_at():
+    line = came()
+    invoice = paid(asked(line, 10, 100), charge("freight", 30), number="A")
+    content = invoices.as_ubl(credit(invoice, asked(line, 1, 100), charge("freight", 12), number="C-1"))
+    assert errors(content, "CreditNote") == []
+    again = content.replace(b">C-1<", b">C-2<")
+    with pytest.raises(InvalidInput, match="112"):
+        enter_ubl(
+            again.replace(b'TaxExclusiveAmount currencyID="EUR">112.00', b'TaxExclusiveAmount currencyID="EUR">113.00')
+        )
+    with pytest.raises(InvalidInput, match="USD"):
+        Currency.objects.get_or_create(code="USD")
+        enter_ubl(again.replace(b"EUR", b"USD"))
+
+    made = enter_ubl(again)
+
+    assert list(made.lines.order_by("line_no").values_list("kind", "amount")) == [("work", 100), ("freight", 12)]
 
 
 def test_a_credit_note_on_charge_backs_goes_out_and_comes_in_as_ubl():
