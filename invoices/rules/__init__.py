@@ -3,6 +3,7 @@
 from invoices.rules.amounts import (
     FIVE,
     HUNDRED,
+    MOST_MONEY,
     Taxed,
     TaxTotal,
     due,
@@ -19,6 +20,7 @@ from invoices.rules.amounts import (
 __all__ = [
     "FIVE",
     "HUNDRED",
+    "MOST_MONEY",
     "TaxTotal",
     "Taxed",
     "due",

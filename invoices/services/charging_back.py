@@ -140,7 +140,11 @@ def charge_back(
         quantity, amount = _unpaid_work(line, amount, quantity)
     if amount is None or amount <= 0:
         raise InvalidQuantity("Name an amount above zero.", field="amount")
+    if amount > rules.MOST_MONEY:
+        raise InvalidQuantity(f"{amount} is more than anybody can be charged; look at the amount.", field="amount")
     amount = rules.money(amount, decimals=masterdata.company().currency.decimals)
+    if not amount:
+        raise InvalidQuantity("Name an amount of at least the currency's smallest coin.", field="amount")
     made = ChargeBack.objects.create(
         number=masterdata.draw_numbers(kind=KIND)[0], kind=kind, status=ChargeBackStatus.CLAIMED, vendor_id=line.vendor_id,
         site_id=line.order.site_id, order_line=line, quantity=quantity,

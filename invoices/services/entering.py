@@ -156,11 +156,16 @@ def enter_invoice(
 def save_entered(
     invoice: Invoice, rows: Sequence[InvoiceLine], *, by: User | None, at: datetime, through: str
 ) -> Invoice:
-    """Write an invoice with its lines and totals, and record it. Raises DuplicateInvoice where another was quicker."""
+    """Write an invoice with its lines and totals, and record it.
+
+    Raises InvalidQuantity (no amount an invoice comes to), DuplicateInvoice where another was quicker.
+    """
     decimals = invoice.currency.decimals
     totals = rules.taxes([rules.Taxed(row.amount, row.tax_category, row.tax_rate) for row in rows], decimals=decimals)
     invoice.net = sum((total.base for total in totals), ZERO)
     invoice.tax = sum((total.tax for total in totals), ZERO)
+    if max(invoice.net, (invoice.net + invoice.tax) * invoice.rate) > rules.MOST_MONEY:
+        raise InvalidQuantity(f"{invoice.net} is more than an invoice comes to; look at its amounts.", field="lines")
     invoice.net_company = rules.money(invoice.net * invoice.rate, decimals=masterdata.company().currency.decimals)
     try:
         with transaction.atomic():

@@ -102,6 +102,18 @@ def test_where_only_good_pieces_are_paid_the_work_on_bad_ones_is_proposed_by_its
     assert invoices.watch_charge_backs(at=moment(LATER)) == 0
 
 
+@pytest.mark.parametrize("amount", ["999999999999999", "0.001"])
+def test_an_amount_that_no_journal_could_hold_is_not_claimed(amount):
+    line = at_vendor()
+
+    with pytest.raises(InvalidQuantity):
+        invoices.charge_back(
+            order_line_id=line.pk, kind="lateness", amount=Decimal(amount), reason="late", by=clerk(), at=moment(LATER)
+        )
+
+    assert booked("claims") == 0
+
+
 @pytest.mark.parametrize("first", ["claimed", "invoiced"])
 def test_bad_pieces_leave_their_price_unpaid_and_no_charge_of_the_line(first):
     line = at_vendor()

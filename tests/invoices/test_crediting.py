@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from django.db.models import Sum
 
 from accounting import services as accounting
 from accounting.models import EntryLine
-from core.refusals import InvalidDate, TooPrecise
+from core.refusals import InvalidDate, InvalidQuantity, TooPrecise
 from invoices import services as invoices
 from invoices.models import Invoice
 from invoices.services import OverCredit
@@ -83,3 +84,10 @@ def test_part_of_a_piece_is_not_asked_for_nor_credited_by_the_hundred():
 
     with pytest.raises(TooPrecise):
         credit(invoice, asked(line, "0.025", 100))
+
+
+def test_no_invoice_comes_to_more_than_the_journal_holds():
+    line = at_vendor()
+
+    with pytest.raises(InvalidQuantity):
+        enter(asked(line, 1, 900_000_000_000, tax_rate=Decimal(19)))
