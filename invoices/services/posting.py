@@ -84,6 +84,11 @@ def post_differences(invoice: Invoice, *, by: User | None, at: datetime) -> None
         .select_related("line", "receipt_line", "order_line__order")
         .order_by("order_line__item", "pk")
     )
+    post_matches(matches, invoice, by=by, at=at)
+
+
+def post_matches(matches: Sequence[Match], invoice: Invoice, *, by: User | None, at: datetime) -> None:
+    """Book the differences of some of an invoice's matches."""
     for match in matches:
         if match.difference:
             values = _values(match, invoice)

@@ -1,4 +1,4 @@
-"""What follows from state by itself: alerts about prices still to be set and invoices held, and proposed charge-backs."""
+"""What follows from state by itself: alerts about open prices and held invoices, charge-backs proposed, charges squared."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from activity.models import Alert, Severity
 from invoices.models import Hold, Invoice
 from invoices.services.charging_back import watch_charge_backs
 from invoices.services.matching import HELD_ALERT, say_held
+from invoices.services.squaring import square_charges
 from subcontract_orders.models import OrderLine, OrderStatus
 
 PRICE_OPEN = "price_open"
@@ -17,6 +18,7 @@ PRICE_OPEN = "price_open"
 def watch_invoices(*, at: datetime, on: date) -> int:
     """Keep what follows from state: again it changes nothing. `on` is today. Returns how many alerts are new."""
     watch_charge_backs(at=at)
+    square_charges(at=at)
     held = list(Invoice.objects.held().select_related("vendor").order_by("pk"))
     activity.close_others(kinds=[HELD_ALERT], subjects={invoice.number for invoice in held}, at=at)
     for invoice in held:
