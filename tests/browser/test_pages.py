@@ -78,6 +78,7 @@ def test_an_order_is_approved_and_sent_by_two_clicks(desk: Page, orders):
 
 def test_the_palette_searches_and_opens(desk: Page, orders):
     desk.keyboard.press("Control+k")
+    expect(desk.locator("#palette input")).to_be_focused()
     desk.keyboard.type(orders[1].number, delay=20)
     expect(desk.locator("#palette .sc-palette-item")).to_have_count(1)
 
