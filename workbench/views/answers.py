@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import F, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -33,7 +31,7 @@ from subcontract_orders.models import (
 from subcontract_orders.services import CounteredLine, Part, vendor_links
 from workbench import rules
 from workbench.forms import Unreadable, read_filters, read_quantity
-from workbench.views.page import Shell, act, choice, page_view, paged, show, site_choice, vendor_choice
+from workbench.views.page import Shell, act_on_order, choice, page_view, paged, show, site_choice, vendor_choice
 
 MAY_CHANGE = "subcontract_orders.change_subcontractorder"
 PARTS = (1, 2, 3)
@@ -88,18 +86,6 @@ def _offered(offer: CounterOffer, today: date) -> list[dict[str, Any]]:
     return found
 
 
-def _act_on_order(
-    request: HttpRequest, number: str, action: Callable[[SubcontractOrder, datetime], Any], *, done: str
-) -> HttpResponse:
-    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
-    return act(request, lambda at: action(shown, at), done=done, back=reverse("workbench:order", args=[number]))
-
-
-def _version(request: HttpRequest) -> int | None:
-    text = request.POST.get("version", "")
-    return int(text) if text.isdecimal() else None
-
-
 def _day(request: HttpRequest, name: str) -> date | None:
     text = request.POST.get(name, "").strip()
     if not text:
@@ -122,11 +108,7 @@ def _quantity(request: HttpRequest, name: str) -> Decimal | None:
 @permission_required(MAY_CHANGE, raise_exception=True)
 def accept_counter(request: HttpRequest, number: str) -> HttpResponse:
     """Agree to what the vendor offers."""
-
-    def action(shown: SubcontractOrder, at: datetime) -> None:
-        documents.accept_counter(order_id=shown.pk, expected_version=_version(request), by=request.user, at=at)
-
-    return _act_on_order(request, number, action, done=_("The vendor's offer is accepted."))
+    return act_on_order(request, number, documents.accept_counter, done=_("The vendor's offer is accepted."))
 
 
 @require_POST
@@ -134,17 +116,9 @@ def accept_counter(request: HttpRequest, number: str) -> HttpResponse:
 @permission_required(MAY_CHANGE, raise_exception=True)
 def reject_counter(request: HttpRequest, number: str) -> HttpResponse:
     """Insist on the order as it was sent."""
-
-    def action(shown: SubcontractOrder, at: datetime) -> None:
-        documents.reject_counter(
-            order_id=shown.pk,
-            reason=request.POST.get("reason", "").strip()[:300],
-            expected_version=_version(request),
-            by=request.user,
-            at=at,
-        )
-
-    return _act_on_order(request, number, action, done=_("The offer is rejected: the order stands as it was sent."))
+    reason = request.POST.get("reason", "").strip()[:300]
+    done = _("The offer is rejected: the order stands as it was sent.")
+    return act_on_order(request, number, documents.reject_counter, done=done, reason=reason)
 
 
 @require_POST
@@ -153,11 +127,9 @@ def reject_counter(request: HttpRequest, number: str) -> HttpResponse:
 def note_answer(request: HttpRequest, number: str) -> HttpResponse:
     """What a vendor said by telephone or mail: yes, an offer, or no."""
 
-    def action(shown: SubcontractOrder, at: datetime) -> None:
-        common: dict[str, Any] = {
-            "order_id": shown.pk, "expected_version": _version(request), "by": request.user, "at": at,
-        }  # fmt: skip
-        nos = list(OrderLine.objects.active().filter(order=shown).order_by("line_no").values_list("line_no", flat=True))
+    def note(**common: Any) -> None:
+        lines = OrderLine.objects.active().filter(order=common["order_id"])
+        nos = list(lines.order_by("line_no").values_list("line_no", flat=True))
         reason = request.POST.get("reason", "").strip()[:300]
         answer = request.POST.get("answer")
         if answer == "accept":
@@ -172,7 +144,7 @@ def note_answer(request: HttpRequest, number: str) -> HttpResponse:
         else:
             raise InvalidInput(_("Say what the vendor answered."), field="answer")
 
-    return _act_on_order(request, number, action, done=_("The vendor's answer is noted."))
+    return act_on_order(request, number, note, done=_("The vendor's answer is noted."))
 
 
 def _counter_lines(request: HttpRequest, nos: list[int]) -> list[CounteredLine]:
@@ -190,11 +162,7 @@ def _counter_lines(request: HttpRequest, nos: list[int]) -> list[CounteredLine]:
 @permission_required(MAY_CHANGE, raise_exception=True)
 def withdraw_revision(request: HttpRequest, number: str) -> HttpResponse:
     """Drop the revision that waits: the order is again what the vendor has."""
-
-    def action(shown: SubcontractOrder, at: datetime) -> None:
-        documents.withdraw_revision(order_id=shown.pk, expected_version=_version(request), by=request.user, at=at)
-
-    return _act_on_order(request, number, action, done=_("The version that waited is dropped."))
+    return act_on_order(request, number, documents.withdraw_revision, done=_("The version that waited is dropped."))
 
 
 @require_POST

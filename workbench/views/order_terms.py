@@ -60,7 +60,7 @@ def waiting(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> dict[str, An
             "unit_price": line.sent_unit_price,
             "need_date": line.sent_need_date,
             "promised_date": line.sent_promised_date,
-            "receive_at": line.sent_receive_at or line.receive_at,
+            "receive_at": line.receive_at_in_force,
         }
         found = rules.changes(before, {name: getattr(line, name) for name in before})
         if found:

@@ -47,7 +47,7 @@ from workbench.views.alerts import offer_acts
 from workbench.views.page import (
     ROWS,
     Shell,
-    act,
+    act_on_order,
     as_file,
     asked_for_file,
     choice,
@@ -57,6 +57,7 @@ from workbench.views.page import (
     show,
     site_choice,
     vendor_choice,
+    version_of,
 )
 from workbench.views.worklist import (
     Tab,
@@ -207,31 +208,17 @@ def file(request: HttpRequest, number: str, sha256: str) -> HttpResponseBase:
 @page_view
 @permission_required(MAY_APPROVE, raise_exception=True)
 def approve(request: HttpRequest, number: str) -> HttpResponse:
-    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
-
-    def action(at: datetime) -> None:
-        documents.approve_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
-
-    return act(
-        request,
-        action,
-        done=_("{number} is approved. It can be sent now.").format(number=number),
-        back=reverse("workbench:order", args=[number]),
-        undo=reverse("workbench:withdraw_approval", args=[number]),
-    )
+    done = _("{number} is approved. It can be sent now.").format(number=number)
+    undo = reverse("workbench:withdraw_approval", args=[number])
+    return act_on_order(request, number, documents.approve_set, done=done, undo=undo)
 
 
 @require_POST
 @page_view
 @permission_required(MAY_APPROVE, raise_exception=True)
 def withdraw_approval(request: HttpRequest, number: str) -> HttpResponse:
-    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
-
-    def action(at: datetime) -> None:
-        documents.withdraw_approval(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
-
     done = _("The approval of {number} is withdrawn. It is a draft again.").format(number=number)
-    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+    return act_on_order(request, number, documents.withdraw_approval, done=done)
 
 
 @require_POST
@@ -239,12 +226,8 @@ def withdraw_approval(request: HttpRequest, number: str) -> HttpResponse:
 @permission_required(MAY_SEND, raise_exception=True)
 def send(request: HttpRequest, number: str) -> HttpResponse:
     shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user).select_related("vendor"), number=number)
-
-    def action(at: datetime) -> None:
-        documents.send_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
-
     done = _("{number} is marked as sent to {vendor}.").format(number=number, vendor=name_of(shown.vendor))
-    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+    return act_on_order(request, number, documents.send_set, done=done)
 
 
 def may_rush(request: HttpRequest, shown: SubcontractOrder) -> bool:
@@ -286,33 +269,20 @@ def rush(request: HttpRequest, number: str) -> HttpResponse:
 @permission_required(MAY_CHANGE, raise_exception=True)
 def hold(request: HttpRequest, number: str) -> HttpResponse:
     """Stop an order where it is, also one that would send itself."""
-    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
     reason = request.POST.get("reason", "").strip()[:300]
-    back = reverse("workbench:order", args=[number])
     if not reason:
         messages.error(request, _("Say why it is held."))
-        return redirect(back)
-
-    def action(at: datetime) -> None:
-        documents.hold_set(
-            order_id=shown.pk, reason=reason, expected_version=version_of(request), by=request.user, at=at
-        )
-
+        return redirect("workbench:order", number=number)
     done = _("{number} is held. It goes no further until it is released.").format(number=number)
-    return act(request, action, done=done, back=back, undo=reverse("workbench:release", args=[number]))
+    undo = reverse("workbench:release", args=[number])
+    return act_on_order(request, number, documents.hold_set, done=done, undo=undo, reason=reason)
 
 
 @require_POST
 @page_view
 @permission_required(MAY_CHANGE, raise_exception=True)
 def release(request: HttpRequest, number: str) -> HttpResponse:
-    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
-
-    def action(at: datetime) -> None:
-        documents.release_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
-
-    done = _("{number} goes on.").format(number=number)
-    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+    return act_on_order(request, number, documents.release_set, done=_("{number} goes on.").format(number=number))
 
 
 @require_POST
@@ -320,33 +290,21 @@ def release(request: HttpRequest, number: str) -> HttpResponse:
 @permission_required(MAY_CHANGE, raise_exception=True)
 def close(request: HttpRequest, number: str) -> HttpResponse:
     """Expect no more of an order, and say what becomes of our material that is left there."""
-    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
     leftovers = request.POST.get("leftovers", Leftovers.KEEP)
     if leftovers not in Leftovers.values:
         raise BadRequest("There is no such choice.")
-
-    def action(at: datetime) -> None:
-        documents.close_set(
-            order_id=shown.pk, leftovers=leftovers, expected_version=version_of(request), by=request.user, at=at
-        )
-
     done = _("{number} is closed.").format(number=number)
     # A return that was drafted with it would stay: opening the order again does not take it back.
     undo = reverse("workbench:reopen", args=[number]) if leftovers == Leftovers.KEEP else ""
-    return act(request, action, done=done, back=reverse("workbench:order", args=[number]), undo=undo)
+    return act_on_order(request, number, documents.close_set, done=done, undo=undo, leftovers=leftovers)
 
 
 @require_POST
 @page_view
 @permission_required(MAY_CHANGE, raise_exception=True)
 def reopen(request: HttpRequest, number: str) -> HttpResponse:
-    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
-
-    def action(at: datetime) -> None:
-        documents.reopen_set(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at)
-
     done = _("{number} is open again: what is missing is expected.").format(number=number)
-    return act(request, action, done=done, back=reverse("workbench:order", args=[number]))
+    return act_on_order(request, number, documents.reopen_set, done=done)
 
 
 @require_POST
@@ -387,12 +345,6 @@ def act_on_many(request: HttpRequest) -> HttpResponse:
     back = request.POST.get("back", "")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return redirect(back if safe else "workbench:worklist")
-
-
-def version_of(request: HttpRequest) -> int | None:
-    """The version the person saw; a form without a readable one is checked against none."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isdecimal() else None
 
 
 # ── The parts of the page ───────────────────────────────────────────────

@@ -13,7 +13,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
@@ -238,3 +239,23 @@ def act(
     else:
         messages.success(request, done, extra_tags=offering(undo) if undo else "")
     return redirect(back)
+
+
+def act_on_order(
+    request: HttpRequest, number: str, service: Callable[..., Any], *, done: str, undo: str = "", **said: Any
+) -> HttpResponseRedirect:
+    """Do one business action on an order this person sees, in the version he saw, and show its page again."""
+    shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user), number=number)
+    return act(
+        request,
+        lambda at: service(order_id=shown.pk, expected_version=version_of(request), by=request.user, at=at, **said),
+        done=done,
+        back=reverse("workbench:order", args=[number]),
+        undo=undo,
+    )
+
+
+def version_of(request: HttpRequest) -> int | None:
+    """The version the person saw; a form without a readable one is checked against none."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdecimal() else None
