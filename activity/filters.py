@@ -48,7 +48,9 @@ class AlertFilter(filters.FilterSet):
 
 class EventFilter(filters.FilterSet):
     name = filters.CharFilter("name", help_text="For example order.approved")
-    kind = filters.CharFilter("document_kind", help_text="Of documents: order, shipment, receipt …")
+    kind = filters.CharFilter(
+        "document_kind", help_text="Of documents: subcontract_order, shipment, receipt, invoice …"
+    )
     number = filters.CharFilter("document_number")
     site = filters.CharFilter("site__code")
     vendor = filters.CharFilter("vendor__code")

@@ -12,7 +12,7 @@ from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, Out
 from django.db.models.functions import Coalesce
 
 from core.scope import HasScope
-from masterdata.models import ExternallyKnown, Item, MoneyField, Process, Vendor, found_within
+from masterdata.models import ExternallyKnown, Item, Location, MoneyField, Process, Vendor, found_within
 from policies.models import ChargeBasis, Consumption, Inspection, PayFor, Rejects, Shortage
 from production.models import ProductionOrder, QuantityBasis, Supply
 
@@ -459,6 +459,10 @@ class OrderLine(ExternallyKnown):
     @property
     def promised_in_force(self) -> date:
         return self.promised_date if self.sent_promised_date is None else self.sent_promised_date
+
+    @property
+    def receive_at_in_force(self) -> Location:
+        return self.sent_receive_at or self.receive_at
 
     @property
     def receive_at_in_force_id(self) -> int:

@@ -27,7 +27,7 @@ HOLD = timedelta(minutes=5)
 WAITS = tuple(
     timedelta(seconds=seconds) for seconds in (5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 )
-"""After each attempt that failed; about three and a half days in all, then it rests until somebody replays it."""
+"""After each attempt that failed; a little over three days in all, then it rests until somebody replays it."""
 LONGEST_WAIT = timedelta(days=1)
 SECRET_OVERLAP = timedelta(days=1)
 SCANNED = 5000

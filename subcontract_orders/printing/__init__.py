@@ -109,7 +109,7 @@ def _head(order: SubcontractOrder, lines: list[OrderLine]) -> PaperHead:
 
 def back_to(line: OrderLine) -> str:
     """Where a line's pieces come back to as it is in force, in words for its vendor."""
-    place = line.sent_receive_at or line.receive_at
+    place = line.receive_at_in_force
     if place.pk == line.ship_to_id:
         return gettext("They stay at your place and go on from there")
     return place.name or place.code

@@ -65,7 +65,7 @@ def _line(root: etree._Element, add: Adder, line: OrderLine, parts: list[OrderCo
     for quantity, due in promised or [(line.quantity_in_force, line.promised_in_force)]:
         delivery = add.group(made, "Delivery")
         add.quantity(delivery, "Quantity", quantity, unit)
-        add.text(add.group(delivery, "DeliveryLocation"), "ID", (line.sent_receive_at or line.receive_at).code)
+        add.text(add.group(delivery, "DeliveryLocation"), "ID", line.receive_at_in_force.code)
         add.text(add.group(delivery, "RequestedDeliveryPeriod"), "EndDate", due.isoformat())
     # A version that waits may have other charges; what is in force is then known as a whole only.
     charges = (("Minimum", line.minimum_top_up), ("Lot charge", line.lot_charge), ("Freight", line.freight))
