@@ -121,7 +121,7 @@ class Bundles:
 def _comes_with(one: Decided, operation: OperationFacts, numbers: tuple[str, str]) -> Decided:
     return Decided(
         operation.operation_id, one.verdict, one.basis, one.policy_id, operation.quantity, operation.planned_start,
-        operation.planned_end or operation.due_date, (Reason("comes_with", values=numbers),),
+        operation.ends_on, (Reason("comes_with", values=numbers),),
         policy_version=one.policy_version,
     )  # fmt: skip
 

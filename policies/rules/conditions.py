@@ -19,7 +19,7 @@ Failure = tuple[str, object, object]
 
 def start_of(operation: OperationFacts) -> date:
     """The day on which validity, season and transition are read: the plan's own start."""
-    return operation.planned_start or operation.planned_end or operation.due_date
+    return operation.planned_start or operation.ends_on
 
 
 def not_valid(policy: PolicyValues, start: date) -> Failure | None:
@@ -124,7 +124,7 @@ def is_overloaded(hours: Decimal, capacity: Decimal, above_pct: Decimal) -> bool
 def days_late_inside(operation: OperationFacts, center: WorkCenterValues | None, today: date, closed: Set[date]) -> int:
     """How many days after its need the operation would end inside: as planned, or forward from today where its start is past."""
     start = start_of(operation)
-    end = operation.planned_end or operation.due_date
+    end = operation.ends_on
     finish = end
     if start < today:
         hours = own_hours(operation)

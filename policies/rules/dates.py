@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 ONE_DAY = timedelta(days=1)
@@ -50,6 +51,7 @@ def working_days_between(first: date, last: date, closed: Set[date]) -> int:
     return count
 
 
+@lru_cache(maxsize=10_000)
 def monday(day: date) -> date:
     """The Monday of the day's calendar week."""
     return day - timedelta(days=day.weekday())

@@ -36,6 +36,11 @@ BUY_COMPLETE = "buy_complete"
 FLAG_NO = (Reason("flag_no"),)
 
 
+def stays_by_flag(operation: OperationFacts) -> bool:
+    """Whether the flag alone keeps it inside: nobody said otherwise, and no vendor was ever asked for it."""
+    return operation.outsourced == "no" and operation.word is None and not operation.frozen
+
+
 class Outcome(NamedTuple):
     verdict: str
     basis: str
@@ -80,12 +85,18 @@ class Decider:
         way; where a yield on the way changes what a later operation can get, the order is decided once more with it.
         """
         operations = [operation for operation in order.operations if operation.status != "cancelled"]
-        if not any(operation.is_open for operation in operations):
+        to_decide = [operation for operation in operations if operation.is_open]
+        if not to_decide:
             return []
-        if any(line.is_whole for operation in operations for line in operation.frozen):
+        if all(map(stays_by_flag, operations)):
+            inside = [self._stay_inside(operation, operation.ends_on) for operation in to_decide]
+            self._counters.keep()
+            return inside
+        standing = [line for operation in operations for line in operation.frozen]
+        if any(line.is_whole for line in standing):
             return self._stay_bought(operations)
         bundles = Bundles(operations, order.operations, self.book, self._policy_by_id)
-        if any(line.last_no for operation in operations for line in operation.frozen):
+        if any(line.last_no for line in standing):
             bundles.join_standing()
         decided = self._decide_chain(bundles.chain)
         if self._lists:
@@ -127,6 +138,20 @@ class Decider:
             inputs = again
             self._counters.take_back()
         return decided
+
+    def _stay_inside(self, operation: OperationFacts, need: date) -> Decided:
+        """Most operations of most plans: nothing but the flag of their routing is to be read."""
+        self._count_hours(operation)
+        return Decided(
+            operation.operation_id, "in_house", "flag", None, operation.quantity, operation.planned_start, need, FLAG_NO
+        )  # fmt: skip
+
+    def _count_hours(self, operation: OperationFacts) -> None:
+        if self._counts_hours and operation.work_center_id is not None:
+            week = dates.monday(conditions.start_of(operation))
+            self._counters.count(
+                self._counters.hours, (operation.work_center_id, week), conditions.own_hours(operation)
+            )
 
     # --- one operation ----------------------------------------------------------------------------------------------
 
@@ -178,7 +203,7 @@ class Decider:
         decided: list[Decided | None],
     ) -> None:
         self._operations, self._bought = operations, {}
-        needs: list[date] = [operation.planned_end or operation.due_date for operation in operations]
+        needs: list[date] = [operation.ends_on for operation in operations]
         for index in range(len(operations) - 1, -1, -1):
             operation = operations[index]
             if not operation.is_open:
@@ -191,13 +216,9 @@ class Decider:
             decided[index] = self._decide(operation, inputs[index], not before[index], need)
 
     def _decide(self, operation: OperationFacts, available: Decimal, is_first: bool, need: date) -> Decided:
+        if stays_by_flag(operation):
+            return self._stay_inside(operation, need)
         word = operation.word
-        if (
-            operation.outsourced == "no" and word is None and not operation.frozen and not self._counts_hours
-        ):  # most operations of most plans
-            return Decided(
-                operation.operation_id, "in_house", "flag", None, operation.quantity, operation.planned_start, need, FLAG_NO
-            )  # fmt: skip
         reasons: list[Reason] = []
         wanted, standing = flow.wanted_of(operation, available, is_first)
         if word is not None and word.word == "in_house":
@@ -297,11 +318,8 @@ class Decider:
             quantity = operation.quantity
             if verdict == "blocked":
                 flips_on = max(self.book.today(operation.site_id), conditions.start_of(operation)) + dates.ONE_DAY
-        if self._counts_hours and verdict in ("in_house", "review") and operation.work_center_id is not None:
-            week = dates.monday(conditions.start_of(operation))
-            self._counters.count(
-                self._counters.hours, (operation.work_center_id, week), conditions.own_hours(operation)
-            )
+        if verdict in ("in_house", "review"):
+            self._count_hours(operation)
         return Decided(
             operation.operation_id, verdict, basis, policy.policy_id if policy is not None else None, quantity,
             operation.planned_start, need, tuple(reasons), tuple(awards), flips_on,
@@ -315,7 +333,7 @@ class Decider:
     ) -> list[Decided]:
         """One award for the whole order, on its last operation; the others end with it."""
         bought = whole.of(operations, self.book)
-        need = bought.planned_end or bought.due_date
+        need = bought.ends_on
         wanted, _ = flow.wanted_of(bought, bought.quantity, True)
         if policy.transition_from is not None:
             self._moves(policy, bought)
@@ -338,7 +356,7 @@ class Decider:
     def _stay_bought(self, operations: Sequence[OperationFacts]) -> list[Decided]:
         """A vendor was asked for the whole order: it stays with him, unless what is said today would not buy it any more."""
         bought = whole.of(operations, self.book)
-        need = bought.planned_end or bought.due_date
+        need = bought.ends_on
         wanted, standing = flow.wanted_of(bought, bought.quantity, True)
         said: list[Reason] = []
         for line in bought.frozen:
@@ -407,7 +425,7 @@ class Decider:
         found = []
         for operation, mine in zip(operations, reasons, strict=True):
             if operation.is_open:
-                need = operation.planned_end or operation.due_date
+                need = operation.ends_on
                 wanted, standing = flow.wanted_of(operation, operation.quantity, True)
                 found.append(self._settle(operation, wanted, standing, need, mine, outcome))
         self._counters.keep()
@@ -418,7 +436,7 @@ class Decider:
         policy = outcome.policy
         return Decided(
             operation.operation_id, outcome.verdict, outcome.basis, policy.policy_id if policy is not None else None,
-            operation.quantity, operation.planned_start, operation.planned_end or operation.due_date, tuple(reasons),
+            operation.quantity, operation.planned_start, operation.ends_on, tuple(reasons),
             policy_version=policy.version if policy is not None else 0,
         )  # fmt: skip
 
@@ -429,7 +447,7 @@ class Decider:
         bought = whole.of(self._operations, self.book)
         wanted, _ = flow.wanted_of(bought, bought.quantity, True)
         if policy.cost_below_pct is not None:
-            offers = self._sourcing.find(bought, policy, wanted, bought.planned_end or bought.due_date, [])
+            offers = self._sourcing.find(bought, policy, wanted, bought.ends_on, [])
             if (failure := self._too_dear(policy, bought, offers)) is not None:
                 return failure
         if policy.transition_from is not None and not self._moves(policy, bought):

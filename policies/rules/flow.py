@@ -120,7 +120,7 @@ def start_of_next(operation: OperationFacts, decided: Decided | None, need: date
     leaving = [line.dispatch_by or line.at_vendor_date for line in operation.frozen if line.open > 0]
     if decided.verdict == "outsource" and (known := [day for day in leaving if day is not None]):
         return min(known)
-    end = operation.planned_end or operation.due_date
+    end = operation.ends_on
     if need < end and operation.planned_start is not None:
         return operation.planned_start - (end - need)
     return otherwise

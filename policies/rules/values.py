@@ -118,6 +118,11 @@ class OperationFacts:
     """Of operations bought together: the vendors whom each of them may go to."""
 
     @property
+    def ends_on(self) -> date:
+        """By when the plan needs it done: its own planned end, or that of its production order."""
+        return self.planned_end or self.due_date
+
+    @property
     def leaves_as(self) -> str:
         """The number of the operation whose pieces it leaves."""
         return self.last_no or self.operation_no
