@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, DateField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Least
 
 from core.scope import HasScope
 from masterdata.models import ExternallyKnown, Item, Location, MoneyField, Process, Vendor, found_within
@@ -217,6 +217,12 @@ class LineStatus(models.TextChoices):
 class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def active(self) -> Self:
         return self.exclude(status=LineStatus.CANCELLED)
+
+    def with_share_to_come(self) -> Self:
+        """`share_to_come`: how much of a line comes by now or later, of 1. Less than that only where its order is closed."""
+        came = F("accepted") + F("rejected") + F("scrapped") + F("in_rework")
+        closed = When(order__status=OrderStatus.CLOSED, then=Least(came, F("quantity")) / F("quantity"))
+        return self.annotate(share_to_come=Case(closed, default=Value(Decimal(1)), output_field=models.DecimalField()))
 
     def received(self) -> Self:
         """Of which something came."""

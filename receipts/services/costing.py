@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Round
 
 from inventory.models import Movement
 from masterdata import services as masterdata
@@ -103,7 +104,8 @@ def _used_in_house(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal
 
 def _expected(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal]]:
     lines = OrderLine.objects.active().filter(production_order__in=[order.pk for order in orders])
-    found = list(lines.values_list("production_order").annotate(Sum("amount_company")))
+    amount = Round(F("amount_company") * F("share_to_come"), 5)
+    found = list(lines.with_share_to_come().values_list("production_order").annotate(total=Sum(amount)))
     outside = set(lines.values_list("operation", flat=True))
     operations: dict[int, list[Operation]] = defaultdict(list)
     rows = Operation.objects.filter(production_order__in=[order.pk for order in orders])

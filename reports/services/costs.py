@@ -162,11 +162,15 @@ def _decided(operation_ids: list[int]) -> dict[int, tuple[Decimal, Decimal]]:
 def _lines(rows: Mapping[int, OperationCost]) -> dict[int, tuple[Decimal, Decimal]]:
     """Pieces and amount ordered, by operation; commitments and vendors go into the rows."""
     found: dict[int, tuple[Decimal, Decimal]] = {}
-    for line in OrderLine.objects.active().filter(operation__in=rows).select_related("vendor").order_by("pk"):
+    lines = OrderLine.objects.active().with_share_to_come().filter(operation__in=rows)
+    for line in lines.select_related("vendor").order_by("pk"):
         row = rows[line.operation_id]  # type: ignore[index]
         pieces, amount = found.get(row.operation.pk, (ZERO, ZERO))
-        found[row.operation.pk] = (pieces + line.quantity, amount + line.amount_company)
-        row.committed += line.amount_company_in_force
+        share: Decimal = line.share_to_come  # type: ignore[attr-defined]  # annotated
+        if share:
+            part = (line.amount_company * share).quantize(FIVE, ROUND_HALF_UP)
+            found[row.operation.pk] = (pieces + line.quantity * share, amount + part)
+        row.committed += (line.amount_company_in_force * share).quantize(FIVE, ROUND_HALF_UP)
         row.vendors = tuple(dict.fromkeys([*row.vendors, line.vendor.name or line.vendor.code]))
     return found
 

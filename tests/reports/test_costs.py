@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from documents import services as documents
 from invoices.models import Match
 from production.models import ProductionOrder
 from receipts import services as receipts
@@ -54,6 +55,26 @@ def test_half_done_is_compared_with_half_of_what_was_expected():
     receive(goods.at_vendor(), 5)
 
     assert (the_one().actual, the_one().deviation) == (1000, 0)
+
+
+def test_what_a_closed_order_never_brings_is_neither_expected_nor_committed():
+    line = goods.at_vendor()
+    receive(line, 8)
+    documents.close_set(order_id=line.order_id, leftovers="keep", by=plans.boss(), at=moment(MONDAY))
+    plans.generate()  # the two that are missing, on an order of their own
+
+    row = the_one()
+
+    assert (row.expected, row.committed, row.actual, row.deviation) == (2000, 1000, 1600, 0)
+    order = ProductionOrder.objects.get(number="P1")
+    assert reports.order_costs([order])[order.pk].expected == 2000
+
+
+def test_an_order_closed_with_nothing_made_leaves_what_was_decided():
+    line = goods.at_vendor()
+    documents.close_set(order_id=line.order_id, leftovers="keep", by=plans.boss(), at=moment(MONDAY))
+
+    assert (the_one().committed, the_one().deviation) == (0, 0)
 
 
 def test_a_dearer_invoice_is_a_deviation_of_price():
