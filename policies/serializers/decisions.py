@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from policies.models import Award, Decision, Verdict
@@ -45,7 +44,7 @@ class VerdictSerializer(serializers.ModelSerializer[Decision]):
 
     policy = serializers.CharField(source="policy.code", default=None, allow_null=True)
     vendor = serializers.SerializerMethodField(help_text="The first vendor it goes to.")
-    awards = serializers.SerializerMethodField()
+    awards = AwardSerializer(many=True, source="ranked_awards")
     reasons = ReasonSerializer(many=True)
     run = serializers.CharField(source="run_number")
 
@@ -58,20 +57,11 @@ class VerdictSerializer(serializers.ModelSerializer[Decision]):
         read_only_fields = fields
 
     def get_vendor(self, decision: Decision) -> str | None:
-        awards = self._awards(decision)
-        if awards:
+        if awards := decision.ranked_awards:
             return awards[0].vendor.code
         # All is ordered already: nothing more is awarded, and the vendor who has it stands in the reasons.
         ordered = (reason.get("vendor") for reason in decision.reasons if reason["code"] == "already_ordered")
         return next(ordered, None) if decision.verdict == Verdict.OUTSOURCE else None
-
-    @extend_schema_field(AwardSerializer(many=True))
-    def get_awards(self, decision: Decision) -> Any:
-        return AwardSerializer(self._awards(decision), many=True).data
-
-    @staticmethod
-    def _awards(decision: Decision) -> list[Award]:
-        return sorted(decision.awards.all(), key=lambda award: (award.rank, award.pk))
 
 
 class DecisionSerializer(VerdictSerializer):

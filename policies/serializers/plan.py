@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -56,12 +57,21 @@ class OperationSerializer(serializers.Serializer[Any]):
     @extend_schema_field(WordSerializer(allow_null=True))
     def get_word(self, operation: Any) -> Any:
         word = next(iter(operation.current_words), None)
-        return WordSerializer(word).data if word else None
+        return self._word.to_representation(word) if word else None
 
     @extend_schema_field(VerdictSerializer(allow_null=True))
     def get_decision(self, operation: Any) -> Any:
         decision = self.context["decisions"].get(operation.pk)
-        return VerdictSerializer(decision).data if decision else None
+        return self._verdict.to_representation(decision) if decision else None
+
+    @cached_property
+    def _word(self) -> WordSerializer:
+        """One for all rows: its fields are copied for each serializer that is made."""
+        return WordSerializer()
+
+    @cached_property
+    def _verdict(self) -> VerdictSerializer:
+        return VerdictSerializer()
 
 
 class ProductionOrderSerializer(serializers.ModelSerializer[ProductionOrder]):
