@@ -108,7 +108,7 @@ def _look(
     look = Look(
         # Before anything is read: what changes meanwhile is for the next run.
         passing.ground_mark(last_paid=last_paid, days={site: day for site, day in days.items() if day != run.on}),
-        deciding.load_pool(on=run.on, stock_policies=giving_stock),
+        deciding.load_pool(stock_policies=giving_stock),
         last_paid,
         days,
     )

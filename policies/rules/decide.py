@@ -36,11 +36,6 @@ BUY_COMPLETE = "buy_complete"
 FLAG_NO = (Reason("flag_no"),)
 
 
-def stays_by_flag(operation: OperationFacts) -> bool:
-    """Whether the flag alone keeps it inside: nobody said otherwise, and no vendor was ever asked for it."""
-    return operation.outsourced == "no" and operation.word is None and not operation.frozen
-
-
 class Outcome(NamedTuple):
     verdict: str
     basis: str
@@ -88,7 +83,7 @@ class Decider:
         to_decide = [operation for operation in operations if operation.is_open]
         if not to_decide:
             return []
-        if all(map(stays_by_flag, operations)):
+        if all(operation.stays_by_flag for operation in operations):
             inside = [self._stay_inside(operation, operation.ends_on) for operation in to_decide]
             self._counters.keep()
             return inside
@@ -216,7 +211,7 @@ class Decider:
             decided[index] = self._decide(operation, inputs[index], not before[index], need)
 
     def _decide(self, operation: OperationFacts, available: Decimal, is_first: bool, need: date) -> Decided:
-        if stays_by_flag(operation):
+        if operation.stays_by_flag:
             return self._stay_inside(operation, need)
         word = operation.word
         reasons: list[Reason] = []

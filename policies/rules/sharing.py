@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from policies.rules.scope import Shelf, scope_key
-from policies.rules.values import Book, OperationFacts, PolicyValues
+from policies.rules.values import OperationFacts, PolicyValues, WorkCenterValues
 
 
 class Pool:
@@ -15,18 +15,24 @@ class Pool:
     out free stock at vendors.
     """
 
-    def __init__(self, book: Book, *, stock_policies: Collection[int] = ()) -> None:
-        self._shelf = Shelf(book.policies)
-        self._centers = book.work_centers
+    def __init__(
+        self,
+        policies: Collection[PolicyValues],
+        work_centers: Mapping[int, WorkCenterValues],
+        *,
+        stock_policies: Collection[int] = (),
+    ) -> None:
+        self._shelf = Shelf(policies)
+        self._centers = work_centers
         self._limited = {
-            row.vendor_id for policy in book.policies for row in policy.vendors if row.weekly_capacity is not None
+            row.vendor_id for policy in policies for row in policy.vendors if row.weekly_capacity is not None
         }
         self._policies = {
             policy.policy_id
-            for policy in book.policies
+            for policy in policies
             if policy.policy_id in stock_policies or _counts(policy) or self._names_limited(policy)
         }
-        by_load = [policy for policy in book.policies if policy.load_above_pct is not None]
+        by_load = [policy for policy in policies if policy.load_above_pct is not None]
         self._watches_all = any(policy.work_center_id is None for policy in by_load)
         self._watched = {policy.work_center_id for policy in by_load}
 
@@ -41,7 +47,7 @@ class Pool:
                 return True
             if center.vendor_id in self._limited:
                 return True
-        if operation.outsourced == "no" and operation.word is None and not operation.frozen:
+        if operation.stays_by_flag:
             return False
         if operation.word is not None and operation.word.vendor_id in self._limited:
             return True

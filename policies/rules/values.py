@@ -118,6 +118,11 @@ class OperationFacts:
     """Of operations bought together: the vendors whom each of them may go to."""
 
     @property
+    def stays_by_flag(self) -> bool:
+        """The flag alone keeps it inside: nobody said otherwise, and no vendor was ever asked for it."""
+        return self.outsourced == "no" and self.word is None and not self.frozen
+
+    @property
     def ends_on(self) -> date:
         """By when the plan needs it done: its own planned end, or that of its production order."""
         return self.planned_end or self.due_date

@@ -71,15 +71,10 @@ def load_book(
         "work_center_id", "start_date", "end_date", "reason"
     ):
         downtimes[work_center_id].append((first, last, why))
-    centers = {
-        pk: WorkCenterValues(
-            pk, code, kind == WorkCenterKind.EXTERNAL, vendor_id, hours, cost,
-            closed.ours | closed.work_centers.get(pk, frozenset()), tuple(downtimes.get(pk, ())),
-        )
-        for pk, code, kind, vendor_id, hours, cost in WorkCenter.objects.values_list(
-            "pk", "code", "kind", "vendor_id", "capacity_hours_per_day", "hourly_cost"
-        )
-    }  # fmt: skip
+    centers = work_center_values()
+    for pk, center in centers.items():
+        center.closed = closed.ours | closed.work_centers.get(pk, frozenset())
+        center.downtimes = tuple(downtimes.get(pk, ()))
     approvals = {
         (vendor_id, process_id): ApprovalValues(status, valid_to)
         for vendor_id, process_id, status, valid_to in VendorApproval.objects.values_list(
@@ -96,6 +91,15 @@ def load_book(
         prices, approvals, processes, centers,
         unit_factors=unit_factors(unit_ids=priced_in), days=days, last_paid=last_paid,
     )  # fmt: skip
+
+
+def work_center_values() -> dict[int, WorkCenterValues]:
+    """All work centers, without the days on which they do not work."""
+    rows = WorkCenter.objects.values_list("pk", "code", "kind", "vendor_id", "capacity_hours_per_day", "hourly_cost")
+    return {
+        pk: WorkCenterValues(pk, code, kind == WorkCenterKind.EXTERNAL, vendor_id, hours, cost)
+        for pk, code, kind, vendor_id, hours, cost in rows
+    }
 
 
 PRICE_FIELDS = (

@@ -14,11 +14,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from masterdata.services import among, copy_values, draw_keys, with_mark
-from policies.models import Award, Decision
+from policies.models import Award, Decision, Policy
 from policies.rules import decide, reasons
 from policies.rules.sharing import Pool
 from policies.rules.values import AwardValues, Decided, OperationFacts, OrderFacts, Paid, Reason, WordValues
-from policies.services.books import load_book
+from policies.services.books import load_book, policy_values, work_center_values
 from policies.services.supposing import Change, suppose
 from production.models import Operation, OperationStatus, OperationWord, ProductionOrder
 
@@ -141,9 +141,9 @@ class Decider(decide.Decider):
         return cls(suppose(book, change) if change else book)
 
 
-def load_pool(*, on: date, stock_policies: Collection[int]) -> Pool:
-    """Which operations hang together by counters, as policies stand on a day; `stock_policies` give out free stock."""
-    return Pool(load_book(on=on, last_paid={}, item_ids=()), stock_policies=stock_policies)
+def load_pool(*, stock_policies: Collection[int]) -> Pool:
+    """Which operations hang together by counters, as policies stand; `stock_policies` give out free stock."""
+    return Pool(policy_values(Policy.objects.active()), work_center_values(), stock_policies=stock_policies)
 
 
 # --- decisions ----------------------------------------------------------------------------------------------------------
