@@ -8,9 +8,8 @@ from typing import NamedTuple, Self
 
 from policies.rules import flow, whole
 from policies.rules.counters import Counters
-from policies.rules.values import Book, Decided, OperationFacts, PolicyValues, Reason
+from policies.rules.values import BUY_COMPLETE, Book, Decided, OperationFacts, PolicyValues, Reason
 
-BUY_COMPLETE = "buy_complete"
 Span = tuple[int, ...]
 """Places of operations that follow one another, in their order."""
 Lists = Mapping[int, Sequence[tuple[int, ...]]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from policies.rules import conditions
 from policies.rules.values import OperationFacts, PolicyValues
 
 KEPT = 50_000  # answers remembered at most
@@ -67,6 +68,23 @@ class Shelf:
                 self._found.clear()
             found = self._found[key] = tuple(sorted((p for p in near if fits(p, key)), key=looking_order))
         return found
+
+    def sending_out(self, operation: OperationFacts, vendor_id: int | None) -> PolicyValues | None:
+        """The policy whose rules hold where something else decided that the operation goes out: the first valid one that sends
+        such work out and names the vendor, else the first that sends it out.
+        """
+        start = conditions.start_of(operation)
+        outside = [
+            policy
+            for policy in self.of(scope_key(operation))
+            if policy.verdict == "outsource" and conditions.not_valid(policy, start) is None
+        ]
+        naming = (
+            policy
+            for policy in outside
+            if vendor_id is not None and any(row.vendor_id == vendor_id for row in policy.vendors)
+        )
+        return next(naming, outside[0] if outside else None)
 
 
 def _narrowest(policy: PolicyValues) -> tuple[str, int | None]:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
+BUY_COMPLETE = "buy_complete"
+"""The verdict of a policy that buys the whole production order."""
 
 
 class Reason(NamedTuple):
