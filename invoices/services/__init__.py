@@ -21,7 +21,8 @@ from invoices.services.holding import (
     release_invoice,
     withdraw_invoice,
 )
-from invoices.services.matching import HELD_ALERT, Owed, match_invoice, what_is_owed
+from invoices.services.matching import HELD_ALERT, match_invoice
+from invoices.services.owing import Owed, what_is_owed
 from invoices.services.posting import NoLongerFits, approve_invoice
 from invoices.services.reading import NotInvoiced, check_invoices, received_not_invoiced, total_not_invoiced
 from invoices.services.self_billing import NothingToBill, self_bill

@@ -15,7 +15,7 @@ from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Stal
 from core.retries import retried
 from invoices import rules
 from invoices.models import ChargeBack, ChargeBackKind, ChargeBackStatus
-from invoices.services.matching import lock_order_lines, price_of_pieces
+from invoices.services.owing import lock_order_lines, price_of_pieces
 from invoices.services.reading import received_not_invoiced
 from masterdata import services as masterdata
 from policies.models import PayFor, Rejects

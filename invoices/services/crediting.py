@@ -14,8 +14,9 @@ from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Wron
 from core.retries import retried
 from invoices import rules
 from invoices.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
+from invoices.services.comparing import compare
 from invoices.services.entering import DuplicateInvoice, EnteredLine, check_counted, check_money, save_entered, unit_of
-from invoices.services.matching import compare, keep, lock_invoice, match_credit, must_be, say_held
+from invoices.services.matching import keep, lock_invoice, match_credit, must_be, say_held
 from invoices.services.posting import post_credit, tell_paid_prices
 from masterdata import services as masterdata
 from subcontract_orders.models import OrderLine

@@ -15,8 +15,9 @@ from inventory import services as ledger
 from inventory.services import LateValue
 from invoices import rules
 from invoices.models import Invoice, InvoiceStatus, LineKind, Match
+from invoices.services.comparing import compare
 from invoices.services.entering import KIND, record
-from invoices.services.matching import compare, keep, lock_invoice, must_be
+from invoices.services.matching import keep, lock_invoice, must_be
 from receipts.models import ReceiptLine, ReceiptLot, ReceiptStatus
 from subcontract_orders import services as orders
 

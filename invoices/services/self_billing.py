@@ -15,7 +15,8 @@ from core.retries import retried
 from invoices.models import CHARGES, Invoice, InvoiceKind, TaxCategory
 from invoices.rules import FIVE
 from invoices.services.entering import EnteredLine, enter_invoice
-from invoices.services.matching import lock_order_lines, match_invoice, what_is_owed
+from invoices.services.matching import match_invoice
+from invoices.services.owing import lock_order_lines, what_is_owed
 from masterdata import services as masterdata
 from masterdata.models import Vendor
 from receipts.models import ReceiptLine, ReceiptStatus

@@ -14,7 +14,7 @@ from core.retries import retried
 from invoices import rules
 from invoices.models import CHARGES, InvoiceKind, Match
 from invoices.services.entering import record
-from invoices.services.matching import Owed, lock_order_lines, what_is_owed
+from invoices.services.owing import Owed, lock_order_lines, what_is_owed
 from invoices.services.posting import post_matches
 from invoices.services.reading import received_not_invoiced
 from subcontract_orders.models import LineStatus, OrderLine, OrderStatus
