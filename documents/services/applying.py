@@ -20,7 +20,7 @@ from receipts import services as receipts
 from receipts.models import Receipt
 from subcontract_orders.models import OrderLine, SubcontractOrder
 from subcontract_orders.services.lines import KIND
-from subcontract_orders.services.order import COUNTERED
+from subcontract_orders.services.moving import COUNTERED
 
 SHORT, DISCREPANCY, QUARANTINED, LEFT = "short_receipt", "discrepancy", "over_receipt", "material_left_at_vendor"
 AGED = (receipts.OLD, receipts.RETURN_DUE)

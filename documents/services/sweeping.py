@@ -30,7 +30,7 @@ from subcontract_orders.models import (
     OrderStatus,
     SubcontractOrder,
 )
-from subcontract_orders.services.order import COUNTERED
+from subcontract_orders.services.moving import COUNTERED
 
 UNCONFIRMED, NOT_SENT, LATE, DUE, BELOW_MINIMUM = "unconfirmed", "not_sent", "late", "due_tomorrow", "below_minimum"
 OVERDUE_STEPS = ((7, Severity.CRITICAL), (3, Severity.WARNING), (1, Severity.WARNING))

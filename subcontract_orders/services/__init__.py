@@ -27,33 +27,23 @@ from subcontract_orders.services.links import (
     vendor_link,
     vendor_links,
 )
+from subcontract_orders.services.moving import NotOfThisState, lock_order
 from subcontract_orders.services.order import (
-    LineChange,
     NotDraft,
-    NotOfThisState,
     OverLimit,
     Received,
     SameEyes,
     acknowledge_order,
     approve_order,
-    cancel_line,
     cancel_order,
-    change_line,
     close_order,
     hold_order,
-    lock_order,
     release_order,
     reopen_order,
-    revise_line,
-    revise_lines,
     send_due_orders,
     send_order,
-    set_amounts,
-    set_need_date,
-    unpin_line,
     why_not_approve,
     withdraw_approval,
-    withdraw_revision,
 )
 from subcontract_orders.services.promising import (
     CounteredLine,
@@ -64,7 +54,17 @@ from subcontract_orders.services.promising import (
     refuse_order,
     reject_counter,
 )
+from subcontract_orders.services.revising import (
+    LineChange,
+    cancel_line,
+    change_line,
+    revise_line,
+    revise_lines,
+    unpin_line,
+    withdraw_revision,
+)
 from subcontract_orders.services.telling import ToldLine, tell
+from subcontract_orders.services.terms import set_amounts, set_need_date
 
 __all__ = [
     "CounteredLine",

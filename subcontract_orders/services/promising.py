@@ -26,8 +26,10 @@ from subcontract_orders.models import (
     OrderStatus,
     SubcontractOrder,
 )
-from subcontract_orders.services import order as acting
-from subcontract_orders.services.order import COUNTERED, LineChange, line_of, lock_order, moved, must_be
+from subcontract_orders.services.moving import COUNTERED, lock_order, moved, must_be
+from subcontract_orders.services.order import cancel_order
+from subcontract_orders.services.revising import LineChange, revise_lines
+from subcontract_orders.services.terms import line_of
 
 ZERO = Decimal(0)
 WHY = "what the vendor can make"
@@ -126,7 +128,7 @@ def accept_counter(
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     offer = _settle(order, OfferState.ACCEPTED, by=by, at=at)
     if offer.is_refusal:
-        return acting.cancel_order(
+        return cancel_order(
             order_id=order.pk, reason=offer.reason or "The vendor does not take it.", by=by, at=at, through=through
         )
     parts: dict[OrderLine, list[CounterLine]] = {}
@@ -143,9 +145,7 @@ def accept_counter(
                 pin={"quantity": WHY} if quantity < line.quantity else {},
             )
         )
-    acting.revise_lines(
-        order_id=order.pk, changes=changes, reason="The vendor's counter-offer", by=by, at=at, through=through
-    )
+    revise_lines(order_id=order.pk, changes=changes, reason="The vendor's counter-offer", by=by, at=at, through=through)
     LinePromise.objects.filter(line__in=parts).delete()
     LinePromise.objects.bulk_create(
         LinePromise(line=line, position=position, quantity=part.quantity, promised_date=part.promised_date)

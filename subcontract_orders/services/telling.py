@@ -18,7 +18,8 @@ from masterdata import services as masterdata
 from production.rules.components import rounded_up
 from subcontract_orders.models import SubcontractOrder
 from subcontract_orders.services.lines import KIND
-from subcontract_orders.services.order import NotOfThisState, line_of, lock_order
+from subcontract_orders.services.moving import NotOfThisState, lock_order
+from subcontract_orders.services.terms import line_of
 
 What = Literal["ready", "shipped"]
 
