@@ -8,7 +8,17 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 from unfold.decorators import display
 
 from inventory.models import Balance, CostPool, Lot, Movement
-from masterdata.admin import never, plain
+from masterdata.admin import CompanyAdmin, never, plain
+from masterdata.models import Company
+
+
+@admin.register(Company)
+class OurCompanyAdmin(CompanyAdmin):
+    """Its currency stays once stock is valued in it: no rate could turn every value that was ever booked."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Company | None = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return [*fields, "currency"] if Movement.objects.is_valued() else fields
 
 
 @admin.register(Lot)

@@ -33,6 +33,10 @@ class MovementQuerySet(models.QuerySet["Movement"]):
         """Movements that stand: neither reversed nor reversals."""
         return self.filter(reverses__isnull=True, reversed_by__isnull=True)
 
+    def is_valued(self) -> bool:
+        """Whether anything was ever booked with a value, in the company's currency."""
+        return self.exclude(value=0).exists()
+
     def visible_to(self, user: HasScope) -> Self:
         scope = user.scope
         if scope.everywhere:

@@ -86,8 +86,9 @@ class MasterDataAdmin(Translated, ModelAdmin):
         return [*own, (_("Other systems"), {"fields": ELSEWHERE, "classes": ["tab"]})]
 
 
-@admin.register(Company)
 class CompanyAdmin(MasterDataAdmin):
+    """Registered by `inventory`, which knows whether the currency may still change."""
+
     list_display = ["name", "currency", "time_zone"]
     list_select_related = ["currency"]
     fieldsets = [

@@ -39,7 +39,7 @@ def company(work: Reading) -> None:
         if code:
             values["currency_id"] = work.ids[Currency][code]
             before = masterdata.company().currency
-            if before.code != code and Movement.objects.exclude(value=0).exists():
+            if before.code != code and Movement.objects.is_valued():
                 text = f"Stock is valued in {before} already: the company's currency stays."
                 work.bad(chunk[0][0], "currency", code, "wrong_state", text)
                 continue
