@@ -381,6 +381,7 @@ TABLES: dict[str, Table] = {
                 "vendor": need(CODE),
                 "production_order": may(CODE),
                 "operation": may(NUMBER, ""),
+                "last_operation": may(NUMBER, ""),
                 "bought_complete": may(v.yes_no, False),
                 "item": may(CODE),
                 "process": may(v.text(100)),

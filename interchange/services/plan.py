@@ -15,6 +15,7 @@ from masterdata.models import Item, Location, Process, Unit, WorkCenter
 from production import services as production
 from production.models import OrderStatus, ProductionOrder
 from receipts import services as receipts
+from subcontract_orders import services as subcontract_orders
 
 
 def stock(work: Reading) -> None:
@@ -170,7 +171,12 @@ def operations(work: Reading) -> None:
             first.setdefault(values["order_number"], (row, values))
             by_order[values["order_number"]].append(_operation(values))
         try:
-            done = production.upsert_operations(operations=by_order, at=work.at, by=work.by)
+            done = production.upsert_operations(
+                operations=by_order,
+                at=work.at,
+                by=work.by,
+                together=subcontract_orders.came_together(numbers=by_order),
+            )
         except production.OrdersRefused as refused:
             numbers = sorted(by_order, key=lambda number: work.ids[ProductionOrder][number])
             found = [first[number] for number in numbers]

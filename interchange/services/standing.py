@@ -96,6 +96,7 @@ def _line(work: Reading, row: int, values: Values) -> receipts.OpenLine:
         scrapped=values.get("scrapped", ZERO),
         invoiced=values.get("invoiced", ZERO),
         policy=values.get("policy", ""),
+        last_operation_no=values.get("last_operation", ""),
         is_whole=values.get("bought_complete") or False,
         source=values.get("source", ""),
         external_refs=tuple(values.get("external_refs", ())),

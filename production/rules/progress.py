@@ -24,9 +24,18 @@ class Made(NamedTuple):
         return self.good + self.scrap
 
 
-def implied(following: Following, ordered: Sequence[str], made: Mapping[str, Made]) -> dict[str, Decimal]:
+class CameTogether(NamedTuple):
+    """Bad pieces that a vendor brought back of several operations at once: each of them counts them, and they are gone once."""
+
+    operations: frozenset[str]
+    bad: Decimal
+
+
+def implied(
+    following: Following, ordered: Sequence[str], made: Mapping[str, Made], together: Sequence[CameTogether] = ()
+) -> dict[str, Decimal]:
     """How many good pieces every operation must have made, as later ones have worked on so many. Only where that is more
-    than was counted on it.
+    than was counted on it. Bad pieces that came `together` were never handed on from one of its operations to another.
     """
     found: dict[str, Decimal] = {}
     for number in reversed(ordered):
@@ -34,11 +43,19 @@ def implied(following: Following, ordered: Sequence[str], made: Mapping[str, Mad
         if own.is_finished and not own.counted:
             continue
         asked = max(
-            (made[later].scrap + found.get(later, made[later].good) for later in following[number]), default=ZERO
+            (
+                made[later].scrap - _shared(together, number, later) + found.get(later, made[later].good)
+                for later in following[number]
+            ),
+            default=ZERO,
         )
         if asked > own.good:
             found[number] = asked
     return found
+
+
+def _shared(together: Sequence[CameTogether], *numbers: str) -> Decimal:
+    return sum((one.bad for one in together if one.operations.issuperset(numbers)), ZERO)
 
 
 def waiting(following: Following, ordered: Sequence[str], made: Mapping[str, Made]) -> dict[str, Decimal]:

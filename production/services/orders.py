@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -50,6 +51,7 @@ from production.models import (
 )
 from production.rules import progress
 from production.rules.flow import piece_flow
+from production.rules.progress import CameTogether
 from production.rules.schedule import Calendar, Step, in_order, schedule, successors, working_days
 from production.services.parents import Parents, parent_circles
 from production.services.pieces import Pieces, place_pieces
@@ -60,6 +62,7 @@ RECOPIED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # from release on, an order 
 ORDER_RANK = {status: rank for rank, status in enumerate(OrderStatus.values)}
 OPERATION_RANK = {status: rank for rank, status in enumerate(OperationStatus.values)}
 CLOSED_OPERATION = (OperationStatus.FINISHED, OperationStatus.CANCELLED)
+NOT_TOGETHER: Mapping[str, Sequence[CameTogether]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +188,16 @@ def upsert_production_orders(
 
 @transaction.atomic
 def upsert_operations(
-    *, operations: Mapping[str, Sequence[PlannedOperation]], at: datetime, by: User | None
+    *,
+    operations: Mapping[str, Sequence[PlannedOperation]],
+    at: datetime,
+    by: User | None,
+    together: Mapping[str, Sequence[CameTogether]] = NOT_TOGETHER,
 ) -> UpsertedOrders:
-    """State operations (progress, dates, further ones) of orders that are there, by order number. Raises OrdersRefused."""
+    """State operations (progress, dates, further ones) of orders that are there, by order number. Raises OrdersRefused.
+
+    `together`: what vendors brought back of several operations at once, as those who know the vendors' orders say.
+    """
     rows = ProductionOrder.objects.filter(number__in=operations)
     stated = [
         PlannedOrder(
@@ -200,7 +210,7 @@ def upsert_operations(
         )
         for order in rows.order_by("pk")
     ]
-    return _Plan(stated, at, by).write()
+    return _Plan(stated, at, by, together=together).write()
 
 
 @transaction.atomic
@@ -235,9 +245,16 @@ class _Plan:
     """One call of the upsert: what is known, read in a few statements, and what is to be written."""
 
     def __init__(
-        self, orders: Sequence[PlannedOrder], at: datetime, by: User | None, *, more_follow: bool = False
+        self,
+        orders: Sequence[PlannedOrder],
+        at: datetime,
+        by: User | None,
+        *,
+        more_follow: bool = False,
+        together: Mapping[str, Sequence[CameTogether]] = NOT_TOGETHER,
     ) -> None:
         self.orders, self.at, self.by, self.more_follow = orders, at, by, more_follow
+        self.together = together
         self.bad: list[BadOrder] = []
         self.done = UpsertedOrders()
         self.heirs_of: dict[str, ProductionOrder] = {}  # new number: the planned order whose word is carried to it
@@ -515,7 +532,7 @@ class _Plan:
         for operation in after.values():
             self.settle(operation, row, before.get(operation["operation_no"]))
         if any(given.good or given.scrap or given.status for given in order.operations):
-            self.imply(following, after)
+            self.imply(following, after, self.together.get(order.number, ()))
             self.find_pieces(order, row, old, following, before, after)
         self.place(order, row, after)
         return [operation for number, operation in after.items() if number not in before or operation != before[number]]
@@ -621,11 +638,16 @@ class _Plan:
                     )
         return following
 
-    def imply(self, following: Mapping[str, tuple[str, ...]], after: Mapping[str, Values]) -> None:
+    def imply(
+        self,
+        following: Mapping[str, tuple[str, ...]],
+        after: Mapping[str, Values],
+        together: Sequence[CameTogether],
+    ) -> None:
         """What a later operation has worked on, those before it have finished, whether the plan says so or not."""
         ordered = in_order(following) or []
         made = {number: _made(after[number]) for number in ordered}
-        for number, good in progress.implied(following, ordered, made).items():
+        for number, good in progress.implied(following, ordered, made, together).items():
             operation = after[number]
             operation["good"] = good
             if operation["status"] != OperationStatus.FINISHED:

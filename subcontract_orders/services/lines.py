@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from activity.models import Event, Message
 from masterdata import services as masterdata
 from masterdata.models import Vendor
 from production.models import Operation
+from production.rules.progress import CameTogether
 from production.services import commit_operations
 from production.services.reporting import through
 from subcontract_orders.models import (
@@ -371,12 +373,7 @@ def send(
     )
     first = [order.pk for order in orders if order.sent_at is None]
     freeze_specifications(order_ids=first)
-    OrderLine.objects.filter(order__in=ids).update(is_draft=False)
-    lines_now = OrderLine.objects.active().filter(order__in=ids)
-    commit_operations(operation_ids=lines_now.values_list("operation_id", flat=True))
-    several = lines_now.exclude(is_whole=False, last_operation_no="").filter(production_order__isnull=False)
-    if bought := list(several.only("production_order", "operation_no", "last_operation_no", "is_whole")):
-        commit_operations(operation_ids=_operations_of(bought))
+    _commit_lines(ids)
     contents = contents_of(ids)
     OrderRevision.objects.bulk_create(
         [
@@ -394,16 +391,40 @@ def send(
     queue_mail(orders, at=at)
 
 
-def _operations_of(lines: Collection[OrderLine]) -> list[int]:
-    """The operations of lines that are for several: all of the production order, or those bought together."""
+def _commit_lines(order_ids: Collection[int]) -> None:
+    """The lines of orders are with their vendors, and so are all operations they are for."""
+    OrderLine.objects.filter(order__in=order_ids).update(is_draft=False)
+    lines_now = OrderLine.objects.active().filter(order__in=order_ids)
+    commit_operations(operation_ids=lines_now.values_list("operation_id", flat=True))
+    several = lines_now.exclude(is_whole=False, last_operation_no="").filter(production_order__isnull=False)
+    if bought := list(several.only("production_order", "operation_no", "last_operation_no", "is_whole")):
+        commit_operations(operation_ids=[step.pk for mine in operations_of(bought).values() for step in mine])
+
+
+def operations_of(lines: Collection[OrderLine]) -> dict[int, list[Operation]]:
+    """The operations of lines that are for several, by line: all of the production order, or those bought together."""
     steps: dict[int, list[Operation]] = {}
     for step in Operation.objects.filter(production_order__in={line.production_order_id for line in lines}):
         steps.setdefault(step.production_order_id, []).append(step)
-    found = []
+    found = {}
     for line in lines:
         mine = steps.get(line.production_order_id or 0, [])
-        found += mine if line.is_whole else through(mine, first=line.operation_no, last=line.last_operation_no)
-    return [step.pk for step in found]
+        found[line.pk] = mine if line.is_whole else through(mine, first=line.operation_no, last=line.last_operation_no)
+    return found
+
+
+def came_together(*, numbers: Collection[str]) -> dict[str, list[CameTogether]]:
+    """What lines for several operations of production orders brought back bad, by the orders' numbers."""
+    lines = OrderLine.objects.filter(production_order__number__in=masterdata.named(numbers)).exclude(
+        rejected=0, scrapped=0
+    )
+    bad = list(lines.exclude(is_whole=False, last_operation_no="").select_related("production_order"))
+    steps = operations_of(bad) if bad else {}
+    found: dict[str, list[CameTogether]] = defaultdict(list)
+    for line in bad:
+        one = CameTogether(frozenset(step.operation_no for step in steps[line.pk]), line.rejected + line.scrapped)
+        found[str(line.production_order)].append(one)
+    return found
 
 
 def queue_mail(orders: Sequence[SubcontractOrder], *, at: datetime, kind: str = "order") -> None:
@@ -435,10 +456,7 @@ def queue_mail(orders: Sequence[SubcontractOrder], *, at: datetime, kind: str = 
 def send_loaded(orders: Sequence[SubcontractOrder], *, at: datetime, by: User | None) -> None:
     """Orders a vendor has had since before they were loaded: what he holds is kept as their first revision."""
     ids = [order.pk for order in orders]
-    OrderLine.objects.filter(order__in=ids).update(is_draft=False)
-    commit_operations(
-        operation_ids=OrderLine.objects.active().filter(order__in=ids).values_list("operation_id", flat=True)
-    )
+    _commit_lines(ids)
     contents = contents_of(ids)
     OrderRevision.objects.bulk_create(
         [

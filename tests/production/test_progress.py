@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from production.rules.flow import piece_flow, where_pieces_wait
-from production.rules.progress import Made, implied, waiting
+from production.rules.progress import CameTogether, Made, implied, waiting
 
 pytestmark = pytest.mark.no_database
 
@@ -46,6 +46,9 @@ def test_both_steps_before_a_join_give_their_pieces():
 def test_what_a_later_step_worked_on_the_earlier_ones_had_made():
     assert implied(IN_A_ROW, ORDER, made(n30=(35, 5))) == {"10": 40, "20": 40}
     assert implied(IN_A_ROW, ORDER, made(n10=(60, 0), n20=(30, 10), n30=(35, 5))) == {"20": 40}
+    together = [CameTogether(frozenset({"20", "30"}), Decimal(5))]
+    assert implied(IN_A_ROW, ORDER, made(n20=(35, 5), n30=(35, 5)), together) == {"10": 40}
+    assert implied(IN_A_ROW, ORDER, made(n20=(35, 5), n30=(34, 7)), together) == {"10": 41, "20": 36}
     assert implied(JOINED, ORDER, made(n30=(40, 0))) == {"10": 40, "20": 40}
 
 

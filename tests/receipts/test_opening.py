@@ -13,6 +13,7 @@ from core.refusals import WrongState
 from documents.services import check_invariants
 from interchange.services import ImportRefused
 from inventory.models import Movement
+from production.models import Operation
 from receipts import services as receipts
 from receipts.models import Receipt, ReceiptLine
 from shipments.models import ShipmentLine
@@ -100,6 +101,30 @@ def test_an_order_bought_complete_is_loaded_once_and_the_same_again_changes_noth
     assert check_invariants().differences == []
 
 
+def test_operations_bought_together_are_loaded_once_and_the_same_again_changes_nothing():
+    ground(
+        routings=[
+            {"item": "FG", "operation_no": 10, "name": "Plating", "work_center": "OUT"},
+            {"item": "FG", "operation_no": 20, "name": "Coating", "work_center": "OUT"},
+            {"item": "FG", "operation_no": 30, "name": "Packing", "work_center": "OUT"},
+        ]
+    )
+    together = {**GOING_ON, "last_operation": "20", "scrapped": 1}
+
+    load({"open_orders": [together]})
+    load({"open_orders": [together]})
+
+    line = OrderLine.objects.get()
+    assert (line.operation_no, line.last_operation_no, line.description) == ("10", "20", "Plating, Coating")
+    assert (line.operation.operation_no, line.accepted, line.scrapped) == ("10", 3, 1)
+    made = Operation.objects.order_by("sequence").values_list("operation_no", "good", "scrap", "is_committed")
+    assert list(made) == [("10", 3, 1, True), ("20", 3, 1, True), ("30", 0, 0, False)]
+    with pytest.raises(ImportRefused) as refusal:
+        load({"open_orders": [{**together, "last_operation": ""}]})
+    assert [row.code for row in refusal.value.rows] == ["duplicate_number"]
+    assert check_invariants().differences == []
+
+
 def test_the_same_again_changes_nothing_also_when_more_came_meanwhile():
     ground()
     load({"open_orders": [GOING_ON]})
@@ -176,6 +201,10 @@ def test_less_at_the_vendor_than_was_sent_and_not_used_is_refused_with_what_lies
         ({"production_order": ""}, "item", "missing_value"),
         ({"status": "draft"}, "status", "invalid"),
         ({"bought_complete": "yes"}, "bought_complete", "invalid"),
+        ({"bought_complete": "yes", "operation": "", "last_operation": "10"}, "bought_complete", "invalid"),
+        ({"last_operation": "90"}, "last_operation", "not_found"),
+        ({"last_operation": "10"}, "last_operation", "invalid"),
+        ({"operation": "", "last_operation": "10"}, "operation", "missing_value"),
     ],
 )
 def test_an_open_order_that_cannot_be_is_named_and_nothing_is_loaded(change: dict[str, Any], column: str, code: str):

@@ -54,8 +54,8 @@ STEPS: dict[str, dict[str, set[str] | None]] = {
 PLAIN_STEPS = {"today", "load", "plan"}
 
 LINE = {
-    "line", "production_order", "operation", "quantity", "received", "unit_price", "work_amount", "minimum_top_up",
-    "lot_charge", "amount", "need_date", "order_by", "dispatch_by", "late_by", "open",
+    "line", "production_order", "operation", "last_operation", "quantity", "received", "unit_price", "work_amount",
+    "minimum_top_up", "lot_charge", "amount", "need_date", "order_by", "dispatch_by", "late_by", "open",
 }  # fmt: skip
 # Expectation → fields of its objects.
 EXPECTATIONS: dict[str, set[str]] = {

@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts.models import User
 from core.refusals import Refusal
 from production import services as production
+from production.rules.progress import CameTogether
 from receipts.services.opening.lines import (
     ZERO,
     BadOpenLine,
@@ -27,8 +28,8 @@ from receipts.services.opening.lines import (
 from receipts.services.opening.lying import give_material
 from receipts.services.opening.reading import Ground
 from receipts.services.opening.writing import Writing
+from subcontract_orders import services as orders
 from subcontract_orders.models import OrderLine
-from subcontract_orders.services import keep_references
 
 __all__ = ["BadOpenLine", "OpenLine", "OpenOrdersRefused", "load_open_orders"]
 
@@ -70,8 +71,8 @@ class _Loading:
         if ready:
             report(ground, ready)
             give_material(ground, ready)
-            orders = Writing(ground, ready).write()
-            self.done.created, self.done.new = len(ready), [order.number for order in orders]
+            written = Writing(ground, ready).write()
+            self.done.created, self.done.new = len(ready), [order.number for order in written]
         return self.done
 
     def fresh(self) -> list[int]:
@@ -96,6 +97,8 @@ class _Loading:
                 taken.add(line_no)
                 self.numbers[index] = line_no
                 said = repr(replace(self.lines[index], line_no=line_no)) + " whole" * self.lines[index].is_whole
+                if last := self.lines[index].last_operation_no:
+                    said += f" to {last}"
                 self.hashes[index] = hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()
             if number not in known:
                 found += indexes
@@ -113,7 +116,7 @@ class _Loading:
             else:
                 text = f"{number} is here already, with other content; it is gone on with here, not loaded again."
                 self.bad.append(BadOpenLine(KnownOrder(text, field="order"), index=indexes[0]))
-        self.done.changed = keep_references(told)
+        self.done.changed = orders.keep_references(told)
         self.done.unchanged -= self.done.changed
         return found
 
@@ -126,15 +129,18 @@ def report(ground: Ground, ready: Sequence[Ready]) -> None:
         if one.line.production_order_id is None:
             continue
         plan_id = one.line.production_order_id
-        numbers = (
-            [step.operation_no for step in ground.operations[plan_id]] if one.said.is_whole else [one.line.operation_no]
-        )
-        for number in numbers:
-            both = counted[plan_id, number]
+        for step in one.steps:
+            both = counted[plan_id, step.operation_no]
             both[0] += one.said.accepted
             both[1] += one.said.rejected + one.said.scrapped
         for operation in one.wip.values():
             gone[one.line.production_order_id, operation.operation_no] += one.said.sent or one.said.received
+    numbers_of_plans = [plan.number for plan in ground.plans.values()]
+    together = defaultdict(list, orders.came_together(numbers=numbers_of_plans))
+    for one in ready:
+        if (bad := one.said.rejected + one.said.scrapped) and len(one.steps) > 1:
+            number = ground.plans[one.steps[0].production_order_id].number
+            together[number].append(CameTogether(frozenset(step.operation_no for step in one.steps), bad))
     stated: dict[str, list[production.PlannedOperation]] = defaultdict(list)
     for plan_id, operations in ground.operations.items():
         plan = ground.plans[plan_id]
@@ -147,4 +153,4 @@ def report(ground: Ground, ready: Sequence[Ready]) -> None:
                     production.PlannedOperation(number=operation.operation_no, good=good, scrap=scrap)
                 )
     if stated:
-        production.upsert_operations(operations=stated, at=ground.at, by=None)
+        production.upsert_operations(operations=stated, at=ground.at, by=None, together=together)

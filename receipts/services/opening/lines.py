@@ -22,8 +22,9 @@ class OpenLine:
 
     `sent` and `received` are pieces of the line: material for so many went out, so many came back (`rejected` and `scrapped`
     of them). Without `sent`, what lies at the vendor is taken to be there for his lines, first need first. `policy` names
-    whose document rules it keeps, else the first one in force that sends such work to this vendor. `is_whole`: the whole
-    production order is bought with it, and all its operations end with it.
+    whose document rules it keeps, else the first one in force that sends such work to this vendor. `last_operation_no`: the
+    operations from `operation_no` to it are bought together with it. `is_whole`: the whole production order is bought with it,
+    and all its operations end with it.
     """
 
     order: str
@@ -53,6 +54,7 @@ class OpenLine:
     scrapped: Decimal = ZERO
     invoiced: Decimal = ZERO
     policy: str = ""
+    last_operation_no: str = field(default="", repr=False)
     is_whole: bool = field(default=False, repr=False)
     # Not part of what an order says, so a known one may be told them later.
     source: str = field(default="", repr=False)
@@ -118,7 +120,7 @@ class Part:
 
 @dataclass(slots=True)
 class Ready:
-    """A line with all it needs to be written."""
+    """A line with all it needs to be written; `steps` are the operations that are bought with it."""
 
     index: int
     said: OpenLine
@@ -127,6 +129,7 @@ class Ready:
     receive_at_id: int
     home_id: int
     currency: Currency
+    steps: Sequence[Operation] = ()
     parts: list[Part] = field(default_factory=list)
     wip: Mapping[str, Operation] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ from core.refusals import (
 )
 from masterdata import services as masterdata
 from masterdata.models import Currency, ExchangeRate, Item, Location, LocationKind, Site, Vendor
-from policies.models import ChargeBasis, Policy, PolicyVerdict, PriceAgreement
+from policies.models import BAR, ChargeBasis, Policy, PolicyVerdict, PriceAgreement
 from policies.rules import dates, price
 from policies.rules.values import PriceRow
 from policies.services.books import PRICE_FIELDS
@@ -28,7 +28,7 @@ from policies.services.units import priced_in
 from production.models import NOT_THERE, NOT_USED, Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
 from production.rules.components import Ratio, ratios, required, rounded_up, whole_ratios
 from production.services.pieces import boms_of
-from production.services.reporting import followers_among
+from production.services.reporting import followers_among, through
 from receipts.services.notes import decimals_of
 from receipts.services.opening.lines import ZERO, NoRate, OpenLine, Part, Ready
 from receipts.services.progress import settle_status
@@ -44,6 +44,11 @@ POLICY_RULES = (
 )  # fmt: skip
 
 
+def names_of(steps: Sequence[Operation]) -> str:
+    """What a vendor is told of the work, one name for all that are bought together."""
+    return ", ".join(dict.fromkeys(step.name or str(step.process or "") for step in steps))
+
+
 class Ground:
     """All that open lines are read against. Production orders are locked."""
 
@@ -54,7 +59,7 @@ class Ground:
         self.plans = {plan.pk: plan for plan in locked.select_related("location")}
         self.operations: dict[int, list[Operation]] = defaultdict(list)
         operations = Operation.objects.filter(production_order__in=plans).exclude(status=OperationStatus.CANCELLED)
-        for operation in operations.order_by("sequence", "pk"):
+        for operation in operations.select_related("process").order_by("sequence", "pk"):
             self.operations[operation.production_order_id].append(operation)
         self.vendors = Vendor.objects.select_related("currency").in_bulk({line.vendor_id for line in lines})
         items = {line.item_id for line in lines if line.item_id} | {plan.item_id for plan in self.plans.values()}
@@ -84,7 +89,10 @@ class Ground:
 
     def ready(self, index: int, said: OpenLine, *, line_no: int, content: str) -> Ready:
         """A line with all it needs to be written. Raises the refusals of what it says."""
-        plan, operation, item = self.about(said)
+        plan, steps, item = self.about(said)
+        operation = (
+            steps[-1 if said.is_whole else 0] if steps else None
+        )  # a line for the whole order hangs on its last one
         self.check_quantities(said, item)
         site_id, receive_at_id = self.home(said, plan)
         if self.by and not self.by.scope.everywhere and site_id not in self.by.scope.site_ids:
@@ -94,7 +102,7 @@ class Ground:
         ordered_on = said.ordered_on or today
         if ordered_on > today:
             raise InvalidDate(f"It was ordered on {ordered_on}, after today, {today}.", field="ordered_on")
-        need = said.need_date or (operation and operation.planned_end) or (plan and plan.due_date) or said.promised_date
+        need = said.need_date or (steps and steps[-1].planned_end) or (plan and plan.due_date) or said.promised_date
         if need is None:
             raise InvalidInput("Say when the pieces are needed.", field="need_date", code="missing_value")
         for day, column in ((need, "need_date"), (said.promised_date, "promised_date")):
@@ -102,7 +110,8 @@ class Ground:
                 masterdata.check_day(day, today=today, field=column)
         process_id = said.process_id or (operation.process_id if operation and not said.is_whole else None)
         policy = self.policy_of(said, operation, item, process_id, site_id)
-        said, agreement_id, is_open = self.priced(said, item, process_id, site_id, ordered_on)
+        further = [] if said.is_whole else [str(step.process or "") for step in steps[1:]]
+        said, agreement_id, is_open = self.priced(said, item, process_id, further, site_id, ordered_on)
         currency = self.currencies[said.currency_id or vendor.currency_id or self.company.currency_id]
         transit = dates.NO_TRANSIT
         if policy:
@@ -120,10 +129,11 @@ class Ground:
             operation_id=operation.pk if operation else None,
             production_order_id=plan.pk if plan else None,
             operation_no=operation.operation_no if operation and not said.is_whole else "",
+            last_operation_no=said.last_operation_no,
             is_whole=said.is_whole,
             item_id=item.pk,
             process_id=process_id,
-            description=(operation.name if operation and not said.is_whole else item.name)[:300],
+            description=(item.name if said.is_whole or not steps else names_of(steps))[:300],
             quantity=said.quantity,
             accepted=said.accepted,
             rejected=said.rejected,
@@ -153,14 +163,15 @@ class Ground:
             line.certificates = list(policy.certificates)
         self.set_amounts(line, said, currency, ordered_on)
         settle_status(line)
-        ready = Ready(index, said, line, site_id, receive_at_id, self.home_of(plan, site_id), currency)
-        ready.parts = self.parts(said, plan, operation, item)
+        ready = Ready(index, said, line, site_id, receive_at_id, self.home_of(plan, site_id), currency, steps)
+        ready.parts = self.parts(said, plan, steps, item)
         if plan and operation and not said.is_whole:
             ready.wip = self.before(plan, operation)
         return ready
 
-    def about(self, said: OpenLine) -> tuple[ProductionOrder | None, Operation | None, Item]:
-        if said.is_whole and (said.production_order_id is None or said.operation_no):
+    def about(self, said: OpenLine) -> tuple[ProductionOrder | None, Sequence[Operation], Item]:
+        """The production order, those of its operations that are bought, and what is made."""
+        if said.is_whole and (said.production_order_id is None or said.operation_no or said.last_operation_no):
             raise InvalidInput(
                 "What is bought complete is a production order, without an operation.", field="bought_complete"
             )
@@ -169,22 +180,31 @@ class Ground:
                 raise InvalidInput(
                     "Name the production order and its operation, or the item.", field="item", code="missing_value"
                 )
-            return None, None, self.items[said.item_id]
+            return None, (), self.items[said.item_id]
         plan = self.plans[said.production_order_id]
-        operations = self.operations[plan.pk]
-        if operations and (said.is_whole or (not said.operation_no and len(operations) == 1)):
-            operation = operations[-1]  # a line for the whole order hangs on its last one
-        elif not said.operation_no:
-            text = f"Name the operation of {plan}, or say that the order is bought complete (bought_complete)."
-            raise InvalidInput(text, field="operation", code="missing_value")
-        else:
-            found = next((one for one in operations if one.operation_no == said.operation_no), None)
-            if found is None:
-                raise NotFound(f"{plan} has no operation {said.operation_no}.", field="operation")
-            operation = found
+        steps = self.steps(said, plan)
         if said.item_id not in (None, plan.item_id):
             raise InvalidInput(f"{plan} makes {self.items[plan.item_id]}.", field="item")
-        return plan, operation, self.items[plan.item_id]
+        return plan, steps, self.items[plan.item_id]
+
+    def steps(self, said: OpenLine, plan: ProductionOrder) -> Sequence[Operation]:
+        operations = self.operations[plan.pk]
+        if operations and said.is_whole:
+            return operations
+        if not said.operation_no and len(operations) == 1 and not said.last_operation_no:
+            return operations
+        if not said.operation_no:
+            text = f"Name the operation of {plan}, or say that the order is bought complete (bought_complete)."
+            raise InvalidInput(text, field="operation", code="missing_value")
+        known = {one.operation_no for one in operations}
+        for number, column in ((said.operation_no, "operation"), (said.last_operation_no, "last_operation")):
+            if number and number not in known:
+                raise NotFound(f"{plan} has no operation {number}.", field=column)
+        found = through(operations, first=said.operation_no, last=said.last_operation_no or said.operation_no)
+        if said.last_operation_no and len(found) < 2:
+            text = f"Operation {said.last_operation_no} of {plan} does not follow {said.operation_no} step by step."
+            raise InvalidInput(text, field="last_operation")
+        return found
 
     def check_quantities(self, said: OpenLine, item: Item) -> None:
         decimals = decimals_of(item)
@@ -270,7 +290,7 @@ class Ground:
         )
 
     def priced(
-        self, said: OpenLine, item: Item, process_id: int | None, site_id: int, on: date
+        self, said: OpenLine, item: Item, process_id: int | None, further: Sequence[str], site_id: int, on: date
     ) -> tuple[OpenLine, int | None, bool]:
         """The line with its price: as given, else the agreed one of the day it was ordered, else still open."""
         if said.unit_price is not None:
@@ -281,7 +301,7 @@ class Ground:
         rows = [
             PriceRow(*values[:-1])
             for values in PriceAgreement.objects.filter(
-                vendor=vendor, process=process_id, further_processes=""
+                vendor=vendor, process=process_id, further_processes=BAR.join(further)
             ).values_list(*PRICE_FIELDS)
         ]
         for row in rows:
@@ -339,20 +359,18 @@ class Ground:
         assert rate is not None  # noqa: S101
         line.amount_company = order_rules.money(line.amount * rate, decimals=self.company.currency.decimals)
 
-    def parts(
-        self, said: OpenLine, plan: ProductionOrder | None, operation: Operation | None, item: Item
-    ) -> list[Part]:
+    def parts(self, said: OpenLine, plan: ProductionOrder | None, steps: Sequence[Operation], item: Item) -> list[Part]:
         if said.is_whole:
             return [self.part(ratio, said) for ratio in whole_ratios(self.boms, item_id=item.pk)]
         nos = [one.operation_no for one in self.operations[plan.pk]] if plan else []
-        mine = ratios(
-            self.boms,
-            item_id=item.pk,
-            operation_no=operation.operation_no if operation else "",
-            is_first=not operation or operation.operation_no == nos[0],
-            operation_nos=nos,
-        )
-        return [self.part(ratio, said) for ratio in mine]
+        bought = [step.operation_no for step in steps] or [""]
+        return [
+            self.part(ratio, said)
+            for no in bought
+            for ratio in ratios(
+                self.boms, item_id=item.pk, operation_no=no, is_first=not nos or no == nos[0], operation_nos=nos
+            )
+        ]
 
     def part(self, ratio: Ratio, said: OpenLine) -> Part:
         def of(pieces: Decimal) -> Decimal:
