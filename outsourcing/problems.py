@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
+from core.constraints import not_kept
 from core.refusals import Refusal, Refusals
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,18 +44,6 @@ DAYS = {
     "due", "start", "end", "date", "on", "until", "as_of", "due_from", "due_to", "date_from", "date_to", "end_from",
     "valid_from", "valid_to", "season_from", "season_to", "transition_from",
 }  # fmt: skip
-# Named constraints of the database that say something better than "duplicate" or "invalid".
-CONSTRAINTS = {
-    "order_line_one_draft": "already_ordered",
-    "balance_not_below_zero": "not_enough_stock",
-}
-BY_SQLSTATE = {
-    "23505": (409, "duplicate", "There is one already."),
-    "23503": (409, "in_use", "Something else refers to it, or what it refers to is gone."),
-    "23502": (422, "required", "A value is missing."),
-    "23514": (422, "invalid", "The values do not go together."),
-    "23P01": (409, "overlap", "It overlaps with another."),
-}
 
 
 def problem_handler(problem: Exception, context: dict[str, Any]) -> Response | None:
@@ -71,10 +60,9 @@ def problem_handler(problem: Exception, context: dict[str, Any]) -> Response | N
         case ValidationError():
             errors = list(_django_errors(problem))
             return answer(422, _common_code(errors), _sentence(errors), errors)
-        case IntegrityError():
-            return _broken_constraint(problem)
-        case DataError():
-            return answer(422, "invalid", "A value is too large, or not of the kind its field holds.")
+        case IntegrityError() | DataError():
+            refusal = not_kept(problem)
+            return answer(refusal.status, refusal.code, refusal.detail, [refusal.as_error()])
         case OperationalError() if _sqlstate(problem) in ("40001", "40P01", "55P03"):
             return answer(503, "busy", "Others are changing the same rows. Try again.", headers={"Retry-After": "1"})
         case RequestDataTooBig():
@@ -197,12 +185,3 @@ def _sentence(errors: list[dict[str, Any]]) -> str:
 
 def _sqlstate(problem: Exception) -> str:
     return getattr(problem.__cause__, "pgcode", None) or ""
-
-
-def _broken_constraint(problem: IntegrityError) -> Response:
-    status, code, said = BY_SQLSTATE.get(_sqlstate(problem), (409, "conflict", "The values do not go together."))
-    diagnosis = getattr(problem.__cause__, "diag", None)
-    name = getattr(diagnosis, "constraint_name", None) or ""
-    code = CONSTRAINTS.get(name, code)
-    detail = f"{said} (rule {name})" if name else said
-    return answer(409 if name in CONSTRAINTS else status, code, detail)

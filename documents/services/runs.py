@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, F
 
+from core.constraints import said_of
 from core.refusals import NotFound
 from core.retries import BROKEN_OFF
 from documents.models import OVER, Action, GenerationRun, RunItem, RunShard, RunState, ShardState
@@ -107,7 +108,7 @@ def decide_run(*, run_id: int, at: datetime, wait: bool) -> bool:
         except Exception as problem:
             log.exception("Run %s could not be decided.", run_id)
             GenerationRun.objects.filter(pk=run_id).update(
-                state=RunState.FAILED, error=f"{type(problem).__name__}: {problem}"[:2000], finished_at=at
+                state=RunState.FAILED, error=said_of(problem)[:2000], finished_at=at
             )
             raise
         if not earlier:
@@ -194,9 +195,7 @@ def _write_one(run_id: int, *, at: datetime) -> int | None:
         if isinstance(problem, OperationalError | InterfaceError):
             raise
         log.exception("Shard %s of run %s was not written.", shard.shard_no, run_id)
-        RunShard.objects.filter(pk=shard.pk).update(
-            attempts=F("attempts") + 1, error=f"{type(problem).__name__}: {problem}"[:2000]
-        )
+        RunShard.objects.filter(pk=shard.pk).update(attempts=F("attempts") + 1, error=said_of(problem)[:2000])
         return 0
     return 1
 

@@ -293,7 +293,7 @@ TABLES: dict[str, Table] = {
                 "item": may(CODE),
                 "operation_name": may(v.text(100)),
                 "process": may(v.text(100)),
-                "processes": may(v.barred(100), ""),
+                "processes": may(v.barred(100, together=500), ""),
                 "site": may(CODE),
                 "currency": may(v.currency),
                 "unit_price": may(v.money()),

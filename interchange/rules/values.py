@@ -221,10 +221,10 @@ def parts(longest: int) -> Reader:
     return read
 
 
-def barred(longest: int) -> Reader:
-    """Several short texts as one, with bars between."""
-    read_all = parts(longest)
-    return lambda raw: "|".join(read_all(raw))
+def barred(longest: int, *, together: int) -> Reader:
+    """Several short texts as one, with bars between, of `together` characters at most."""
+    read_all, read_one = parts(longest), text(together)
+    return lambda raw: read_one("|".join(read_all(raw)))
 
 
 def structured(raw: Any) -> Any:
@@ -277,9 +277,8 @@ VENDOR_PARTS: dict[str, Reader] = {
 
 def ranked_vendors(raw: Any) -> list[dict[str, Any]]:
     """Vendors in rank order: codes, or objects with vendor and share_pct, weekly_capacity, quantity_from, quantity_to."""
-    if isinstance(raw, str) and not raw.strip().startswith(("[", "{")):
-        return [{"vendor": code} for code in parts(60)(raw)]
-    found = structured(raw)
+    is_plain = isinstance(raw, str) and not raw.strip().startswith(("[", "{"))
+    found = parts(60)(raw) if is_plain else structured(raw)
     vendors = []
     for entry in found if isinstance(found, list) else [found]:
         stated = entry if isinstance(entry, dict) else {"vendor": entry}

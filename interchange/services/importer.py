@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, connection, transaction
 
 from accounts.models import User
+from core.constraints import not_kept
 from core.refusals import InvalidInput
 from interchange.models import PlanImport
 from interchange.services import begun, master, plan, sourcing, standing, structure
@@ -19,6 +21,8 @@ from masterdata import services as masterdata
 from masterdata.models import ItemGroup, Process, Site, Unit
 from production import services as production
 from production.models import OrderStatus, ProductionOrder
+
+log = logging.getLogger(__name__)
 
 LOCK = 7_301_001  # one import at a time: they touch everything
 PASSES = 4  # readings of a plan with orders to be left out
@@ -84,10 +88,10 @@ def import_tables(
             with transaction.atomic():
                 _read(work)
         except (IntegrityError, DataError) as problem:
-            # What the database refuses and no check above has said better. The rows are lost, the sentence is not.
-            reason = str(problem).splitlines()[0]
-            text = f"The rows contradict one another: {reason}"
-            work.errors.append(BadRow(work.table, work.file, None, "", "", "invalid", text))
+            # What the database refuses and no check above has said better: which row it was is lost, what is wrong is not.
+            log.warning("The table %s was not kept: %s", work.table, problem)
+            reason = not_kept(problem)
+            work.errors.append(BadRow(work.table, work.file, None, "", "", reason.code, reason.detail))
         if not work.errors:
             break
         if skipped is None or last or not skipped.add(work.errors):

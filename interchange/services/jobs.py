@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 
 from accounts.models import User
+from core.constraints import said_of
 from core.refusals import NotFound, Refusal, Refusals, WrongState
 from interchange.models import UNFINISHED, ImportJob, ImportPart, JobState, PlanImport
 from interchange.services.files import LARGEST_UPLOAD, FileRefused, Rows, tables_in_files, tables_in_zip, unpacked_size
@@ -110,7 +111,7 @@ def run_job(*, job_id: int, at: datetime) -> ImportJob:
             job_id,
             JobState.FAILED,
             at=at,
-            errors=[{"code": "failed", "detail": f"{type(problem).__name__}: {problem}"[:500]}],
+            errors=[{"code": "failed", "detail": said_of(problem)[:500]}],
         )
     return ImportJob.objects.get(pk=job_id)
 

@@ -146,7 +146,11 @@ def item_units(work: Reading) -> None:
             text = "Say either how much of the item one unit holds (factor) or how much of the unit one item is (per_item)."
             work.bad(row, "factor", "", "missing_value" if factor is None else "invalid", text)
             return None
-        return values | {"factor": factor or masterdata.inverse(per_item)}
+        if factor is None and not (factor := masterdata.inverse(per_item)):
+            text = f"{per_item.normalize():f} of the unit cannot be one item; at most 100000000 can."
+            work.bad(row, "per_item", per_item, "invalid_quantity", text)
+            return None
+        return values | {"factor": factor}
 
     for chunk in work.chunks():
         masterdata.make_units(codes={values["unit"] for _, values in chunk} - work.ids[Unit].keys())

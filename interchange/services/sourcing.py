@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.refusals import Refusal
 from interchange.services.reading import Reading, Values, renamed
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, Vendor, WorkCenter
-from policies.models import BAR
+from policies.models import BAR, Policy
 from policies.services import master as stored
 from policies.services.units import priced_in
 
@@ -82,15 +82,19 @@ def _count_units(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:
             values["price_factor"], values["per_unit_id"] = answer.factor, answer.unit_id
 
 
+SPANS = ("valid_from", "valid_to", "season_from", "season_to", "quantity_from", "quantity_to")
+
+
 def policies(work: Reading) -> None:
     refs = {"item": Item, "item_group": ItemGroup, "process": Process, "work_center": WorkCenter, "site": Site}
 
     def ready(row: int, values: Values) -> Values | None:
-        if work.ends_before(row, values, "valid_from", "valid_to"):
+        both = before.get(values["code"], {}) | values  # what the row leaves out stays, and must fit what it says
+        if work.ends_before(row, both, "valid_from", "valid_to"):
             return None
-        if work.ends_before(row, values, "season_from", "season_to"):
+        if work.ends_before(row, both, "season_from", "season_to"):
             return None
-        if work.ends_before(row, values, "quantity_from", "quantity_to", code="invalid_quantity"):
+        if work.ends_before(row, both, "quantity_from", "quantity_to", code="invalid_quantity"):
             return None
         ranked = []
         for vendor in values.get("vendors", ()):
@@ -108,5 +112,7 @@ def policies(work: Reading) -> None:
 
     for chunk in work.chunks():
         work.know(Vendor, (vendor["vendor"] for _, values in chunk for vendor in values.get("vendors", ())))
+        known = Policy.objects.filter(code__in=[values["code"] for _, values in chunk])
+        before = {code: dict(zip(SPANS, spans, strict=True)) for code, *spans in known.values_list("code", *SPANS)}
         rows = work.resolve_all(chunk, refs, ready)
         work.count(stored.upsert_policies(rows=[values for _, values in rows]))

@@ -16,6 +16,7 @@ from core.refusals import InvalidQuantity, NoRight, Refusal, Refusals, TooPrecis
 from inventory.models import Balance, Lot, Movement
 from inventory.services.ledger import Move, NotEnoughStock, post_movements
 from masterdata.models import Item, Location, LocationKind
+from masterdata.rules import MOST_MONEY
 from masterdata.services import Upserted, among, company, virtual_location
 
 PlaceKey = tuple[int, int | None, int, str]  # item, lot, location, stage
@@ -99,6 +100,12 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
             if more > 0:
                 cost = costs[item_id] if count.unit_cost is None else count.unit_cost
                 value = (more * (cost or ZERO)).quantize(cent, ROUND_HALF_UP)
+                if value > MOST_MONEY:
+                    text = (
+                        f"{more.normalize():f} at {cost or ZERO:f} are worth more than can be; at most {MOST_MONEY:f}."
+                    )
+                    bad.append(BadCount(InvalidQuantity(text, field="quantity"), index=index))
+                    continue
                 source = supplier if location_id in at_vendors else difference
                 move = Move(item_id, source, location_id, more, lot_id, stage, value=value, reason="stock loaded")
             else:

@@ -3,7 +3,6 @@
 from invoices.rules.amounts import (
     FIVE,
     HUNDRED,
-    MOST_MONEY,
     Taxed,
     TaxTotal,
     due,
@@ -20,7 +19,6 @@ from invoices.rules.amounts import (
 __all__ = [
     "FIVE",
     "HUNDRED",
-    "MOST_MONEY",
     "TaxTotal",
     "Taxed",
     "due",

@@ -9,8 +9,6 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
 FIVE = Decimal("0.00001")
-MOST_MONEY = Decimal(10) ** 12
-"""No document of ours is about so much, in company currency; the journal holds ten times that. More is a slip of the keyboard."""
 
 
 def money(value: Decimal, *, decimals: int = 2) -> Decimal:

@@ -18,6 +18,7 @@ from invoices.models import ChargeBack, ChargeBackKind, ChargeBackStatus
 from invoices.services.owing import lock_order_lines, price_of_pieces
 from invoices.services.reading import received_not_invoiced
 from masterdata import services as masterdata
+from masterdata.rules import MOST_MONEY
 from policies.models import PayFor, Rejects
 from receipts.models import Fault, ReceiptLine, ReceiptStatus
 from subcontract_orders.models import OrderLine
@@ -140,7 +141,7 @@ def charge_back(
         quantity, amount = _unpaid_work(line, amount, quantity)
     if amount is None or amount <= 0:
         raise InvalidQuantity("Name an amount above zero.", field="amount")
-    if amount > rules.MOST_MONEY:
+    if amount > MOST_MONEY:
         raise InvalidQuantity(f"{amount} is more than anybody can be charged; look at the amount.", field="amount")
     amount = rules.money(amount, decimals=masterdata.company().currency.decimals)
     if not amount:

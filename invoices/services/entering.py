@@ -25,6 +25,7 @@ from invoices.models import (
 )
 from masterdata import services as masterdata
 from masterdata.models import Currency, Vendor
+from masterdata.rules import MOST_MONEY
 from receipts.models import Receipt, ReceiptLine
 from subcontract_orders.models import OrderLine, OrderStatus
 
@@ -164,7 +165,7 @@ def save_entered(
     totals = rules.taxes([rules.Taxed(row.amount, row.tax_category, row.tax_rate) for row in rows], decimals=decimals)
     invoice.net = sum((total.base for total in totals), ZERO)
     invoice.tax = sum((total.tax for total in totals), ZERO)
-    if max(invoice.net, (invoice.net + invoice.tax) * invoice.rate) > rules.MOST_MONEY:
+    if max(invoice.net, (invoice.net + invoice.tax) * invoice.rate) > MOST_MONEY:
         raise InvalidQuantity(f"{invoice.net} is more than an invoice comes to; look at its amounts.", field="lines")
     invoice.net_company = rules.money(invoice.net * invoice.rate, decimals=masterdata.company().currency.decimals)
     try:

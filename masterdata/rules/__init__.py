@@ -5,6 +5,8 @@ from decimal import Decimal
 CENT = Decimal("0.01")
 MOST_DECIMALS = 3
 """Amounts are kept with so many decimals: a currency with more cannot be used."""
+MOST_MONEY = Decimal(10) ** 12
+"""No document of ours is about so much, in company currency; the journal holds ten times that. More is a slip of the keyboard."""
 
 # Currencies whose amounts do not have two decimals (ISO 4217).
 CURRENCY_DECIMALS = (

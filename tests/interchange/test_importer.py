@@ -328,6 +328,7 @@ def test_two_imports_at_once_end_like_one():
         ("prices", {"vendor": "V1", "item": "SHAFT", "process": "Magic"}, ("process", "Magic", "not_found")),
         ("policies", {"code": "P", "vendors": ["V9"]}, ("vendors", "V9", "not_found")),
         ("policies", {"code": "P", "vendors": ["V1", "V1"]}, ("vendors", "['V1', 'V1']", "invalid")),
+        ("policies", {"code": "P", "vendors": "V1|V1"}, ("vendors", "V1|V1", "invalid")),
         ("policies", {"code": "P", "process": "Magic"}, ("process", "Magic", "not_found")),
         (
             "policies",
@@ -347,6 +348,9 @@ def test_two_imports_at_once_end_like_one():
             ("end", "2026-03-01", "invalid_date"),
         ),
         ("stock", {"item": "BAR", "quantity": -1}, ("quantity", "-1", "invalid_quantity")),
+        ("stock", {"item": "BAR", "quantity": 10**12, "cost": 10**12}, ("quantity", str(10**12), "invalid_quantity")),
+        ("item_units", {"item": "BAR", "unit": "kg", "per_item": 10**9}, ("per_item", str(10**9), "invalid_quantity")),
+        ("prices", {"vendor": "V1", "processes": f"{'P' * 99}|" * 6}, ("processes", f"{'P' * 99}|", "too_long")),
         ("stock", {"item": "BAR", "quantity": "0.0001"}, ("quantity", "0.0001", "too_precise")),
         ("stock", {"item": "BAR", "quantity": 1, "location": "NOWHERE"}, ("location", "NOWHERE", "not_found")),
         ("locations", {"code": "X", "kind": "vendor"}, ("vendor", "", "missing_value")),
@@ -488,3 +492,24 @@ def test_a_refusal_says_where_in_one_sentence():
         "column": "kind",
         "value": "thing",
     }
+
+
+def test_what_a_policy_has_from_before_and_what_a_plan_says_now_go_together():
+    load({"policies": [{"code": "P", "valid_from": "2026-05-01", "verdict": "in_house"}]})
+
+    found = refused({"policies": [{"code": "P", "valid_to": "2026-04-01"}]})
+
+    assert [(row.row, row.column, row.code, row.detail) for row in found] == [
+        (1, "valid_to", "invalid_date", "valid_to 2026-04-01 is before valid_from 2026-05-01.")
+    ]
+
+
+def test_what_only_the_database_refuses_is_said_in_a_sentence_of_ours():
+    shelves = [{"code": f"S{number}"} for number in range(20)]
+    much = [{"item": "BAR", "location": shelf["code"], "quantity": 9 * 10**11, "cost": 1} for shelf in shelves]
+
+    (found,) = refused({"items": [{"code": "BAR"}], "locations": shelves, "stock": much})
+
+    assert (found.table, found.row, found.code) == ("stock", None, "invalid")
+    assert found.detail.startswith("A number is too large to be kept, or what is reckoned from it is")
+    assert not Balance.objects.exists()

@@ -197,6 +197,7 @@ def test_less_at_the_vendor_than_was_sent_and_not_used_is_refused_with_what_lies
         ({"ordered_on": "2026-03-03"}, "ordered_on", "invalid_date"),
         ({"need_date": "2126-04-15"}, "need_date", "invalid_date"),
         ({"currency": "USD"}, "currency", "no_rate"),
+        ({"unit_price": 10**12}, "unit_price", "invalid_quantity"),
         ({"policy": "NONE"}, "policy", "not_found"),
         ({"production_order": ""}, "item", "missing_value"),
         ({"status": "draft"}, "status", "invalid"),

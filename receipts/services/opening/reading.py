@@ -20,6 +20,7 @@ from core.refusals import (
 )
 from masterdata import services as masterdata
 from masterdata.models import Currency, ExchangeRate, Item, Location, LocationKind, Site, Vendor
+from masterdata.rules import MOST_MONEY
 from policies.models import BAR, ChargeBasis, Policy, PolicyVerdict, PriceAgreement
 from policies.rules import dates, price
 from policies.rules.values import PriceRow
@@ -358,6 +359,9 @@ class Ground:
                 raise NoRate(f"There is no rate of {currency} on {on}.", field="currency")
         assert rate is not None  # noqa: S101
         line.amount_company = order_rules.money(line.amount * rate, decimals=self.company.currency.decimals)
+        if max(line.amount, line.amount_company) > MOST_MONEY:
+            text = f"{line.quantity.normalize():f} at {line.unit_price:f} cost more than a line can; at most {MOST_MONEY:f}."
+            raise InvalidQuantity(text, field="unit_price")
 
     def parts(self, said: OpenLine, plan: ProductionOrder | None, steps: Sequence[Operation], item: Item) -> list[Part]:
         if said.is_whole:
