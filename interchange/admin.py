@@ -29,7 +29,7 @@ from masterdata.admin import never
 MAY_IMPORT = "interchange.import_plan"
 AT_ONCE = 512 * 1024  # bytes looked through while the browser waits; a worker takes more
 SHOWN = 200  # bad rows on the page; the API has all
-KINDS = ("created", "changed", "withdrawn")
+KINDS = ("created", "changed", "replaced", "withdrawn")
 
 
 class ManyFiles(UnfoldAdminFileFieldWidget):

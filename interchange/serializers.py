@@ -83,7 +83,8 @@ class ReportSerializer(serializers.Serializer[Any]):
     counts = serializers.DictField(child=CountSerializer(), help_text="Rows per table.")
     first = serializers.DictField(
         child=serializers.DictField(child=serializers.ListField(child=serializers.CharField())),
-        help_text="The first rows of each table that are (or would be) created, changed, withdrawn, by their keys.",
+        help_text="The first rows of each table that are (or would be) created, changed, withdrawn, by their keys; `replaced`: "
+        "planned orders with the firm numbers they go on under, as `P1 → M1`.",
     )
     warnings = serializers.ListField(
         child=serializers.CharField(), help_text="What a person should look at: files that may be cut off."

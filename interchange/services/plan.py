@@ -124,6 +124,7 @@ def production_orders(work: Reading) -> None:
         else:
             work.count(done)
             work.count(done.operations, "operations")
+            work.report.name("production_orders", "replaced", (f"{one} → {heir}" for one, heir in done.replaced))
             work.ids[ProductionOrder].update(done.ids)
             work.present.update(done.ids.values())
             kept += done.kept

@@ -86,7 +86,7 @@ class ImportReport:
         return sum(count["created"] + count["changed"] + count.get("withdrawn", 0) for count in self.counts.values())
 
     def name(self, table: str, kind: str, keys: Iterable[str]) -> None:
-        """Keep the first rows that are new, changed or withdrawn by name."""
+        """Keep the first rows that are new, changed, replaced or withdrawn by name."""
         names = self.first.setdefault(table, {}).setdefault(kind, [])
         names.extend(islice(keys, NAMED - len(names)))
         if not names:

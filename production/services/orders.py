@@ -156,7 +156,8 @@ class RoutingCircle(InvalidInput):
 class UpsertedOrders:
     """What became of the orders of a plan. `kept` orders are further on already than the plan says, and stay so.
 
-    `renumbered` took the place of a planned order each. `new` and `differing` are the numbers behind the first two counts.
+    `renumbered` took the place of a planned order each. `new` and `differing` are the numbers behind the first two counts;
+    `replaced` names planned orders and the numbers they, or what a planner said of them, go on under.
     """
 
     created: int = 0
@@ -166,6 +167,7 @@ class UpsertedOrders:
     renumbered: int = 0
     new: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    replaced: list[tuple[str, str]] = field(default_factory=list)
     operations: Upserted = field(default_factory=Upserted)
     ids: dict[str, int] = field(default_factory=dict)
 
@@ -341,6 +343,7 @@ class _Plan:
             except Refusal as refusal:
                 self.bad.append(BadOrder(refusal, index=index))
                 continue
+            self.done.replaced.append((str(order.replaces), number))
             if before is None or there:
                 # A second order made of the same planned one, or one that was here before it was said: the word is carried.
                 self.heirs_of[number] = before or heirs[str(order.replaces)]

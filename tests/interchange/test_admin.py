@@ -65,6 +65,16 @@ def test_a_whole_plan_says_what_it_would_withdraw(planner):
     assert ProductionOrder.objects.get(number="P10").status == "planned"
 
 
+def test_a_preview_says_under_which_number_a_planned_order_goes_on(planner):
+    load({**SHAFT, "production_orders": [{**SHAFT["production_orders"][0], "number": "P1"}]})
+    plan = b"number,item,quantity,due,status,replaces\nM1,SHAFT,8,2026-03-18,firm,P1\n"
+
+    shown = look_through(planner, plan, "production_orders.csv").content.decode()
+
+    assert "goes on as: P1 → M1" in shown
+    assert ProductionOrder.objects.get().number == "P1"
+
+
 def test_bad_rows_stand_in_a_table_and_nothing_can_be_confirmed(planner):
     shown = look_through(planner, b"code,standard_cost\nA,dear\n").content.decode()
 

@@ -243,6 +243,22 @@ def test_a_firm_order_takes_the_place_of_the_planned_one_it_replaces():
     assert again.counts["production_orders"] == {"created": 0, "changed": 0, "unchanged": 1}
 
 
+def test_a_preview_names_which_planned_number_each_firm_one_replaces():
+    load_shaft(production_orders=[order("P1"), order("P2"), order("P3")])
+    night = [
+        order("M1", status="firm", replaces="P1"),
+        order("M2", quantity=4, status="firm", replaces="P2"),
+        order("M3", quantity=4, status="firm", replaces="P2"),
+        order("P3", quantity=9),
+    ]
+
+    report = load({"production_orders": night}, dry_run=True)
+
+    assert report.first["production_orders"]["replaced"] == ["P1 → M1", "P2 → M2", "P2 → M3"]
+    load({"production_orders": night})
+    assert "replaced" not in load({"production_orders": night}, dry_run=True).first.get("production_orders", {})
+
+
 def test_a_planned_order_withdrawn_the_night_before_comes_back_as_the_firm_one():
     load_shaft(production_orders=ten())
     load({"production_orders": ten()[:9]}, snapshot=services.Snapshot())
