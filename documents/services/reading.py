@@ -25,7 +25,8 @@ from production.models import BomLine, Operation, ProductionOrder
 from production.rules.components import BomRow
 from receipts.models import ReceiptLine, ReceiptStatus
 from subcontract_orders.models import UNSENT, LineStatus, OrderComponent, OrderLine, OrderStatus
-from subcontract_orders.services.lines import APART, outdated_specifications
+from subcontract_orders.services.lines import APART
+from subcontract_orders.services.specifications import outdated_specifications
 
 FIVE = 5
 LINE_MARK = f"""CASE

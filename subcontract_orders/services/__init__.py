@@ -12,7 +12,6 @@ from subcontract_orders.services.lines import (
     complete_components,
     keep_references,
     note_paid,
-    outdated_specifications,
     recount_orders,
     rewrite_lines,
     save_received,
@@ -64,6 +63,7 @@ from subcontract_orders.services.revising import (
     unpin_line,
     withdraw_revision,
 )
+from subcontract_orders.services.specifications import outdated_specifications
 from subcontract_orders.services.telling import ToldLine, tell
 from subcontract_orders.services.terms import set_amounts, set_need_date
 

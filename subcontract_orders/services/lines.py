@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,10 +16,8 @@ from activity import services as activity
 from activity.models import Event, Message
 from masterdata import services as masterdata
 from masterdata.models import Vendor
-from production.models import Operation
 from production.rules.progress import CameTogether
 from production.services import commit_operations
-from production.services.reporting import through
 from subcontract_orders.models import (
     LineStatus,
     OrderComponent,
@@ -30,6 +27,7 @@ from subcontract_orders.models import (
     SubcontractOrder,
 )
 from subcontract_orders.services.flows import recount_material
+from subcontract_orders.services.specifications import freeze_specifications, operations_of
 
 KIND = "subcontract_order"
 IN_FORCE = {
@@ -43,18 +41,6 @@ IN_FORCE = {
     "sent_receive_at": "receive_at",
 }
 """Where a line keeps what the last sent revision says, while a later one waits."""
-TEXT_NOW = "coalesce(part_step.text, step.text, part.text, '')"
-FILES_NOW = """coalesce((
-    SELECT jsonb_agg(jsonb_build_object('name', f.name, 'path', f.path, 'sha256', f.sha256, 'size', f.size) ORDER BY f.name)
-    FROM masterdata_specificationfile f WHERE f.specification_id = coalesce(part_step.id, step.id, part.id)), '[]')"""
-TOLD_NOW = f"""i.revision, {TEXT_NOW} AS text, {FILES_NOW} AS files
-    FROM subcontract_orders_orderline l JOIN masterdata_item i ON i.id = l.item_id
-    LEFT JOIN masterdata_specification part_step ON (part_step.item_id, part_step.process_id) = (l.item_id, l.process_id)
-    LEFT JOIN masterdata_specification step ON step.process_id = l.process_id AND step.item_id IS NULL
-    LEFT JOIN masterdata_specification part ON part.item_id = l.item_id AND part.process_id IS NULL"""
-"""What a vendor is told of a line's work today: the text for item and process goes before that for the process, and that before
-the item's.
-"""
 LINE_FIELDS = [
     field.name for field in OrderLine._meta.concrete_fields if field.name not in {"id", "order", "line_no", "pinned"}
 ]
@@ -110,61 +96,6 @@ def note_paid(prices: Mapping[int, tuple[Decimal, datetime] | None]) -> None:
             """,
             [list(keys), list(amounts), list(moments)],
         )
-
-
-def freeze_specifications(*, line_ids: Collection[int] = (), order_ids: Collection[int] = ()) -> None:
-    """Write the item's revision and the text and files for its process on lines, as they stand now.
-
-    What was sent keeps what it had.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE subcontract_orders_orderline l
-            SET item_revision = x.revision, specification = x.text, specification_files = x.files
-            FROM (SELECT l.id, {TOLD_NOW} WHERE l.id = ANY(%s) OR l.order_id = ANY(%s)) x
-            WHERE l.id = x.id
-                AND (l.item_revision, l.specification, l.specification_files) IS DISTINCT FROM (x.revision, x.text, x.files)
-            """,
-            [list(line_ids), list(order_ids)],
-        )
-
-
-def outdated_specifications() -> dict[int, dict[str, tuple[str, str]]]:
-    """What vendors who still owe pieces were told of the work and would be told otherwise now.
-
-    By line, `item_revision`, `specification` and `specification_files` (as names) as far as they differ: what was told, and what
-    it is now.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT l.id, l.item_revision, l.specification, l.specification_files::text, {TOLD_NOW}
-            JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
-            WHERE l.status = 'open' AND o.sent_at IS NOT NULL AND o.status NOT IN ('closed', 'cancelled')
-                AND (l.item_revision, l.specification, l.specification_files)
-                    IS DISTINCT FROM (i.revision, {TEXT_NOW}, {FILES_NOW})
-            """
-        )
-        rows = cursor.fetchall()
-    return {
-        line_id: _differing(told, now)
-        for line_id, *told, revision, text, files in rows
-        if (now := [revision, text, files])
-    }
-
-
-def _differing(told: Sequence[str], now: Sequence[str]) -> dict[str, tuple[str, str]]:
-    (revision, text, files), (revision_now, text_now, files_now) = told, now
-    found = {"item_revision": (revision, revision_now), "specification": (text, text_now)}
-    if files != files_now:
-        found["specification_files"] = (_names(files), _names(files_now))
-    return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
-
-
-def _names(files: str) -> str:
-    """Files as a person tells them apart: by name, and by what their content begins with."""
-    return ", ".join(f"{file['name']} ({file['sha256'][:6]})" for file in json.loads(files))
 
 
 def complete_components(lines: Sequence[OrderLine], components: Sequence[Sequence[OrderComponent]]) -> None:
@@ -399,18 +330,6 @@ def _commit_lines(order_ids: Collection[int]) -> None:
     several = lines_now.exclude(is_whole=False, last_operation_no="").filter(production_order__isnull=False)
     if bought := list(several.only("production_order", "operation_no", "last_operation_no", "is_whole")):
         commit_operations(operation_ids=[step.pk for mine in operations_of(bought).values() for step in mine])
-
-
-def operations_of(lines: Collection[OrderLine]) -> dict[int, list[Operation]]:
-    """The operations of lines that are for several, by line: all of the production order, or those bought together."""
-    steps: dict[int, list[Operation]] = {}
-    for step in Operation.objects.filter(production_order__in={line.production_order_id for line in lines}):
-        steps.setdefault(step.production_order_id, []).append(step)
-    found = {}
-    for line in lines:
-        mine = steps.get(line.production_order_id or 0, [])
-        found[line.pk] = mine if line.is_whole else through(mine, first=line.operation_no, last=line.last_operation_no)
-    return found
 
 
 def came_together(*, numbers: Collection[str]) -> dict[str, list[CameTogether]]:

@@ -25,6 +25,7 @@ from subcontract_orders.models import (
 from subcontract_orders.services import lines as writing
 from subcontract_orders.services.flows import recount_material
 from subcontract_orders.services.moving import NotOfThisState, lock_order, moved, must_be, record
+from subcontract_orders.services.specifications import freeze_specifications
 from subcontract_orders.services.terms import line_of, ordered_on, set_amounts, set_need_date, set_terms
 
 
@@ -170,7 +171,7 @@ def revise_lines(
         set_amounts(line, order=order)
         line.save()
         if change.retell:
-            writing.freeze_specifications(line_ids=[line.pk])
+            freeze_specifications(line_ids=[line.pk])
             line.refresh_from_db(fields=["item_revision", "specification", "specification_files"])
         said[-1]["after"] = _as_revised(line, change)
         lines.append(line)

@@ -2,6 +2,7 @@
 
 from masterdata.models import Specification
 from subcontract_orders.models import OrderRevision
+from subcontract_orders.services import outdated_specifications
 from tests.documents.plans import base, generate, line, load, plan, send
 from tests.interchange.plans import only, refused
 
@@ -38,6 +39,44 @@ def test_revision_and_text_are_those_of_the_day_the_order_was_sent():
     generate()
     assert (line(1).item_revision, line(1).specification) == ("B", "12 µm")
     assert Specification.objects.get().text == "20 µm"
+
+
+def test_a_line_for_operations_bought_together_tells_of_each_of_them():
+    steps = [
+        {"item": "FG", "operation_no": number, "name": name, "work_center": "OUT"}
+        for number, name in ((10, "Hardening"), (20, "Plating"))
+    ]
+    base(
+        routings=steps,
+        prices=[
+            {
+                "vendor": "V1",
+                "item": "FG",
+                "processes": "Hardening|Plating",
+                "currency": "EUR",
+                "unit_price": 2,
+                "lead_days": 5,
+            }
+        ],
+        policies=[
+            {"code": name, "process": name, "verdict": "outsource", "vendors": ["V1"]}
+            for name in ("Hardening", "Plating")
+        ],
+        specifications=[spec("58 HRC", process="Hardening"), spec("8 µm on this part", process="Plating", item="FG")],
+    )
+    plan("P1", "FG", 5, "2026-04-15")
+    generate()
+    assert line(1).specification == "Hardening:\n58 HRC\n\nPlating:\n8 µm on this part"
+
+    load({"specifications": [spec("60 HRC", process="Hardening")]})
+    send(1)
+
+    assert line(1).specification == "Hardening:\n60 HRC\n\nPlating:\n8 µm on this part"
+    assert outdated_specifications() == {}
+    load({"specifications": [spec("12 µm on this part", process="Plating", item="FG")]})
+    assert outdated_specifications()[line(1).pk] == {
+        "specification": (line(1).specification, "Hardening:\n60 HRC\n\nPlating:\n12 µm on this part")
+    }
 
 
 def test_a_text_for_nothing_is_refused():
