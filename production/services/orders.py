@@ -62,6 +62,7 @@ RECOPIED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # from release on, an order 
 ORDER_RANK = {status: rank for rank, status in enumerate(OrderStatus.values)}
 OPERATION_RANK = {status: rank for rank, status in enumerate(OperationStatus.values)}
 CLOSED_OPERATION = (OperationStatus.FINISHED, OperationStatus.CANCELLED)
+UNFINISHED = (OperationStatus.OPEN, OperationStatus.IN_PROGRESS)
 NOT_TOGETHER: Mapping[str, Sequence[CameTogether]] = MappingProxyType({})
 
 
@@ -596,6 +597,8 @@ class _Plan:
                 raise InvalidInput(f"There is no status {given.status}.", field="status")
             if OPERATION_RANK[given.status] > OPERATION_RANK[operation["status"]]:
                 operation["status"] = given.status
+        elif operation["status"] in UNFINISHED and given.good is not None and operation["good"] >= order.quantity:
+            operation["status"] = OperationStatus.FINISHED
         elif operation["status"] == OperationStatus.OPEN and (operation["good"] or operation["scrap"]):
             operation["status"] = OperationStatus.IN_PROGRESS
         if given.start and given.end and given.end < given.start:
@@ -609,7 +612,7 @@ class _Plan:
         self, given: Sequence[PlannedOperation], after: Mapping[str, Values]
     ) -> Mapping[str, tuple[str, ...]]:
         """What follows an operation is there, and none comes after one that follows it, by what follows what or by the dates
-        the plan gives.
+        the plan gives, now or on an earlier night.
 
         Returns who follows whom.
         """
@@ -630,11 +633,12 @@ class _Plan:
         following = successors(steps)
         if in_order(following) is None:
             raise RoutingCircle("The operations follow one another in a circle.", field="next_operation_no")
-        dated = {one.number for one in given if one.start or one.end}
+        moved = {one.number for one in given if one.start or one.end}
+        dated = {number for number, one in after.items() if one["dates_given"]} if moved else set()
         for number in sorted(dated & following.keys()):
             for later in dated.intersection(following[number]):
                 begins, ends = after[number]["planned_start"], after[later]["planned_end"]
-                if begins > ends:
+                if begins > ends and moved & {number, later}:
                     raise InvalidDate(
                         f"Operation {number} starts on {begins}, after {later}, which follows it, ends on {ends}.",
                         field="start",

@@ -389,6 +389,23 @@ def test_progress_that_cannot_be_is_named(rows, place):
     assert not Operation.objects.exclude(good=0).exists()
 
 
+def test_an_operation_moved_behind_one_that_follows_it_by_an_earlier_nights_dates_is_named():
+    load_shaft()
+    load({"operations": [{"order": "P1", "number": "20", "start": "2026-03-05", "end": "2026-03-06"}]})
+
+    bad = refused({"operations": [{"order": "P1", "number": "10", "start": "2026-03-10", "end": "2026-03-10"}]})
+
+    assert only(bad) == ("operations", 1, "start", "2026-03-10", "invalid_date")
+    load(
+        {
+            "operations": [
+                {"order": "P1", "number": "10", "start": "2026-03-10", "end": "2026-03-10"},
+                {"order": "P1", "number": "20", "start": "2026-03-11", "end": "2026-03-12"},
+            ]
+        }
+    )
+
+
 # Orders left out
 
 

@@ -162,6 +162,17 @@ def test_what_is_done_needs_no_time_and_what_is_half_done_only_the_rest(shaft):
     assert found["10"].planned_end == date(2026, 3, 16)
 
 
+def test_an_operation_that_has_made_all_is_finished_where_the_plan_says_no_status(shaft):
+    plan(shaft, 16)
+
+    report("10", 15)
+    assert operations()["10"].status == "in_progress"
+    report("10", 16)
+    report("20", 16, status="in_progress")
+
+    assert [operations()[number].status for number in ("10", "20")] == ["finished", "in_progress"]
+
+
 def test_more_pieces_open_a_finished_operation_again(shaft):
     plan(shaft, 5)
     report("10", 5, status="finished")

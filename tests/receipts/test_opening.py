@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from activity.models import Alert
 from core.refusals import WrongState
 from documents.services import check_invariants
 from interchange.services import ImportRefused
@@ -231,6 +232,38 @@ def test_a_price_that_is_not_said_is_the_agreed_one_of_the_day_or_open():
 
     found = OrderLine.objects.order_by("order__number").values_list("order__number", "unit_price", "is_price_open")
     assert list(found) == [("SC-00007", 100, False), ("X", 0, True)]
+
+
+def test_an_open_order_asks_for_the_certificates_of_its_policy_and_process():
+    ground(processes=[{"code": "Plating", "certificates": "3.1"}])
+    load({"policies": [{"code": "PLATE", "certificates": "RoHS"}]})
+
+    load(
+        {
+            "open_orders": [
+                GOING_ON,
+                {
+                    **GOING_ON,
+                    "order": "X",
+                    "policy": "",
+                    "vendor": "V1",
+                    "production_order": "",
+                    "item": "FG",
+                    "operation": "",
+                    "process": "Plating",
+                    "sent": 0,
+                    "received": 0,
+                    "invoiced": 0,
+                },
+            ]
+        }
+    )
+
+    found = OrderLine.objects.order_by("order__number").values_list("order__number", "certificates")
+    assert list(found) == [("SC-00007", ["RoHS", "3.1"]), ("X", ["RoHS", "3.1"])]
+    (receipt,) = Receipt.objects.all()
+    assert not Alert.objects.filter(kind="certificate_missing").exists()
+    assert receipt.is_opening
 
 
 def test_what_came_before_the_order_was_loaded_is_not_taken_back():

@@ -19,7 +19,7 @@ from core.refusals import (
     TooPrecise,
 )
 from masterdata import services as masterdata
-from masterdata.models import Currency, ExchangeRate, Item, Location, LocationKind, Site, Vendor
+from masterdata.models import Currency, ExchangeRate, Item, Location, LocationKind, Process, Site, Vendor
 from masterdata.rules import MOST_MONEY
 from policies.models import BAR, ChargeBasis, Policy, PolicyVerdict, PriceAgreement
 from policies.rules import dates, price
@@ -68,6 +68,7 @@ class Ground:
         parts = {row.component_id for rows in self.boms.values() for row in rows}
         self.items = Item.objects.select_related("unit").in_bulk(items | parts)
         self.places = Location.objects.in_bulk({line.location_id for line in lines if line.location_id})
+        self.certificates = dict(Process.objects.exclude(certificates=[]).values_list("pk", "certificates"))
         self.currencies = Currency.objects.in_bulk()
         self.company = masterdata.company()
         self.sites = Site.objects.in_bulk()
@@ -161,7 +162,11 @@ class Ground:
             line.policy_code = policy.code
             for name in POLICY_RULES:
                 setattr(line, name, getattr(policy, name))
-            line.certificates = list(policy.certificates)
+        line.certificates = list(
+            dict.fromkeys(
+                [*(policy.certificates if policy else ()), *self.asked_by_processes(said, steps, line.process_id)]
+            )
+        )
         self.set_amounts(line, said, currency, ordered_on)
         settle_status(line)
         ready = Ready(index, said, line, site_id, receive_at_id, self.home_of(plan, site_id), currency, steps)
@@ -206,6 +211,13 @@ class Ground:
             text = f"Operation {said.last_operation_no} of {plan} does not follow {said.operation_no} step by step."
             raise InvalidInput(text, field="last_operation")
         return found
+
+    def asked_by_processes(self, said: OpenLine, steps: Sequence[Operation], process_id: int | None) -> list[str]:
+        """The certificates that the work itself asks for; an order bought complete is no work of ours."""
+        processes = [] if said.is_whole else [step.process_id for step in steps] or [process_id]
+        if said.process_id and len(processes) == 1:
+            processes = [said.process_id]
+        return [kind for one in processes for kind in self.certificates.get(one or 0, ())]
 
     def check_quantities(self, said: OpenLine, item: Item) -> None:
         decimals = decimals_of(item)
