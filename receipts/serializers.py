@@ -394,6 +394,14 @@ class _AtVendorSerializer(StrictFields, serializers.Serializer[Any]):
     vendor = CodeField(queryset=Vendor.objects.all())
     item = CodeField(queryset=Item.objects.all())
     lot = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
+    stage = serializers.CharField(
+        max_length=90,
+        required=False,
+        default=None,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Of pieces between two operations, the one that finished them; without it what of the item lies there.",
+    )
     location = CodeField(queryset=Location.objects.at_vendors(), required=False, default=None)
     reason = serializers.CharField(max_length=200)
 

@@ -17,7 +17,7 @@ from receipts.services.inspecting import (
 )
 from receipts.services.leftovers import Leftovers, give_back_free_stock, settle_leftovers, take_back
 from receipts.services.loading import load_stock
-from receipts.services.lying import NotFree, NothingToReturn
+from receipts.services.lying import REWORK, NotFree, NothingToReturn
 from receipts.services.making_good import NothingMissing, PiecesGone, do_without, order_anew
 from receipts.services.notes import (
     KIND,
@@ -56,6 +56,7 @@ __all__ = [
     "KIND",
     "OLD",
     "RETURN_DUE",
+    "REWORK",
     "BadOpenLine",
     "CameBeside",
     "CertificateMissing",

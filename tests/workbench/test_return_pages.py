@@ -15,6 +15,7 @@ from shipments import services as shipments
 from shipments.models import ShipmentStatus
 from shipments.services import ToPick
 from subcontract_orders.models import OrderLine, OrderStatus
+from tests.receipts.test_counting import shims_between_two_vendors
 from tests.workbench import goods, rows
 from tests.workbench.test_goods_pages import text_of
 
@@ -149,6 +150,23 @@ def test_a_write_off_that_cannot_be_says_why_and_writes_nothing(desk, typed, sai
     assert page.status_code == 422
     assert said in page.content.decode()
     assert lying() == 100
+
+
+def test_pieces_between_two_operations_are_counted_and_written_off_by_their_stage(desk):
+    shims_between_two_vendors()
+    count = "/dock/count/?vendor=CUTTER&item=SHIM&stage=P1/10"
+    assert count.replace("&", "&amp;").replace("P1/10", "P1%2F10") in text_of(desk, "/dock/count/?vendor=CUTTER")
+    assert ">250</b>" in text_of(desk, count)
+    assert "pieces after P1/10" in text_of(desk, count)
+    assert "stage=P1%2F10" in text_of(desk, "/balances/of/CUTTER/")
+
+    counted = {"vendor": "CUTTER", "item": "SHIM", "stage": "P1/10", "counted": "248", "reason": "Counted on a visit"}
+    desk.post("/dock/count/", counted)
+    lost = {"item": "SHIM", "of": "@AT-CUTTER@P1/10", "quantity": "8", "reason": "Burnt"}
+    desk.post("/balances/of/CUTTER/write-off/", lost)
+
+    there = Balance.objects.filter(location__code="AT-CUTTER", item__code="SHIM", quantity__gt=0)
+    assert list(there.values_list("stage", "quantity")) == [("P1/10", 240)]
 
 
 def test_what_was_used_is_adjusted_per_lot(desk):

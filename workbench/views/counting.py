@@ -41,7 +41,8 @@ REASONS = (
 def count_stock(request: HttpRequest) -> HttpResponse:
     shell = Shell(request)
     data = request.POST if request.method == "POST" else request.GET
-    there = lying_at_vendors(request.user).filter(stage="")
+    # Pieces back to be mended are not counted here: they come with a receipt.
+    there = lying_at_vendors(request.user).exclude(stage__startswith=receipts.REWORK)
     code = data.get("vendor", "").strip()
     if not code:
         return choose_vendor(request, shell, there)
@@ -51,9 +52,10 @@ def count_stock(request: HttpRequest) -> HttpResponse:
     if not item_code:
         return choose_item(request, shell, vendor, there)
     item = get_object_or_404(Item.objects.select_related("unit"), code=item_code)
+    stage = data.get("stage", "").strip()
     lots = [
         (lot or "", total)
-        for lot, total in there.filter(item=item, quantity__gt=0)
+        for lot, total in there.filter(item=item, stage=stage, quantity__gt=0)
         .values_list("lot__code")
         .annotate(total=Sum("quantity"))
         .order_by("lot__code")
@@ -68,13 +70,14 @@ def count_stock(request: HttpRequest) -> HttpResponse:
     }
     status = 200
     if request.method == "POST":
-        done = post_count(request, vendor, item, lot, form, zone=shell.zone)
+        done = post_count(request, vendor, item, lot, stage, form, zone=shell.zone)
         if done is not None:
             return done
         status = 422
     context = {
         "vendor": vendor,
         "item": item,
+        "stage": stage,
         "lots": lots,
         "lot": lot,
         "book": sum((total for code, total in lots if code == lot), Decimal(0)),
@@ -94,7 +97,7 @@ def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def post_count(
-    request: HttpRequest, vendor: Vendor, item: Item, lot: str, form: dict[str, Any], *, zone: ZoneInfo
+    request: HttpRequest, vendor: Vendor, item: Item, lot: str, stage: str, form: dict[str, Any], *, zone: ZoneInfo
 ) -> HttpResponse | None:
     """Set the count against the book. None where it is refused: what is wrong stands beside its field then."""
     try:
@@ -117,6 +120,7 @@ def post_count(
             counted=counted,
             reason=form["reason"],
             lot=lot,
+            stage=stage,
             as_of=as_of,
             by=request.user,
             at=timezone.now(),
@@ -142,7 +146,7 @@ def post_count(
         said = _("{counted} of {item} at {vendor}: as in the book.").format(
             counted=f"{quantity(done.counted)}{unit}", item=item, vendor=called(vendor)
         )
-    messages.success(request, said, extra_tags=f"count/{vendor.code}/{item.code}")
+    messages.success(request, said, extra_tags=f"count/{vendor.code}/{item.code}{f'/{stage}' if stage else ''}")
     return redirect(f"{reverse('workbench:count_stock')}?{urlencode({'vendor': vendor.code})}")
 
 
@@ -165,6 +169,6 @@ def choose_item(request: HttpRequest, shell: Shell, vendor: Vendor, there: Any) 
     rows = there.filter(quantity__gt=0)
     for word in text.split():
         rows = rows.filter(Q(item__code__icontains=word) | Q(item__name__icontains=word) | Q(lot__code__iexact=word))
-    page = paged(request, rows.select_related("item__unit", "lot").order_by("item__code", "lot__code", "pk"))
+    page = paged(request, rows.select_related("item__unit", "lot").order_by("item__code", "lot__code", "stage", "pk"))
     context = {"vendor": vendor, "page": page, "q": text, "dock_page": "count"}
     return show(request, "workbench/dock_count_items.html", context, section="dock", shell=shell)

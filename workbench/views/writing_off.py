@@ -38,21 +38,22 @@ def write_off(request: HttpRequest, code: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     vendor = get_object_or_404(Vendor.objects.visible_to(request.user), code=code)
     item = get_object_or_404(Item.objects.select_related("unit"), code=data.get("item", ""))
-    there = lying_at_vendors(request.user).filter(location__vendor=vendor, item=item, stage="", quantity__gt=0)
+    there = lying_at_vendors(request.user).filter(location__vendor=vendor, item=item, quantity__gt=0)
     lots = [
-        ({"lot": lot or "", "place": place, "called": name or place}, total)
-        for lot, place, name, total in there.values_list("lot__code", "location__code", "location__name")
+        ({"lot": lot or "", "stage": stage, "place": place, "called": name or place}, total)
+        for lot, stage, place, name, total in there.exclude(stage__startswith=receipts.REWORK)
+        .values_list("lot__code", "stage", "location__code", "location__name")
         .annotate(total=Sum("quantity"))
-        .order_by("lot__code", "location__code")
+        .order_by("lot__code", "stage", "location__code")
     ]
-    chosen = data.get("of", "") or f"{data.get('lot', '')}@{data.get('place', '')}"
+    chosen = data.get("of", "") or key_of(data.get("lot", ""), data.get("place", ""), data.get("stage", ""))
     form: dict[str, Any] = {
         "quantity": data.get("quantity", ""),
         "reason": data.get("reason", ""),
         "errors": {},
         "problem": "",
     }
-    rows = [{**row, "key": f"{row['lot']}@{row['place']}", "there": total} for row, total in lots]
+    rows = [{**row, "key": key_of(row["lot"], row["place"], row["stage"]), "there": total} for row, total in lots]
     row = next((row for row in rows if row["key"] == chosen), rows[0] if rows else None)
     status = 200
     if request.method == "POST":
@@ -66,6 +67,11 @@ def write_off(request: HttpRequest, code: str) -> HttpResponse:
     response = show(request, "workbench/write_off.html", context, section="balances", shell=shell)
     response.status_code = status
     return response
+
+
+def key_of(lot: str, place: str, stage: str) -> str:
+    """What one row of the form is chosen by."""
+    return "@".join([lot, place, stage] if stage else [lot, place])
 
 
 def post_write_off(
@@ -84,7 +90,7 @@ def post_write_off(
     try:
         number = receipts.write_off_material(
             vendor_id=vendor.pk, item_id=item.pk, quantity=lost, reason=form["reason"], lot=row["lot"] if row else "",
-            location_id=place, by=request.user, at=timezone.now(),
+            stage=row["stage"] if row else "", location_id=place, by=request.user, at=timezone.now(),
         )  # fmt: skip
     except Refusal as refusal:
         if refusal.field in ("quantity", "reason", "lot"):
