@@ -12,6 +12,7 @@ from invoices.models import Hold, HoldCode, Invoice, InvoiceKind, InvoiceLine, I
 from invoices.services.entering import check_weights
 from invoices.services.owing import Owed, what_is_owed
 from masterdata import services as masterdata
+from policies.models import PayFor
 from receipts.models import ReceiptLine
 
 ZERO = Decimal(0)
@@ -117,10 +118,11 @@ def _hold_quantity(
         where = f" on note {rows[0].receipt.note}" if rows else ""
     if asked_for <= most:
         return
+    counts = "received" if one.line.pay_for == PayFor.RECEIVED else "accepted"
     waits = f", {one.waiting.normalize():f} wait for inspection" if one.waiting else ""
     detail = (
         f"{asked_for.normalize():f} are asked for, {max(most, ZERO).normalize():f} may be paid{where} "
-        f"({one.payable.normalize():f} accepted, {one.taken.normalize():f} invoiced before{waits})."
+        f"({one.payable.normalize():f} {counts}, {one.taken.normalize():f} invoiced before{waits})."
     )
     outcome.holds.append(
         Hold(invoice=invoice, line=line, code=HoldCode.OVER_INVOICE, detail=detail, allowed=max(most, ZERO), found=asked_for)

@@ -61,6 +61,15 @@ def test_many_invoices_share_one_receipt_and_the_last_may_not_ask_for_more():
     assert (alert.subject, alert.order_number, alert.line_no) == (over.number, "SC-00001", 1)
 
 
+def test_where_all_that_came_is_paid_a_hold_counts_what_was_received():
+    line = at_vendor(pay_for="received")
+    receive(counted(line, 8, rejected=2))
+    over = enter(asked(line, 11, 100))
+
+    assert held(over) == ["over_invoice"]
+    assert over.holds.get().detail == "11 are asked for, 10 may be paid (10 received, 0 invoiced before)."
+
+
 def test_only_accepted_pieces_are_paid():
     line = at_vendor()
 
