@@ -102,6 +102,15 @@ def test_an_order_bought_complete_is_loaded_once_and_the_same_again_changes_noth
     assert check_invariants().differences == []
 
 
+def test_all_operations_of_a_loaded_order_bought_complete_are_with_the_vendor():
+    steps = [{"item": "FG", "operation_no": number, "name": "Plating", "work_center": "OUT"} for number in (10, 20)]
+    ground(routings=steps)
+
+    load({"open_orders": [{**GOING_ON, "operation": "", "bought_complete": "yes"}]})
+
+    assert list(Operation.objects.values_list("is_committed", flat=True)) == [True, True]
+
+
 def test_operations_bought_together_are_loaded_once_and_the_same_again_changes_nothing():
     ground(
         routings=[
