@@ -81,7 +81,14 @@ def _gives(operation: OperationFacts, available: Decimal, is_first: bool, decide
     if not operation.frozen and (decided is None or decided.verdict != "outsource"):
         return operation.good + max(ZERO, available - operation.good - operation.scrap)
     wanted, _ = wanted_of(operation, available, is_first)
-    expected = sum((line.open * line.yield_pct / HUNDRED for line in operation.frozen), operation.good)
+    expected = operation.good
+    to_come = max(ZERO, available - operation.good - operation.scrap)
+    for (
+        line
+    ) in operation.frozen:  # a later step's vendor gives no more than he can still get, whatever he was asked for
+        made = line.open if is_first else min(line.open, to_come)
+        to_come -= made
+        expected += made * line.yield_pct / HUNDRED
     if decided is not None and decided.verdict == "outsource":
         return expected + sum((award.quantity * award.yield_pct / HUNDRED for award in decided.awards), ZERO)
     return expected + max(ZERO, wanted.quantity(HUNDRED))
