@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from inventory.models import Balance, Lot, Movement
@@ -38,7 +38,7 @@ def lots_of(counted: CountedLine, line: OrderLine, stage: str) -> list[tuple[Lot
         Lot.objects.bulk_create([Lot(item=item, code=code) for code in sorted(counted.serials)], ignore_conflicts=True)
         lots = Lot.objects.filter(item=item, code__in=counted.serials).select_for_update(no_key=True).order_by("pk")
         by_code = {lot.code: lot for lot in lots}
-        to_be_mended = _lots_lying(line, stage=rework_stage(line))
+        to_be_mended = [lot_id for lot_id, _, _ in _to_be_mended(line) if lot_id]
         used = Movement.objects.filter(lot__in=by_code.values()).exclude(lot__in=to_be_mended).unreversed()
         if known := sorted(set(used.values_list("lot__code", flat=True))):
             raise DuplicateNote(f"Serial number {', '.join(known)} of {item} is in use already.", field="lines.serials")
@@ -65,23 +65,31 @@ def refuse_needless(counted: CountedLine, line: OrderLine, stage: str) -> None:
             raise NotTracked(f"Leave lot {counted.lot.strip()} out: {why}.", field="lines.lot")
 
 
-def _lots_lying(line: OrderLine, *, stage: str) -> list[int]:
-    """The lots of a line's own item that lie at its vendor at a stage."""
-    there = Balance.objects.filter(location=line.ship_to_id, item=line.item_id, stage=stage, quantity__gt=0)
-    return list(there.exclude(lot=None).values_list("lot", flat=True))
+def come_mended(counted: CountedLine, line: OrderLine, stage: str) -> Decimal:
+    """How many of the pieces counted were at the vendor to be mended.
+
+    Lots and serial numbers tell them from new ones; of what bears none, mended ones come first. As many as cannot be new, as no
+    more are ordered, are mended whatever they are called.
+    """
+    most = min(counted.counted, line.in_rework)
+    if not most or stage or not (line.item.lot_tracked or line.item.serial_tracked):
+        return most
+    named = _names(counted)
+    theirs = sum((lies for _, code, lies in _to_be_mended(line) if code is None or code in named), ZERO)
+    likely = min(counted.accepted, theirs) + counted.rejected + counted.scrapped
+    limit = rules.at_most(ordered=line.quantity_in_force, over_pct=line.over_receipt_pct)
+    new_ones = max(limit - line.received - line.in_rework, ZERO)
+    return min(most, max(likely, counted.counted - new_ones))
 
 
-def mended_lots(line: OrderLine, quantity: Decimal, *, serials: Collection[str]) -> list[tuple[int | None, Decimal]]:
-    """The lots of pieces that were at the vendor to be mended and come back, named ones first. Raises VendorShort."""
+def mended_lots(line: OrderLine, quantity: Decimal, counted: CountedLine) -> list[tuple[int | None, Decimal]]:
+    """The lots of pieces that were at the vendor to be mended and come back: named ones first. Raises VendorShort."""
     if not quantity:
         return []
-    there = Balance.objects.filter(
-        location=line.ship_to_id, item=line.item_id, stage=rework_stage(line), quantity__gt=0
-    ).order_by("since", "pk")
-    rows = list(there.values_list("lot", "lot__code", "quantity"))
+    named = _names(counted)
     found: list[tuple[int | None, Decimal]] = []
     rest = quantity
-    for lot_id, _, lies in sorted(rows, key=lambda row: row[1] not in serials):
+    for lot_id, _, lies in sorted(_to_be_mended(line), key=lambda row: (row[1] not in named, row[1] is not None)):
         taken = min(lies, rest)
         if taken > 0:
             found.append((lot_id, taken))
@@ -92,6 +100,18 @@ def mended_lots(line: OrderLine, quantity: Decimal, *, serials: Collection[str])
             field="lines",
         )
     return found
+
+
+def _names(counted: CountedLine) -> set[str]:
+    return {*counted.serials, counted.lot.strip()} - {""}
+
+
+def _to_be_mended(line: OrderLine) -> list[tuple[int | None, str | None, Decimal]]:
+    """Key, code and quantity of each lot of a line's pieces that lie at the vendor to be mended, the oldest first."""
+    there = Balance.objects.filter(
+        location=line.ship_to_id, item=line.item_id, stage=rework_stage(line), quantity__gt=0
+    ).order_by("since", "pk")
+    return list(there.values_list("lot", "lot__code", "quantity"))
 
 
 def stage_after(line: OrderLine, following: Mapping[str, tuple[str, ...]]) -> str:

@@ -36,6 +36,7 @@ from receipts.services.notes import (
     lock_note,
 )
 from receipts.services.pieces import (
+    come_mended,
     inspection_place,
     lots_of,
     mended_lots,
@@ -190,11 +191,11 @@ def _post_line(ground: _Ground, line_no: int, counted: CountedLine, line: OrderL
     receipt, order, expected, at = ground.receipt, ground.orders[line.order_id], ground.expected[line.pk], ground.at
     following = ground.following.get(line.production_order_id or 0, {})
     made_before = line.received + line.in_rework
-    reworked = min(counted.counted, line.in_rework)
-    made_now = counted.counted - reworked
     stage = stage_after(line, following)
+    reworked = come_mended(counted, line, stage)
+    made_now = counted.counted - reworked
     lots = lots_of(counted, line, stage)
-    mended = mended_lots(line, reworked, serials=counted.serials)
+    mended = mended_lots(line, reworked, counted)
     used = use_material(counted, line, order, made_before=made_before, made_now=made_now, at=at)
     held_for = waits_for(counted, line)
     to_inspect = to_look_at(counted, line)

@@ -26,6 +26,7 @@ from subcontract_orders.models import LineStatus, OrderLine, SubcontractOrder
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.played import played
+from tests.receipts import back
 from tests.receipts.goods import LATER, at_vendor, counted, lying, operation, receive, reverse, ship, worth
 
 WAITING = "INSPECTION-MAIN"
@@ -308,3 +309,56 @@ def test_rejected_pieces_keep_their_lot_to_the_vendor_and_back():
     receive(counted(OrderLine.objects.get(), 2, lot="A"), note="DN-2")
 
     assert lying(WAITING, "FG", lot="A") == 2
+
+
+def test_a_new_piece_is_not_taken_for_the_one_that_is_to_be_mended():
+    plans.base(items=[{"code": "FG", "kind": "finished", "serial_tracked": "yes"}])
+    plans.plan("P1", "FG", 3, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    ship(1)
+    receipt = receive(counted(OrderLine.objects.get(), 2, serials=("S1", "S2")))
+    back.return_product(receipt, 1)  # S2, the last
+    assert lying("AT-V1", "FG", lot="S2", stage="rework SC-00001/1") == 1
+
+    receive(counted(OrderLine.objects.get(), 1, serials=("S3",)), note="DN-2")
+
+    assert lying("AT-V1", "FG", lot="S2", stage="rework SC-00001/1") == 1
+    assert (lying("MAIN", "FG"), lying("AT-V1", "RM"), worth("FG")) == (2, 0, 600)
+    mended = receive(counted(OrderLine.objects.get(), 1, serials=("S2",)), note="DN-3")
+    assert mended.lines.get().reworked == 1
+    line = OrderLine.objects.get()
+    assert (line.accepted, line.in_rework, line.status) == (3, 0, "complete")
+    assert (lying("MAIN", "FG", lot="S2"), worth("FG")) == (1, 600)
+    assert back.problems() == []
+
+
+def test_where_no_new_piece_is_ordered_one_of_another_number_takes_the_place_of_the_mended_one():
+    plans.base(items=[{"code": "FG", "kind": "finished", "serial_tracked": "yes"}])
+    plans.plan("P1", "FG", 2, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    ship(1)
+    back.return_product(receive(counted(OrderLine.objects.get(), 2, serials=("S1", "S2"))), 1)
+
+    receive(counted(OrderLine.objects.get(), 1, serials=("S9",)), note="DN-2")
+
+    assert (lying("MAIN", "FG", lot="S9"), lying("AT-V1", "FG", stage="rework SC-00001/1")) == (1, 0)
+    assert back.problems() == []
+
+
+def test_new_pieces_of_another_lot_use_material_while_the_mended_lot_is_awaited():
+    plans.base(items=[{"code": "FG", "kind": "finished", "lot_tracked": "yes"}])
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    ship(1)
+    back.return_product(receive(counted(OrderLine.objects.get(), 5, lot="A")), 2)
+
+    receive(counted(OrderLine.objects.get(), 4, lot="B"), note="DN-2")
+
+    assert (lying("AT-V1", "FG", lot="A", stage="rework SC-00001/1"), lying("AT-V1", "RM")) == (2, 1)
+    receive(counted(OrderLine.objects.get(), 3, lot="A"), note="DN-3")  # the two, and the last new one
+    assert (lying("MAIN", "FG", lot="A"), lying("MAIN", "FG", lot="B"), lying("AT-V1", "RM")) == (6, 4, 0)
+    assert OrderLine.objects.get().status == "complete"
+    assert back.problems() == []
