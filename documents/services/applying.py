@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -90,6 +91,8 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
         _settle(alert, by=by, at=at, through=through)
     elif alert.kind == QUARANTINED:
         receipts.release_quarantine(receipt_id=_receipt(alert, by).pk, by=by, at=at, through=through)
+    elif alert.kind == LEFT and "stage" in alert.after:
+        _bring_home(alert, by=by, at=at, through=through)
     elif alert.kind == LEFT:
         order = SubcontractOrder.objects.get(number=alert.order_number)
         receipts.return_left(order_id=order.pk, reason=f"{order} is cancelled", by=by, at=at, through=through)
@@ -147,6 +150,21 @@ def _receipt(alert: Alert, by: User) -> Receipt:
     if found is None:
         raise NotFound("There is no such receipt.", field="receipt")
     return found
+
+
+def _bring_home(alert: Alert, *, by: User, at: datetime, through: str) -> None:
+    items = dict(Item.objects.filter(code__in=alert.before).values_list("code", "pk"))
+    receipts.return_material(
+        vendor_id=alert.vendor_id or 0,
+        lines=[
+            receipts.MaterialLine(items[code], Decimal(quantity), stage=alert.after["stage"])
+            for code, quantity in alert.before.items()
+        ],
+        reason="no vendor takes them on",
+        by=by,
+        at=at,
+        through=through,
+    )
 
 
 def _settle(alert: Alert, *, by: User, at: datetime, through: str) -> None:

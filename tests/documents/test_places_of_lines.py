@@ -10,6 +10,7 @@ import pytest
 from activity.models import Alert, Event
 from documents import services as documents
 from masterdata.models import Location, Vendor
+from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments.models import ShipmentLine, ShipmentStatus
 from subcontract_orders.models import OrderStatus
@@ -120,6 +121,53 @@ def test_a_step_that_goes_out_again_fetches_what_came_where_it_lies():
         ("AT-CUTTER", 300),
         ("MAIN", 100),
     ]
+
+
+def left_there() -> list[tuple[str, str, dict[str, str]]]:
+    found = Alert.objects.open().filter(kind="material_left_at_vendor").order_by("subject")
+    return list(found.values_list("subject", "proposes", "before"))
+
+
+def test_pieces_that_came_before_are_proposed_to_come_home_and_do():
+    chain()
+    goods.ship(1)
+    goods.receive(goods.counted(plans.line(1), 250))
+    plans.generate()
+    assert left_there() == []  # they wait for the hardener
+    plans.word("P1", "20", "in_house")
+
+    plans.generate()
+
+    assert left_there() == [("AT-CUTTER/P1/10", "return", {"SHIM": "250"})]
+    alert = Alert.objects.open().get(kind="material_left_at_vendor")
+    assert alert.title == "250 SHIM of P1, finished at operation 10, lie at CUTTER and no vendor takes them on"
+    documents.apply_alert(alert_id=alert.pk, by=plans.boss(), at=plans.moment(goods.LATER))
+    assert (goods.lying("AT-CUTTER", "SHIM", stage="P1/10"), goods.lying("MAIN", "SHIM", stage="P1/10")) == (0, 250)
+    assert left_there() == []
+
+
+def test_pieces_nobody_knows_the_next_step_of_are_not_called_home():
+    chain()
+    goods.ship(1)
+    goods.receive(goods.counted(plans.line(1), 400))
+    Vendor.objects.filter(code="HEAT").update(is_active=False)
+
+    plans.generate()
+
+    assert left_there() == []
+
+
+def test_pieces_of_a_plan_that_is_cancelled_are_left_until_they_are_home():
+    chain()
+    goods.ship(1)
+    goods.receive(goods.counted(plans.line(1), 400))
+    plans.cancel("P1")
+
+    plans.generate()
+
+    assert left_there() == [("AT-CUTTER/P1/10", "return", {"SHIM": "400"})]
+    receipts.return_material(vendor_id=plans.order(1).vendor_id, by=plans.boss(), at=plans.moment(goods.LATER))
+    assert left_there() == []
 
 
 def test_while_a_vendor_still_has_the_next_step_the_pieces_go_on_to_him():
