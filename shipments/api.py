@@ -28,6 +28,7 @@ from shipments.filters import ShipmentFilter
 from shipments.models import Shipment, ShipmentLine
 from shipments.printing.electronic import delivery_note_xml
 from shipments.serializers import (
+    DispatchedSerializer,
     PickSerializer,
     ShipmentSerializer,
     ShippedSerializer,
@@ -121,11 +122,11 @@ class ShipmentViewSet(
         """Choose lots for it and keep them."""
         return self._act(request, number, services.pick, PickSerializer)
 
-    @extend_schema(request=PickSerializer, responses=ShipmentSerializer)
+    @extend_schema(request=PickSerializer, responses=DispatchedSerializer)
     @action(detail=True, methods=["post"], url_path="dispatch", url_name="dispatch")
     def send_off(self, request: Request, number: str) -> Response:
-        """Let it leave; what does not go is a new planned shipment."""
-        return self._act(request, number, services.dispatch, PickSerializer)
+        """Let it leave; what does not go is a new planned shipment, named in `staying` with all else that stays."""
+        return self._act(request, number, services.dispatch, PickSerializer, shown_as=DispatchedSerializer)
 
     @extend_schema(request=NothingSerializer, responses=ShipmentSerializer)
     @action(detail=True, methods=["post"])
@@ -192,7 +193,15 @@ class ShipmentViewSet(
     def acted(self, shipments: Sequence[Shipment], *, at: datetime) -> None:
         """After an act, for who watches shipments from above."""
 
-    def _act(self, request: Request, number: str, service: Any, serializer: Any) -> Response:
+    def _act(
+        self,
+        request: Request,
+        number: str,
+        service: Any,
+        serializer: Any,
+        *,
+        shown_as: type[ShipmentSerializer] = ShipmentSerializer,
+    ) -> Response:
         given = serializer(data=request.data)
         given.is_valid(raise_exception=True)
         shipment = get_object_or_404(Shipment.objects.visible_to(request.user), number=number)  # type: ignore[arg-type]
@@ -210,7 +219,10 @@ class ShipmentViewSet(
             **said,
         )
         self.acted([done], at=now)
-        return Response(self.get_serializer(self.get_queryset().get(pk=done.pk)).data)
+        shown = self.get_queryset().get(pk=done.pk)
+        if shown_as is DispatchedSerializer:
+            shown.staying = services.staying_beside(shown)
+        return Response(shown_as(shown).data)
 
     def _orders(self, numbers: Sequence[str]) -> dict[str, int]:
         """Orders this user may see, by number. Raises NotFound."""

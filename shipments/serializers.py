@@ -60,13 +60,22 @@ class StayingSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(source="__str__")
 
 
-class ShippedSerializer(ShipmentSerializer):
-    """The shipment that was made; where parts leave from several places, the further ones by number; and what stays."""
+class DispatchedSerializer(ShipmentSerializer):
+    """The shipment that left, and what of its orders stays."""
 
-    also_shipped = serializers.ListField(child=serializers.CharField(), default=list)
     staying = StayingSerializer(many=True)
 
     class Meta(ShipmentSerializer.Meta):
+        fields = [*ShipmentSerializer.Meta.fields, "staying"]
+        read_only_fields = fields
+
+
+class ShippedSerializer(DispatchedSerializer):
+    """The shipment that was made; where parts leave from several places, the further ones by number; and what stays."""
+
+    also_shipped = serializers.ListField(child=serializers.CharField(), default=list)
+
+    class Meta(DispatchedSerializer.Meta):
         fields = [*ShipmentSerializer.Meta.fields, "also_shipped", "staying"]
         read_only_fields = fields
 

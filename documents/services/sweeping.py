@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 
 from django.db.models import Exists, OuterRef, Q, Subquery, Sum
 
@@ -21,6 +23,7 @@ from documents.services.watching import watch_approvals
 from masterdata import services as masterdata
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
+from shipments import services as shipments
 from shipments.models import Shipment, ShipmentLine
 from subcontract_orders.models import (
     CounterOffer,
@@ -43,6 +46,7 @@ def watch(*, at: datetime, on: date) -> int:
     `on` is today. Returns how many alerts are new.
     """
     expect_next_parts()
+    shipments.plan_what_is_open(at=at, but_lines=_lines_to_settle())
     new = (
         watch_unconfirmed(at=at, on=on)
         + watch_not_sent(at=at, on=on)
@@ -218,6 +222,13 @@ def expect_next_parts() -> int:
         day = expected_on(line)
         changed += ExpectedReceipt.objects.filter(order_line=line).exclude(expected_on=day).update(expected_on=day)
     return changed
+
+
+def _lines_to_settle() -> list[int]:
+    """Lines whose vendor used more than lies there: what is still planned for them may be what he had."""
+    known = Alert.objects.open().filter(kind="discrepancy").values_list("order_number", "line_no")
+    of_them = [Q(order__number=number, line_no=line_no) for number, line_no in known]
+    return list(OrderLine.objects.filter(reduce(or_, of_them)).values_list("pk", flat=True)) if of_them else []
 
 
 def _close_settled_offers(*, at: datetime) -> None:

@@ -24,6 +24,7 @@ from shipments.services.outbound import (
     split,
 )
 from shipments.services.planning import ToShip, cancel_planned, plan, planned_shipments, refresh, unplan
+from shipments.services.replanning import plan_what_is_open
 from shipments.services.staying import Staying, staying, staying_beside
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "pick",
     "plan",
     "plan_open",
+    "plan_what_is_open",
     "planned_shipments",
     "refresh",
     "release",

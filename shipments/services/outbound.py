@@ -24,6 +24,7 @@ from shipments.services.moving import KIND
 from subcontract_orders.models import SubcontractOrder
 from subcontract_orders.services import flows as material
 
+ZERO = Decimal(0)
 NOT_SHIPPED_FROM = (*VIRTUAL_KINDS, LocationKind.TRANSIT, LocationKind.INSPECTION, LocationKind.QUARANTINE)
 
 
@@ -202,18 +203,22 @@ def split(
 ) -> Shipment:
     """Take quantities off a planned shipment onto a new one, which is returned.
 
-    Raises NotFound, OrderNotSent, InvalidQuantity, TooPrecise, OverSend (more than it holds), NothingToShip (nothing would
-    be left), ShipmentNotOfThisState, Stale.
+    Lots that were chosen go along. Raises NotFound, OrderNotSent, InvalidQuantity, TooPrecise, OverSend (more than it holds),
+    NothingToShip (nothing would be left), ShipmentNotOfThisState, Stale.
     """
     shipment, orders = _lock(shipment_id, expected_version=expected_version, by=by)
     _must_be(shipment, ShipmentStatus.PLANNED, to="split")
-    held = {line.component_id: line for line in shipment.lines.order_by("position")}
+    held: dict[int, list[ShipmentLine]] = defaultdict(list)
+    for line in shipment.lines.select_related("lot", "item").order_by("position"):
+        held[line.component_id].append(line)
     rows = [row for row in loading.rows_of(orders) if row.component.pk in held]
     for row in rows:
-        row.room.open = row.room.most = held[row.component.pk].quantity
+        row.room.open = row.room.most = sum((line.quantity for line in held[row.component.pk]), ZERO)
     takes = loading.named(lines, rows, where=shipment.number)
     if not any(row.room.most for row in rows):
         raise NothingToShip(f"Nothing would be left on {shipment}.", field="lines")
+    for take in takes:
+        take.picked = _taken_off(held[take.row.component.pk], take)
     apart = Shipment.objects.create(
         number=masterdata.draw_numbers(kind=KIND)[0],
         vendor=shipment.vendor,
@@ -223,10 +228,7 @@ def split(
         dispatch_by=shipment.dispatch_by,
         created_at=at,
     )
-    for take in takes:
-        take.picked = [(None, take.quantity)]
-        line = held[take.row.component.pk]
-        line.quantity -= take.quantity
+    for line in (line for mine in held.values() for line in mine):
         if line.quantity:
             line.save(update_fields=["quantity"])
         else:
@@ -250,7 +252,8 @@ def cancel(
     at: datetime,
     through: str = "page",
 ) -> Shipment:
-    """Give up a shipment that has not left. What it held is open again, on another planned shipment where there is one.
+    """Give up a shipment that has not left. What it held is open again, on another planned shipment where there is one, else
+    with the next `plan_what_is_open`.
 
     Raises NotFound, OrderNotSent, ShipmentNotOfThisState (one that left is reversed), Stale.
     """
@@ -276,7 +279,7 @@ def reverse(
 ) -> Shipment:
     """Take back a shipment that left, at its original values, whatever has become of its orders.
 
-    What it held is open again, on another planned shipment where there is one; a reversal makes none.
+    What it held is open again, on another planned shipment where there is one; a reversal makes none, `plan_what_is_open` does.
     Raises NotFound, ShipmentNotOfThisState, Stale; NotEnoughStock where the material was used, returned or moved on.
     """
     shipment, orders = _lock(shipment_id, expected_version=expected_version, by=by, to_ship=False)
@@ -339,6 +342,26 @@ def _must_be(shipment: Shipment, *allowed: ShipmentStatus, to: str) -> None:
         raise ShipmentNotOfThisState(
             f"{shipment} is {shipment.get_status_display().lower()}; you cannot {to} it.{hint}", field="shipment"
         )
+
+
+def _taken_off(lines: Sequence[ShipmentLine], take: Take) -> list[tuple[int | None, Decimal]]:
+    """Take a quantity off the lines of its part, of the lot it names where a lot was chosen. Raises OverSend."""
+    named = arranging.lot_of(take)
+    taken: list[tuple[int | None, Decimal]] = []
+    rest = take.quantity
+    for line in sorted(lines, key=lambda line: line.lot_id is not None and line.lot_id != named):
+        part = min(line.quantity, rest) if named is None or line.lot_id in (None, named) else ZERO
+        if part > 0:
+            line.quantity -= part
+            rest -= part
+            taken.append((line.lot_id or named, part))
+    if rest:
+        raise loading.OverSend(
+            f"{(take.quantity - rest).normalize():f} of lot {take.lot} of {lines[0].item} can be taken off "
+            f"{lines[0].shipment}; {take.quantity.normalize():f} were to be.",
+            field=take.field,
+        )
+    return taken
 
 
 def _place(location_id: int, *, by: User | None) -> Location:

@@ -43,6 +43,6 @@ def staying(orders: Collection[SubcontractOrder] | Collection[int]) -> list[Stay
 
 
 def staying_beside(shipment: Shipment) -> list[Staying]:
-    """What of a shipment's orders was set aside and did not leave with it."""
+    """What of a shipment's orders did not leave with it: set aside by somebody, or planned for later."""
     orders = shipment.lines.values_list("order_line__order", flat=True)
-    return [one for one in staying(set(orders)) if one.is_set_aside and one.number != shipment.number]
+    return [one for one in staying(set(orders)) if one.number != shipment.number]

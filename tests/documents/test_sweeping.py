@@ -10,12 +10,13 @@ import pytest
 from activity.models import Alert, Responsible
 from documents import services as documents
 from receipts.models import ExpectedReceipt
-from shipments.models import ShipmentLine
+from shipments import services as shipments
+from shipments.models import Shipment, ShipmentLine
 from subcontract_orders.models import OrderStatus
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
 from tests.played import played
-from tests.receipts import goods
+from tests.receipts import back, goods
 
 MINIMUM = [
     {
@@ -56,6 +57,40 @@ def test_pieces_nobody_misses_any_more_are_not_asked_about_for_ever():
     assert alerts("short_receipt") == []
 
 
+def test_material_a_finished_line_was_still_to_get_is_planned_no_more_and_never_late():
+    back.sent_order(consumption="as_sent")
+    back.ship(1, 7)
+    receipt = goods.receive(goods.counted(plans.line(1), 10))
+    long_after = date(2026, 5, 20)
+
+    watch(long_after)
+
+    assert list(Shipment.objects.order_by("pk").values_list("number", "status")) == [
+        ("SH-00001", "delivered"),
+        ("SH-00002", "cancelled"),
+    ]
+    assert alerts("late") == []
+    goods.reverse(receipt)
+    watch(long_after)
+    [again] = Shipment.objects.planned()
+    assert (again.number, again.lines.get().quantity) == ("SH-00003", 3)
+
+
+def test_material_that_was_used_and_is_missing_may_still_be_shipped_to_settle_it():
+    back.sent_order(shortage="warn")
+    back.ship(1, 6)
+    goods.receive(goods.counted(plans.line(1), 10))
+
+    watch()
+
+    [planned] = Shipment.objects.planned()
+    assert planned.lines.get().quantity == 4
+    shipments.dispatch(shipment_id=planned.pk, by=plans.boss(), at=moment(goods.LATER))
+    alert = Alert.objects.open().get(kind="discrepancy")
+    documents.apply_alert(alert_id=alert.pk, by=plans.boss(), at=moment(goods.LATER))
+    assert back.counters(1) == {"sent": 10, "consumed": 10, "at_vendor": 0}
+
+
 def test_an_order_nobody_answers_is_said_until_somebody_does():
     ordered()
     plans.send(1)
@@ -88,8 +123,8 @@ def test_an_order_that_should_be_sent_is_said_from_the_day_after():
 def test_pieces_are_said_the_day_before_and_sharper_when_overdue():
     ordered()
     plans.send(1)
+    back.ship(1)
     due = ExpectedReceipt.objects.get().expected_on
-    ShipmentLine.objects.all().delete()
 
     watch(due - timedelta(days=1))
     assert (alerts("due_tomorrow"), alerts("late")) == ([("SC-00001/1", "info")], [])

@@ -142,6 +142,29 @@ def test_what_is_held_back_is_named_with_its_reason_when_the_rest_leaves(dock: A
     assert refused["detail"] == "Nothing is open to be shipped for SC-00001. SH-00001 is held: Wrong heat number."
 
 
+def test_a_dispatch_says_what_stays_as_shipping_does(dock: APIClient):
+    ordered(10)
+    apart = {"lines": [{"item": "RM", "quantity": 3}]}
+    assert dock.post(f"{SHIPMENTS}SH-00001/split/", apart, format="json").json()["number"] == "SH-00002"
+    dock.post(f"{SHIPMENTS}SH-00002/hold/", {"reason": "Wrong heat number."}, format="json")
+    part = {"lines": [{"item": "RM", "quantity": 5}]}
+
+    gone = dock.post(f"{SHIPMENTS}SH-00001/dispatch/", part, format="json").json()
+
+    assert (gone["number"], gone["status"], gone["lines"][0]["quantity"]) == ("SH-00001", "delivered", "5.00000")
+    assert gone["staying"] == [
+        {
+            "number": "SH-00002",
+            "status": "held",
+            "reason": "Wrong heat number",
+            "detail": "SH-00002 is held: Wrong heat number.",
+        },
+        {"number": "SH-00003", "status": "planned", "reason": "", "detail": "SH-00003 is planned."},
+    ]
+    last = dock.post(f"{SHIPMENTS}SH-00003/dispatch/", {}, format="json").json()
+    assert [one["number"] for one in last["staying"]] == ["SH-00002"]
+
+
 def test_a_shipment_is_split_and_part_of_one_is_dispatched(dock: APIClient):
     ordered(10)
 

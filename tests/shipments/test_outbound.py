@@ -469,6 +469,73 @@ def test_a_planned_shipment_is_split_and_each_part_leaves_alone():
     assert component("RM").sent == 10
 
 
+def test_a_split_takes_chosen_lots_along():
+    plans.base(
+        items=[{"code": "RM", "kind": "raw", "standard_cost": 100, "lot_tracked": "yes"}],
+        stock=[
+            {"item": "RM", "location": "MAIN", "quantity": 0},
+            {"item": "RM", "location": "MAIN", "lot": "L1", "quantity": 6},
+            {"item": "RM", "location": "MAIN", "lot": "L2", "quantity": 9},
+        ],
+    )
+    plans.plan("P1", "FG", 10, "2026-03-31")
+    plans.generate()
+    send_all()
+    first = ship(lines=[of("RM", 5, lot="L2"), of("RM", 5, lot="L1")], hold=True)
+    act(shipments.release, first)
+
+    second = act(shipments.split, first, lines=[of("RM", 2, lot="L1"), of("RM", 1, lot="L2")])
+    third = act(shipments.split, first, lines=[of("RM", 5)])
+
+    assert carried(second) == [("RM", "L1", 2), ("RM", "L2", 1)]
+    assert carried(first) == [("RM", "L1", 2)]
+    assert carried(third) == [("RM", "L2", 4), ("RM", "L1", 1)]
+    said = refused(OverSend, "over_send", lambda: act(shipments.split, third, lines=[of("RM", 2, lot="L1")]))
+    assert said == "1 of lot L1 of RM can be taken off SH-00003; 2 were to be."
+    act(shipments.dispatch, second)
+    assert (lying("AT-V1", "RM", lot="L1"), lying("AT-V1", "RM", lot="L2")) == (2, 1)
+
+
+def test_what_was_taken_back_whole_is_planned_again_and_once():
+    ordered(10, 5)
+    made = ship()
+    act(shipments.reverse, made)
+
+    assert shipments.plan_what_is_open(at=moment()) == 1
+    assert shipments.plan_what_is_open(at=moment()) == 0
+
+    assert numbers() == [("SH-00001", "reversed"), ("SH-00002", "planned"), ("SH-00003", "planned")]
+    assert carried(Shipment.objects.get(number="SH-00003")) == [("RM", "", Decimal(10))]
+    assert ship().number == "SH-00003"
+
+
+def test_what_was_given_up_is_planned_again_but_for_what_others_keep():
+    ordered(10)
+    kept = ship(lines=[of("RM", 4)], hold=True)
+    act(shipments.cancel, Shipment.objects.get(number="SH-00002"))
+    assert numbers() == [("SH-00001", "held"), ("SH-00002", "cancelled")]
+
+    shipments.plan_what_is_open(order_ids=[plans.order(1).pk], at=moment())
+
+    assert numbers()[2:] == [("SH-00003", "planned")]
+    assert carried(Shipment.objects.get(number="SH-00003")) == [("RM", "", Decimal(6))]
+    act(shipments.release, kept)
+    assert ship(lines=[of("RM", 10)]).status == "delivered"
+
+
+def test_orders_that_ended_or_never_went_out_are_planned_nothing():
+    ordered(10, 10)
+    plans.plan("P9", "FG", 3, "2026-03-31")
+    plans.generate()
+    act(shipments.reverse, ship(1))
+    documents.cancel_set(order_id=plans.order(1).pk, reason="", by=plans.boss(), at=moment())
+    before = numbers()
+
+    assert shipments.plan_what_is_open(at=moment()) == 0
+
+    assert numbers() == before
+
+
 def test_reversing_restores_quantity_and_value_and_takes_no_number():
     ordered(10)
     made = ship()

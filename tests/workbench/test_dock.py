@@ -155,11 +155,12 @@ def test_less_may_leave_and_the_rest_stays_planned(dock):
     order = goods.sent_order()
     shipment = goods.shipment_of(order)
 
-    dock.post(f"/dock/dispatch/{shipment.number}/", {"quantity-1": "60"})
+    page = dock.post(f"/dock/dispatch/{shipment.number}/", {"quantity-1": "60"}, follow=True)
 
     assert away() == 60
     rest = Shipment.objects.planned().get(lines__order_line__order=order)
     assert rest.lines.get().quantity == 40
+    assert f"{rest.number} is planned." in page.content.decode()
 
 
 def test_who_lets_a_part_leave_is_told_what_is_held_back_and_why(dock):

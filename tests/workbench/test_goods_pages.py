@@ -10,7 +10,8 @@ from django.test import Client
 from accounts.models import Role
 from inventory.models import Balance
 from receipts.models import Receipt, ReceiptStatus
-from shipments.models import ShipmentStatus
+from shipments import services as shipments
+from shipments.models import Shipment, ShipmentStatus
 from subcontract_orders.models import OrderLine, OrderStatus
 from tests.workbench import goods, rows
 
@@ -66,6 +67,30 @@ def test_a_shipment_is_held_released_and_reversed(desk):
     shipment.refresh_from_db()
     assert shipment.status == ShipmentStatus.REVERSED
     assert "is taken back" in page.content.decode()
+
+
+def test_what_was_taken_back_or_given_up_waits_to_leave_again(desk):
+    shipment = goods.shipment_of(goods.shipped_order())
+
+    desk.post(f"/shipments/{shipment.number}/reverse/")
+
+    planned = Shipment.objects.planned().get()
+    assert planned.lines.get().quantity == 100
+    assert planned.number in text_of(desk, "/dock/dispatch/")
+    desk.post(f"/shipments/{planned.number}/cancel/")
+    assert Shipment.objects.planned().exclude(pk=planned.pk).get().lines.get().quantity == 100
+
+
+def test_a_dispatch_says_what_stays(desk):
+    order = goods.sent_order()
+    first = goods.shipment_of(order)
+    apart = [shipments.ToPick(first.lines.get().item_id, Decimal(15))]
+    second = shipments.split(shipment_id=first.pk, lines=apart, by=goods.root(), at=rows.AT)
+    shipments.hold(shipment_id=second.pk, reason="damp", by=goods.root(), at=rows.AT)
+
+    page = desk.post(f"/shipments/{first.number}/dispatch/", follow=True).content.decode()
+
+    assert f"{second.number} is held: damp." in page
 
 
 def test_a_refused_act_becomes_a_message(desk):

@@ -47,7 +47,7 @@ from workbench.views.receipts import MAY_INSPECT
 from workbench.views.receipts import SEES as SEES_RECEIPTS
 from workbench.views.shipments import MAY_CHANGE as MAY_SHIP
 from workbench.views.shipments import SEES as SEES_SHIPMENTS
-from workbench.views.shipments import attach_carried, lines_of, shipment_lists
+from workbench.views.shipments import attach_carried, lines_of, say_what_stays, shipment_lists
 
 MAY_COUNT = "receipts.count_vendorstock"
 LINES = 60  # of a vendor on one page; a vendor with more is received order by order
@@ -256,8 +256,7 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
                 said = _("{number} has left for {vendor}.").format(number=number, vendor=called(shown.vendor))
                 undo = reverse("workbench:act_on_shipment", args=[number, "reverse"])
                 messages.success(request, said, extra_tags=offering(undo, f"dispatch/{number}"))
-                for one in shipments.staying_beside(shown):
-                    messages.warning(request, str(one))
+                say_what_stays(request, shown)
                 return redirect(f"{reverse('workbench:shipment', args=[number])}?left=1")
         status = 422
     context = {"shipment": shown, "rows": rows, "problem": problem, "dock_page": "dispatch", "is_bound": status != 200}

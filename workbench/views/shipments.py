@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
@@ -249,6 +250,8 @@ ACTS: dict[str, tuple[Callable[..., Any], Any]] = {
     "cancel": (shipments.cancel, gettext_lazy("{number} is cancelled; nothing was moved.")),
     "reverse": (shipments.reverse, gettext_lazy("{number} is taken back: everything lies where it lay before.")),
 }
+GIVES_BACK = ("cancel", "reverse")
+"""Acts after which what a shipment held is to leave once more."""
 UNDONE_BY = {"dispatch": "reverse", "hold": "release", "release": "hold"}
 
 
@@ -259,15 +262,32 @@ def act_on_shipment(request: HttpRequest, number: str, action: str) -> HttpRespo
         raise BadRequest("There is no such action.")
     shown = get_object_or_404(Shipment.objects.visible_to(request.user), number=number)
     service, done = ACTS[action]
+    did: list[str] = []
 
     def do(at: datetime) -> None:
         service(shipment_id=shown.pk, by=request.user, at=at)
+        if action in GIVES_BACK:
+            orders = list(shown.lines.values_list("order_line__order", flat=True))
+            shipments.plan_what_is_open(
+                order_ids=orders, at=at
+            )  # so that it can leave again from the pages of the dock
         documents.watch_shipped(shipment_ids=[shown.pk], at=at)
+        did.append(action)
 
     back, undo = reverse("workbench:shipment", args=[number]), ""
     if action in UNDONE_BY:
         undo = reverse("workbench:act_on_shipment", args=[number, UNDONE_BY[action]])
-    return act(request, do, done=done.format(number=number), back=back, undo=undo)
+    answer = act(request, do, done=done.format(number=number), back=back, undo=undo)
+    if "dispatch" in did:
+        say_what_stays(request, shown)
+    return answer
+
+
+def say_what_stays(request: HttpRequest, left: Shipment) -> None:
+    """Beside what left: what somebody holds or has set aside, and what is planned for later."""
+    for one in shipments.staying_beside(left):
+        say = messages.warning if one.is_set_aside else messages.info
+        say(request, str(one))
 
 
 @require_safe
