@@ -120,7 +120,8 @@ class Reading:
         self.step_rows: dict[tuple[int, str, str], tuple[str, str, int]] = {}  # item, variant, operation number
 
     def bad(self, row: int | None, column: str, value: Any, code: str, detail: str) -> None:
-        self.errors.append(BadRow(self.table, self.file, row, column, str(value)[:100], code, detail))
+        shown = "|".join(map(str, value)) if isinstance(value, list | tuple) else str(value)  # as the file has a list
+        self.errors.append(BadRow(self.table, self.file, row, column, shown[:100], code, detail))
         if len(self.errors) >= self.most_errors:
             raise TooManyErrors
 

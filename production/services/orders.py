@@ -55,7 +55,7 @@ from production.rules.progress import CameTogether
 from production.rules.schedule import Calendar, Step, in_order, schedule, successors, working_days
 from production.services.parents import Parents, parent_circles
 from production.services.pieces import Pieces, place_pieces
-from production.services.structure import sequence_of
+from production.services.structure import backward, sequence_of
 
 REPLACED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # what may go on under another number
 RECOPIED = (OrderStatus.PLANNED, OrderStatus.FIRM)  # from release on, an order keeps the operations it has
@@ -633,6 +633,12 @@ class _Plan:
         following = successors(steps)
         if in_order(following) is None:
             raise RoutingCircle("The operations follow one another in a circle.", field="next_operation_no")
+        if turned := backward(following, {number: one["sequence"] for number, one in after.items()}):
+            number, later = turned[0]
+            raise InvalidInput(
+                f"Operation {number} is followed by {later}, which comes before it by its sequence.",
+                field="next_operation_no",
+            )
         moved = {one.number for one in given if one.start or one.end}
         dated = {number for number, one in after.items() if one["dates_given"]} if moved else set()
         for number in sorted(dated & following.keys()):

@@ -162,11 +162,17 @@ def sequence_of(number: str) -> int | None:
 
 
 def routing_problems(*, item_ids: Iterable[int]) -> list[BadStep]:
-    """What is wrong with these items' routings: steps followed by missing ones, or that go round in a circle."""
+    """What is wrong with these items' routings: steps followed by missing ones or by some that come before them, or that go
+    round in a circle.
+    """
     following: dict[tuple[int, str], dict[str, list[str]]] = defaultdict(dict)
+    places: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
     rows = RoutingStep.objects.filter(item_id__in=list(item_ids)).order_by("pk")
-    for item, variant, number, next_nos in rows.values_list("item_id", "variant", "operation_no", "next_nos"):
+    for item, variant, number, sequence, next_nos in rows.values_list(
+        "item_id", "variant", "operation_no", "sequence", "next_nos"
+    ):
         following[(item, variant)][number] = next_nos
+        places[(item, variant)][number] = sequence
     problems = []
     for (item, variant), steps in following.items():
         missing = [(number, later) for number, next_nos in steps.items() for later in next_nos if later not in steps]
@@ -189,4 +195,20 @@ def routing_problems(*, item_ids: Iterable[int]) -> list[BadStep]:
                     code="routing_cycle",
                 )
             )
+            continue
+        for number, later in backward(steps, places[item, variant]) if not missing else ():
+            problems.append(
+                BadStep(
+                    f"Operation {number} is followed by {later}, which comes before it by its sequence.",
+                    key=(item, variant, number),
+                    field="next_operation_no",
+                    value=later,
+                    code="invalid",
+                )
+            )
     return problems
+
+
+def backward(following: Mapping[str, Sequence[str]], places: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Steps followed by one that does not come after them by its sequence; pieces would run both ways at once."""
+    return [(number, later) for number, nos in following.items() for later in nos if places[later] <= places[number]]

@@ -432,6 +432,28 @@ def test_operations_that_follow_one_another_in_a_circle_are_refused():
     assert only(found) == ("routings", 1, "next_operation_no", "20", "routing_cycle")
 
 
+def test_a_step_followed_by_one_that_comes_before_it_is_refused():
+    found = refused(
+        {
+            "items": [{"code": "A"}],
+            "routings": [
+                {"item": "A", "operation_no": 10},
+                {"item": "A", "operation_no": 20, "next_operation_no": 10},
+            ],
+        }
+    )
+
+    assert only(found) == ("routings", 2, "next_operation_no", "10", "invalid")
+
+
+def test_an_operation_moved_after_its_own_successor_is_refused():
+    load_shaft()
+
+    found = refused({"operations": [{"order": "P1", "number": 10, "sequence": 30, "next_operation_no": "20"}]})
+
+    assert only(found) == ("operations", 1, "next_operation_no", "20", "invalid")
+
+
 def test_all_bad_rows_are_named_and_those_that_follow_from_them_are_not():
     found = refused(
         {

@@ -374,8 +374,8 @@ def test_an_operation_a_vendor_was_asked_for_is_never_copied_again_only_cancelle
     [
         ([{"number": "10", "good": 9}], (1, "good", "9", "invalid_quantity")),
         ([{"number": "10", "next_operation_no": "20"}, {"number": "20", "next_operation_no": "10"}],
-         (1, "next_operation_no", "['20']", "routing_cycle")),
-        ([{"number": "10", "next_operation_no": "99"}], (1, "next_operation_no", "['99']", "not_found")),
+         (1, "next_operation_no", "20", "routing_cycle")),
+        ([{"number": "10", "next_operation_no": "99"}], (1, "next_operation_no", "99", "not_found")),
         ([{"number": "10", "start": "2026-03-10", "end": "2026-03-10"},
           {"number": "20", "start": "2026-03-05", "end": "2026-03-06"}], (1, "start", "2026-03-10", "invalid_date")),
     ],
