@@ -1,16 +1,8 @@
 """Business actions on the plan: structure (bills of material, routings), production orders, the planner's word, reports."""
 
-from production.services.orders import (
-    BadOrder,
-    OrdersRefused,
-    PlannedOperation,
-    PlannedOrder,
-    UpsertedOrders,
-    cancel_production_order,
-    upsert_operations,
-    upsert_production_orders,
-)
+from production.services.orders import upsert_operations, upsert_production_orders
 from production.services.parents import ParentCircle, UnknownParent, parent_circles, unknown_parents
+from production.services.planned import BadOrder, OrdersRefused, PlannedOperation, PlannedOrder, UpsertedOrders
 from production.services.reporting import PreviousOperationShort, report_operation
 from production.services.structure import (
     BadStep,
@@ -25,6 +17,7 @@ from production.services.withdrawing import (
     SnapshotScope,
     SnapshotTooSmall,
     Withdrawn,
+    cancel_production_order,
     commit_operations,
     withdraw_missing,
 )

@@ -9,10 +9,11 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from core.refusals import InvalidInput, NotFound, Refusal
+from core.refusals import InvalidInput, NotFound, Refusal, Stale, WrongState
 from masterdata.models import Site
 from masterdata.services import note_plan_change
 from production.models import Operation, OperationStatus, OrderStatus, ProductionOrder
+from production.services.planned import CLOSED_OPERATION
 
 WITHDRAWABLE = (OrderStatus.PLANNED, OrderStatus.FIRM, OrderStatus.RELEASED)
 LARGEST_LOSS_PCT = 20
@@ -110,3 +111,28 @@ def commit_operations(*, operation_ids: Iterable[int | None]) -> None:
     """Vendors were asked for these operations: from now on they stay as they were asked for."""
     ids = [pk for pk in operation_ids if pk]
     Operation.objects.filter(pk__in=ids, is_committed=False).update(is_committed=True)
+
+
+@transaction.atomic
+def cancel_production_order(
+    *, production_order_id: int, expected_version: int | None = None, by: User | None, at: datetime
+) -> ProductionOrder:
+    """Withdraw an order with its open operations; what was made stays. Again is the same. Raises NotFound, Stale, WrongState."""
+    visible = ProductionOrder.objects.visible_to(by) if by else ProductionOrder.objects.all()
+    order = visible.select_for_update().filter(pk=production_order_id).first()
+    if order is None:
+        raise NotFound("There is no such production order.", field="number")
+    if expected_version is not None and order.version != expected_version:
+        raise Stale(f"{order} was changed since you read it; look at it again.")
+    if order.status == OrderStatus.CANCELLED:
+        if order.withdrawn_from:  # so far only the plan had left it out, now a person says so
+            order.withdrawn_from = ""
+            order.save(update_fields=["withdrawn_from"])
+        return order
+    if order.status == OrderStatus.DONE:
+        raise WrongState(f"{order} is done.", field="status")
+    order.status, order.changed_at, order.version = OrderStatus.CANCELLED, at, order.version + 1
+    order.save(update_fields=["status", "changed_at", "version"])
+    order.operations.exclude(status__in=CLOSED_OPERATION).update(status=OperationStatus.CANCELLED)
+    note_plan_change(at=at, reason=f"{order} cancelled")
+    return order

@@ -9,13 +9,7 @@ from typing import Any
 from accounts.models import User
 from activity import services as activity
 from core.refusals import NotFound, Stale, WrongState
-from subcontract_orders.models import (
-    WITH_VENDOR,
-    CounterOffer,
-    OfferState,
-    OrderStatus,
-    SubcontractOrder,
-)
+from subcontract_orders.models import WITH_VENDOR, CounterOffer, OfferState, OrderStatus, SubcontractOrder
 from subcontract_orders.services import lines as writing
 
 KIND = writing.KIND

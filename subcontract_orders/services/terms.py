@@ -13,13 +13,7 @@ from policies.rules.dates import Chain
 from production.models import QuantityBasis
 from production.rules.components import rounded_up
 from subcontract_orders import rules
-from subcontract_orders.models import (
-    LinePromise,
-    OrderComponent,
-    OrderLine,
-    OrderRevision,
-    SubcontractOrder,
-)
+from subcontract_orders.models import LinePromise, OrderComponent, OrderLine, OrderRevision, SubcontractOrder
 
 
 def line_of(order: SubcontractOrder, line_no: int) -> OrderLine:
