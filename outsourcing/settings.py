@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.forms",  # its templates, of which one is ours
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
@@ -79,6 +80,10 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
 ]
+
+# Refusals are English sentences; where messages and errors of forms are shown they are told in the reader's language.
+MESSAGE_STORAGE = "outsourcing.messages.Storage"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 ROOT_URLCONF = "outsourcing.urls"
 WSGI_APPLICATION = "outsourcing.wsgi.application"

@@ -176,7 +176,8 @@ def check_scope(scope: Mapping[str, Any]) -> None:
             model._default_manager.filter(**{f"{column}__in": wanted}).values_list(column, flat=True)
         )
         if missing:
-            raise NotFound(f"There is no {name.replace('_', ' ')} {min(missing)}.", field="scope")
+            dimension = name.replace("_", " ")
+            raise NotFound(f"There is no {dimension} {min(missing)}.", field="scope")
 
 
 def orders_in_scope(scope: Mapping[str, Any]) -> set[int]:

@@ -47,13 +47,12 @@ def refuse_where_used(row: Retirable) -> None:
 
 
 def _refusals(row: Retirable) -> Iterator[Refusal]:
-    for one, several, rows, key in USES[type(row)](row):
+    model = capfirst(row._meta.verbose_name)
+    for use, uses, rows, key in USES[type(row)](row):
         if count := rows.count():
             first = rows.order_by("pk").values_list(key, flat=True)[0]
-            said = (
-                f"1 {one} names it: {first}." if count == 1 else f"{count:,} {several} name it, the first is {first}."
-            )
-            yield InUse(f"{_named(row)} stays in use: {said}", field="active")
+            said = f"1 {use} names it: {first}." if count == 1 else f"{count:,} {uses} name it, the first is {first}."
+            yield InUse(f"{model} {row} stays in use: {said}", field="active")
 
 
 def _named(row: Retirable) -> str:

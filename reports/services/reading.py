@@ -261,11 +261,11 @@ def _total(
 def _keys(narrowed: Mapping[str, str]) -> dict[str, Any]:
     """Codes as keys of rows. Raises InvalidInput for one that is not there."""
     found = {}
-    for name, code in narrowed.items():
-        row = MODELS[name].objects.filter(code=code).values_list("pk", flat=True).first()  # type: ignore[attr-defined]
+    for dimension, code in narrowed.items():
+        row = MODELS[dimension].objects.filter(code=code).values_list("pk", flat=True).first()  # type: ignore[attr-defined]
         if row is None:
-            raise InvalidInput(f"There is no {name.replace('_', ' ')} {code}.", field=name)
-        found[f"{name}_id"] = row
+            raise InvalidInput(f"There is no {dimension.replace('_', ' ')} {code}.", field=dimension)
+        found[f"{dimension}_id"] = row
     return found
 
 

@@ -191,8 +191,8 @@ def all_open(rows: Sequence[Row]) -> list[Take]:
 
 def nothing_open(orders: Collection[SubcontractOrder]) -> NothingToShip:
     """That nothing of the orders is open, with the shipments that keep what is not gone yet."""
-    said = "".join(f" {one}" for one in staying(orders) if one.is_set_aside)
-    return NothingToShip(f"Nothing is open to be shipped for {', '.join(map(str, orders))}.{said}", field="order")
+    set_aside = "".join(f" {one}" for one in staying(orders) if one.is_set_aside)
+    return NothingToShip(f"Nothing is open to be shipped for {', '.join(map(str, orders))}.{set_aside}", field="order")
 
 
 def as_planned(shipment: Shipment, rows: Sequence[Row]) -> list[Take]:

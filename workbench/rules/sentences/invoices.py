@@ -1,0 +1,110 @@
+"""What invoices refuses or says; see the package."""
+
+from django.utils.translation import gettext_noop as _
+
+SENTENCES = (
+    _("All that {order} line {line} owes for what came is invoiced or will be."),
+    _("Name an amount above zero."),
+    _("Name an amount of at least the currency's smallest coin."),
+    _("No bad pieces of {order} line {line} are left unpaid."),
+    _("Say why it is charged back."),
+    _("Say why it is waived."),
+    _("{amount} is more than anybody can be charged; look at the amount."),
+    _("{number} is {status_}; it cannot become {next_}."),
+    _("{open} is received and not invoiced; {amount} is named."),
+    _(
+        "{amount} of work is to be taken out, {open} is received and not invoiced: he was paid for these pieces. Ask "
+        "for a credit note."
+    ),
+    _("A credit note cannot be dated after today, {today}."),
+    _("A credit note needs at least one line."),
+    _("A credited charge needs an amount above zero."),
+    _("Say how much of what is credited, both above zero."),
+    _("{amount} is credited; {open} of it is still asked for."),
+    _("{invoice} has no such line to credit."),
+    _("{invoice} has work without an order line."),
+    _("{quantity} are credited; {open} are invoiced and not taken back."),
+    _("{number} of {vendor} was entered already as {known}."),
+    _("Column {name} is missing. Known are {known}."),
+    _("There is no column {name}. Known are {known}."),
+    _("It credits charge-backs and something else; enter the two apart."),
+    _("It names neither our order and line nor a delivery note."),
+    _("No vendor is known as {name}; name the vendor."),
+    _("Several vendors are known as {name}; name the vendor."),
+    _("Tax category {code} is not taken; known are {known}."),
+    _("The document says {said} with tax; it comes to {found}."),
+    _("The document says {said} without tax; its lines and charges are {found}."),
+    _("The file cannot be read: {problem}"),
+    _("The file has no rows."),
+    _("The file has {n} rows; {most} are taken at a time."),
+    _("The file is no text."),
+    _("The file is not UTF-8 text."),
+    _("There is no charge-back {number} of {vendor}."),
+    _("There is no such charge-back of {vendor}."),
+    _("There is no invoice {number} of {vendor} to credit."),
+    _("{invoice} is in {currency}, the credit note in {other}."),
+    _("{item} is counted in {unit}; {other} is not known for it."),
+    _("{kind} is no kind; known are {known}."),
+    _("{text_} cannot be read as {column}."),
+    _("{n} rows cannot be entered; the first: {said_}"),
+    _("A charge alone must say for which order line it is."),
+    _("A charge needs an amount above zero."),
+    _("A line named here is not an order line of this vendor."),
+    _("A line of category {category} has no tax rate; {rate} was given."),
+    _("An invoice cannot be dated after today, {today}."),
+    _("An invoice has at most {most} lines; this has {n}."),
+    _("An invoice needs at least one line or charge."),
+    _(
+        "Invoice {number} of {vendor} was entered already as {known}, {status_}. Withdraw that one first if it is "
+        "wrong."
+    ),
+    _("Invoice {number} of {vendor} was entered already. Withdraw that one first if it is wrong."),
+    _("It cannot be due on {due}, before its own day {day}."),
+    _("Name the number the vendor gave his invoice."),
+    _("Name the number the vendor gave his credit note."),
+    _("Note {note} has several lines: name the order and line, or the item."),
+    _("Nothing was received on note {note}."),
+    _("Say for which order and line, or for which delivery note, this is asked."),
+    _("{item} is invoiced in {either}, not in {unit}."),
+    _("{amount} is more than an invoice comes to; look at its amounts."),
+    _("{order} is {status_} and was never sent; only what a vendor was asked for is paid."),
+    _("{quantity} × {price} is {found}, not {amount}."),
+    _("{rate} % is no tax rate."),
+    _("{rate} % is no rate of tax category {category}."),
+    _("{price} is below zero; enter a credit note."),
+    _(
+        "{items} has no weight, so a charge cannot be spread by weight. Enter the weight of a piece with the item, "
+        "or spread by quantity or value."
+    ),
+    _("No approved invoice waits to be exported; files made before can be had again."),
+    _("{credit} credits {invoice}; it cannot go without its invoice."),
+    _("Then match it again."),
+    _("{invoice} was entered by you; another person with the right releases it."),
+    _("{invoice} is a credit note; it goes with its invoice."),
+    _("{invoice} no longer fits; match it again. {said_}"),
+    _("All that {vendor} delivered and we accepted is invoiced."),
+    _("A charge-back is named twice."),
+    _("Name the charge-backs it is for."),
+    _("{amount} is credited; {whole} of {number} is still claimed."),
+    _("{amount} would be netted; {left} of {invoice} is still to be paid."),
+    _("{number} is work that is not paid; there is nothing to credit."),
+    _("{number} is {status_}, not claimed."),
+    _("{asked} are asked for, {most} may be paid on note {note} ({accepted} accepted, {before} invoiced before)."),
+    _(
+        "{asked} are asked for, {most} may be paid on note {note} ({accepted} accepted, {before} invoiced before, "
+        "{waiting} wait for inspection)."
+    ),
+    _("{asked} are asked for, {most} may be paid ({accepted} accepted, {before} invoiced before)."),
+    _(
+        "{asked} are asked for, {most} may be paid ({accepted} accepted, {before} invoiced before, {waiting} wait "
+        "for inspection)."
+    ),
+    _("{order} line {line} was ordered at an estimate; a buyer sets its price first."),
+    _("{asked} per {unit} is asked for, {agreed} was agreed."),
+    _("{asked} per {unit} is asked for, {agreed} was agreed ({tolerance_} more may pass)."),
+    _("{asked} is asked for, {agreed} was agreed ({tolerance_} more may pass)."),
+    _("{pct} % or {amount} on the line"),
+    _("{amount} on the line"),
+    _("{kind_} of {asked} is asked for; {open} of it was agreed and not asked for before."),
+    _("{other} ({number}) has the same day and amount."),
+)
