@@ -60,6 +60,7 @@ PASSED_ON = {
     "text % {'quantity': quantity(said), 'way': way, 'item': item, 'line': line_no, 'number': number}",
     # A shipment that stays, in words of its own; what the API says of a field.
     "str(one)", "f\"{name.replace('_', ' ')}: {_first(errors)}\"",
+    "_of_one_value(state, str(problem))",  # what only the database refuses, told below
     "''",  # the name of the column is said where the cell is read
 }  # fmt: skip
 SENTENCES = {
@@ -74,6 +75,8 @@ SENTENCES = {
 NOT_SEEN = [  # sentences that are their object's own, and one put together in a list
     "SC-00001 is held: wait for the drawing.",
     "SC-00001 is picked.",
+    "A text is too long; at most 40 characters are kept there.",
+    "There is already one work center with the same code; change that one, or give another value.",
     "a.csv does not end with a line end, so it may be cut off: its last row is read with unit. Look whether that is all.",
 ]
 

@@ -111,13 +111,16 @@ def _read(text: str) -> Reading | None:
 
 
 def _sentence(text: str) -> Reading | None:
-    """By the pattern that understands most of it, with what its values say themselves."""
-    best: Reading | None = None
+    """By the pattern that understands most of it, with what its values say themselves; of two that understand as much, by the
+    one with more words of its own.
+    """
+    best, most = None, (0, 0, "")
     for pattern in OPEN:
         if pattern.longest in text and (found := pattern.expression.fullmatch(text)):
             parts = {name: _part(name, value) for name, value in found.groupdict().items()}
             known = pattern.own + sum(part.known for part in parts.values())
-            if best is None or known > best.known:
+            if (rank := (known, pattern.own, pattern.text)) > most:
+                most = rank
                 best = Reading(known, gettext(pattern.text).format(**{name: part.said for name, part in parts.items()}))
     return best
 

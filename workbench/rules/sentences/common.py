@@ -86,4 +86,17 @@ SENTENCES = (
     _("You made or changed {number}; {first} or one of {n} others must approve it."),
     _("You made or changed {number}; Somebody with a higher limit must approve it."),
     _("There is no production order {code}."),
+    _(
+        "A number is too large to be kept, or what is reckoned from it is, such as a quantity times its price: "
+        "13 digits stand before the decimal point at most."
+    ),
+    _("A text is too long; at most {most} characters are kept there."),
+    _("A text is too long; a shorter one is kept there."),
+    _("A value is not of the kind its field holds."),
+    _("There is already one {what} with the same {fields}; change that one, or give another value."),
+    _("Something else refers to this {what}, or what it refers to is gone."),
+    _("Every {what} needs its {fields}; fill it in."),
+    _("The {fields} of one {what} cannot be so ({rule}); put them right."),
+    _("It overlaps with another {what}; put one of them right."),
+    _("The values of one {what} do not go together ({rule}); put them right."),
 )

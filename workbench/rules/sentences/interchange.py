@@ -113,4 +113,5 @@ SENTENCES = (
         "{file} does not end with a line end, so it may be cut off: its last row is read with {cell}. Look whether "
         "that is all."
     ),
+    _("{count} of the unit cannot be one item; at most {most} can."),
 )

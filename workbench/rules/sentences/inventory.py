@@ -15,4 +15,5 @@ SENTENCES = (
     _("No lot {lot} of {item} lies at {place}."),
     _("Only {free} of {item} lie free at {place}; {quantity} are to be taken."),
     _("Only {free} of {item} of lot {lot} lie free at {place}; {quantity} are to be taken."),
+    _("{quantity} at {cost} are worth more than can be; at most {most}."),
 )

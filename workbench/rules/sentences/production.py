@@ -45,4 +45,5 @@ SENTENCES = (
     _("Say why: the reason stands beside the verdict."),
     _("What stays inside has no vendor."),
     _("{word} is neither outsource nor in_house."),
+    _("Operation {number} is followed by {later}, which comes before it by its sequence."),
 )

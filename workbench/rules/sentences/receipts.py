@@ -137,4 +137,12 @@ SENTENCES = (
         "{need} of {item} would be used, {there} lie at the vendor for {order} line {line}. Ship the rest, or ask "
         "for what was used."
     ),
+    _(
+        "With {counted} then, less than nothing would have lain there since, as so much was used or left: "
+        "at least {least} were there."
+    ),
+    _("Pieces of {item} after {stages} lie at {place}: name the stage that is meant."),
+    _("No pieces of {item} after {stage} ever lay at {place}."),
+    _("Operation {last} of {order} does not follow {first} step by step."),
+    _("{quantity} at {price} cost more than a line can; at most {most}."),
 )

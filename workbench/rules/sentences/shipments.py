@@ -30,4 +30,5 @@ SENTENCES = (
     _("{shipment} holds nothing."),
     _("{shipment} is {status_}; you cannot {act_} it."),
     _("Reverse it instead."),
+    _("{possible} of lot {lot} of {item} can be taken off {shipment}; {quantity} were to be."),
 )
