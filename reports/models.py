@@ -59,7 +59,13 @@ class Measurement(Dimensions):
     objects = MeasurementQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "row_id", "figure"], name="measurement_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "row_id", "figure", "work_center", "process"],
+                nulls_distinct=False,
+                name="measurement_once",
+            )
+        ]
         indexes = [models.Index(fields=["figure", "day", "id"], name="measurement_by_day")]
         permissions = [("rebuild_measurement", "Can have all figures measured anew")]
 

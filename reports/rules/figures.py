@@ -61,9 +61,10 @@ _ALL = (
     ),
     Figure(
         "hours_outside", _("Hours moved outside"), Reading.SUM, "h", _("hours"), "",
-        _("Set-up and run time that our own work centers would have needed for the quantity on order lines sent to vendors. "
-          "Counted on the planned start of the operation. Only what was sent counts, whatever is decided by now: load "
-          "before less load after counts what is decided, sent or not."),
+        _("Set-up and run time that our own work centers would have needed for the quantity on order lines sent to vendors, of "
+          "every operation a line makes; of a line that ended, for what came. An operation is set up once. Counted on the "
+          "planned start of the operation. Only what was sent counts, whatever is decided by now: load before less load after "
+          "counts what is decided, sent or not."),
     ),
     Figure(
         "load_before", _("Load before"), Reading.SUM, "h", _("hours"), "",
@@ -73,8 +74,8 @@ _ALL = (
     ),
     Figure(
         "load_after", _("Load after"), Reading.SUM, "h", _("hours"), "",
-        _("The same operations without the share that the current decisions give to vendors, sent to them or not yet. "
-          "Hours moved outside count sent orders only, so the two need not be the same."),
+        _("The same operations without what the last decisions give to vendors, sent to them or not yet, and what came from "
+          "them. Hours moved outside count sent orders only, so the two need not be the same."),
         lower_is_better=True, rows="production_order",
     ),
     Figure(

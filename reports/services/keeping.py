@@ -21,6 +21,7 @@ from reports.services.sources import (
     INVOICED_BEFORE,
     LOAD,
     MATCH,
+    MOVED_HOURS,
     MOVED_IN,
     MOVED_OUT,
     ORDER,
@@ -181,7 +182,7 @@ def check() -> tuple[int, list[Difference]]:
     return compared, found
 
 
-DEFINITIONS = 3
+DEFINITIONS = 4
 """Raised whenever a SELECT of a source says something else: all figures are taken anew then."""
 
 
@@ -305,7 +306,24 @@ def _rows_of(cursor: Any, numbers: dict[str, set[str]], found: Touched) -> None:
     )
     of_orders = ids("SELECT id FROM receipts_receiptline WHERE order_line_id = ANY(%s)", lines)
     found[RECEIPT_LINE] |= {pk for pk, _ in came} | {pk for (pk,) in of_orders}
-    found[ORDER_LINE] |= lines | {line for _, line in came}
+    asked = lines | {line for _, line in came}
+    found[ORDER_LINE] |= asked
+    found[MOVED_HOURS] |= asked
+    # What went out, and what was reported, is load of ours no more.
+    found[LOAD] |= {pk for (pk,) in ids(
+        """
+        SELECT op.id FROM subcontract_orders_orderline ol
+        JOIN production_operation op ON op.production_order_id = ol.production_order_id WHERE ol.id = ANY(%s)
+        """,
+        asked,
+    )}  # fmt: skip
+    found[LOAD] |= {pk for (pk,) in ids(
+        """
+        SELECT op.id FROM production_productionorder po JOIN production_operation op ON op.production_order_id = po.id
+        WHERE po.number = ANY(%s)
+        """,
+        numbers["production_order"],
+    )}  # fmt: skip
     found[INVOICED_BEFORE] |= lines
     found[ORDER] |= orders
     invoices = {pk for (pk,) in ids("SELECT id FROM invoices_invoice WHERE number = ANY(%s)", numbers["invoice"])}
@@ -353,7 +371,7 @@ def _changed_since(cursor: Any, since: datetime) -> Touched:
         """,
         [since],
     )
-    return {ALERT: alerts, LOAD: operations, ORDER_LINE: {pk for (pk,) in cursor.fetchall()}}
+    return {ALERT: alerts, LOAD: operations, MOVED_HOURS: {pk for (pk,) in cursor.fetchall()}}
 
 
 def _measure_all(cursor: Any, touched: Touched, settings: dict[str, Any]) -> int:

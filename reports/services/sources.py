@@ -59,13 +59,11 @@ ORDER_LINE = Source(
     "order_line",
     "ol.id",
     f"""
-    SELECT f.figure, ol.id AS row_id, f.day, o.site_id, o.vendor_id, ol.process_id, f.work_center_id, f.value,
+    SELECT f.figure, ol.id AS row_id, f.day, o.site_id, o.vendor_id, ol.process_id, NULL::bigint AS work_center_id, f.value,
         f.amount, f.base, o.number AS document, ol.line_no
     FROM subcontract_orders_orderline ol
     JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id AND o.sent_at IS NOT NULL AND o.status <> 'cancelled'
     JOIN masterdata_site site ON site.id = o.site_id
-    LEFT JOIN production_operation op ON op.id = ol.operation_id
-    LEFT JOIN masterdata_workcenter wc ON wc.id = op.work_center_id AND wc.kind = 'internal'
     CROSS JOIN LATERAL (
         SELECT coalesce(ol.sent_quantity, ol.quantity) AS quantity, coalesce(ol.sent_need_date, ol.need_date) AS need,
             coalesce(ol.sent_promised_date, ol.promised_date) AS promise, (o.sent_at {LOCAL})::date AS sent,
@@ -91,23 +89,56 @@ ORDER_LINE = Source(
         SELECT coalesce(came.enough, CASE WHEN x.settled THEN came.last END) AS day
     ) done
     CROSS JOIN LATERAL (
-        SELECT greatest(done.day - greatest(x.sent, CASE WHEN material.day <= done.day THEN material.day END), 0) AS days,
-            (coalesce(op.setup_minutes, 0) + coalesce(op.run_minutes, 0) * x.quantity) / 60 AS hours
+        SELECT greatest(done.day - greatest(x.sent, CASE WHEN material.day <= done.day THEN material.day END), 0) AS days
     ) took
     CROSS JOIN LATERAL (VALUES
         ('on_time_need', CASE WHEN done.day <= x.need THEN done.day ELSE x.need + 1 END,
-            NULL::bigint, 0, (coalesce(done.day <= x.need, false))::int::numeric, 1::numeric,
+            0, (coalesce(done.day <= x.need, false))::int::numeric, 1::numeric,
             done.day IS NOT NULL OR NOT x.settled),
         ('on_time_promise', CASE WHEN done.day <= x.promise THEN done.day ELSE x.promise + 1 END,
-            NULL, 0, (coalesce(done.day <= x.promise, false))::int::numeric, 1,
+            0, (coalesce(done.day <= x.promise, false))::int::numeric, 1,
             done.day IS NOT NULL OR NOT x.settled),
-        ('in_full', came.last, NULL, 0,
+        ('in_full', came.last, 0,
             (ol.accepted >= x.quantity * (100 - ol.under_receipt_pct) / 100)::int::numeric, 1, done.day IS NOT NULL),
-        ('turn_days', done.day, NULL, took.days, took.days, 1, done.day IS NOT NULL),
-        ('hours_outside', coalesce(op.planned_start, ol.at_vendor_date), wc.id, 0, round(took.hours, 5), 0,
-            wc.id IS NOT NULL AND took.hours > 0)
-    ) f(figure, day, work_center_id, value, amount, base, holds)
+        ('turn_days', done.day, took.days, took.days, 1, done.day IS NOT NULL)
+    ) f(figure, day, value, amount, base, holds)
     WHERE ol.status <> 'cancelled' AND f.holds AND {{which}}
+    """,
+)
+
+# Which operations an order line makes: its own, those bought together with it, or all of a production order bought complete.
+_MAKES = """op.production_order_id = ol.production_order_id AND op.status <> 'cancelled' AND (
+        ol.is_whole OR op.id = ol.operation_id OR ol.last_operation_no <> '' AND (
+            op.operation_no = ol.last_operation_no
+            OR op.sequence > (SELECT a.sequence FROM production_operation a WHERE a.id = ol.operation_id)
+            AND op.sequence < (SELECT z.sequence FROM production_operation z
+                WHERE z.production_order_id = ol.production_order_id AND z.operation_no = ol.last_operation_no)
+        )
+    )"""
+
+# How many pieces of a line went out, or still do: of one that ended, no more than came.
+_WENT_OUT = """CASE WHEN ol.status = 'open' AND o.status NOT IN ('closed', 'cancelled')
+            THEN coalesce(ol.sent_quantity, ol.quantity)
+        ELSE least(ol.accepted + ol.rejected + ol.scrapped + ol.in_rework, coalesce(ol.sent_quantity, ol.quantity)) END"""
+
+# An operation is set up once: each line bears its share of it.
+MOVED_HOURS = Source(
+    "moved_hours",
+    "ol.id",
+    f"""
+    SELECT 'hours_outside' AS figure, ol.id AS row_id, min(coalesce(op.planned_start, ol.at_vendor_date)) AS day, o.site_id,
+        o.vendor_id, coalesce(op.process_id, ol.process_id) AS process_id, op.work_center_id, 0 AS value,
+        round(sum(
+            coalesce(op.setup_minutes, 0) * least(x.pieces / op.quantity, 1) + coalesce(op.run_minutes, 0) * x.pieces
+        ) / 60, 5) AS amount,
+        0::numeric AS base, o.number AS document, ol.line_no
+    FROM subcontract_orders_orderline ol
+    JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id AND o.sent_at IS NOT NULL
+    JOIN production_operation op ON {_MAKES}
+    JOIN masterdata_workcenter wc ON wc.id = op.work_center_id AND wc.kind = 'internal'
+    CROSS JOIN LATERAL (SELECT {_WENT_OUT} AS pieces) x
+    WHERE x.pieces > 0 AND coalesce(op.setup_minutes, 0) + coalesce(op.run_minutes, 0) > 0 AND {{which}}
+    GROUP BY ol.id, o.id, op.work_center_id, coalesce(op.process_id, ol.process_id)
     """,
 )
 
@@ -208,10 +239,12 @@ ALERT = Source(
     """,
 )
 
+# An operation that is finished is decided on no more: what was said of it last stands. What is outside stays there whole, but
+# for pieces made here before; of what stays inside, those that went out nevertheless.
 LOAD = Source(
     "operation",
     "d.operation_id",
-    """
+    f"""
     SELECT f.figure, op.id AS row_id, d.planned_start AS day, po.site_id, NULL::bigint AS vendor_id, op.process_id,
         op.work_center_id, 0 AS value, round(f.amount, 5) AS amount, 0::numeric AS base, po.number AS document,
         NULL::int AS line_no
@@ -220,17 +253,26 @@ LOAD = Source(
     JOIN production_productionorder po ON po.id = op.production_order_id AND po.status <> 'cancelled'
     JOIN masterdata_workcenter wc ON wc.id = op.work_center_id AND wc.kind = 'internal'
     LEFT JOIN LATERAL (
-        SELECT sum(w.quantity * w.yield_pct / 100) AS pieces FROM policies_award w WHERE w.decision_id = d.id
-    ) given ON d.verdict = 'outsource'
+        SELECT sum({_WENT_OUT}) AS pieces, sum(ol.accepted + ol.rejected + ol.scrapped) AS came
+        FROM subcontract_orders_orderline ol
+        JOIN subcontract_orders_subcontractorder o ON o.id = ol.order_id AND o.sent_at IS NOT NULL
+        WHERE {_MAKES}
+    ) went ON true
     CROSS JOIN LATERAL (
-        SELECT (coalesce(op.setup_minutes, 0) + coalesce(op.run_minutes, 0) * op.quantity) / 60 AS hours
+        SELECT (coalesce(op.setup_minutes, 0) + coalesce(op.run_minutes, 0) * op.quantity) / 60 AS hours,
+            CASE WHEN d.verdict = 'outsource' THEN op.good + op.scrap - coalesce(went.came, 0)
+                ELSE op.quantity - coalesce(went.pieces, 0) END AS inside
     ) x
     CROSS JOIN LATERAL (VALUES
         ('load_before', x.hours),
-        ('load_after', CASE WHEN d.verdict <> 'outsource' THEN x.hours
-            ELSE x.hours * greatest(1 - coalesce(given.pieces, 0) / op.quantity, 0) END)
+        ('load_after', x.hours * least(greatest(x.inside / op.quantity, 0), 1))
     ) f(figure, amount)
-    WHERE d.is_current AND d.planned_start IS NOT NULL AND x.hours > 0 AND {which}
+    WHERE d.planned_start IS NOT NULL AND x.hours > 0 AND {{which}} AND (
+        d.is_current OR (op.status = 'finished' OR po.status = 'done') AND NOT EXISTS (
+            SELECT FROM policies_decision other
+            WHERE other.operation_id = d.operation_id AND (other.is_current OR other.version > d.version)
+        )
+    )
     """,
 )
 
@@ -324,6 +366,7 @@ MOVED_OUT = Source("moved_out", "m.id", _MOVED.format(sign="-", side="from").rep
 SOURCES = (
     RECEIPT_LINE,
     ORDER_LINE,
+    MOVED_HOURS,
     ORDER,
     INSIDE_REPORT,
     DRAFT_CHANGE,
