@@ -19,7 +19,6 @@ from rest_framework.response import Response
 from core.paging import CursorPages
 from core.refusals import InvalidInput, Refusals
 from core.requests import KEY
-from masterdata import services as masterdata
 from receipts import api as receipts
 from reports import services
 from reports.models import Measurement
@@ -45,6 +44,9 @@ PERIOD = [
 NARROWED = [
     OpenApiParameter(name, str, description=f"Only this {name.replace('_', ' ')}, by its code.") for name in DIMENSIONS
 ]
+WITHOUT = OpenApiParameter(
+    "without", str, description=f"Only what has none of these: {', '.join(DIMENSIONS)}, with commas between."
+)
 BY = OpenApiParameter(
     "by", str, description=f"Group by up to three of {', '.join((*DIMENSIONS, *TIMES))}, with commas between."
 )
@@ -86,13 +88,13 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
         return Response(ReportDefinitionSerializer(reports, many=True).data)
 
     @extend_schema(
-        parameters=[*PERIOD, BY, *NARROWED, OpenApiParameter("format", str, enum=["json", "csv"])],
+        parameters=[*PERIOD, BY, *NARROWED, WITHOUT, OpenApiParameter("format", str, enum=["json", "csv"])],
         responses={(200, "application/json"): ReportAnswerSerializer, (200, "text/csv"): OpenApiTypes.STR},
     )
     def retrieve(self, request: Request, name: str) -> Response | HttpResponse:
         """One report over a period, grouped and narrowed; as a table with `format=csv`."""
         report = self._report(name)
-        self._known(request, frozenset({"from", "to", "by", "format", *DIMENSIONS}))
+        self._known(request, frozenset({"from", "to", "by", "format", "without", *DIMENSIONS}))
         now = timezone.now()
         question = self._question(request, report)
         kept = services.keep_up(at=now)
@@ -105,14 +107,16 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
         return Response(ReportAnswerSerializer({**data, "as_of": kept.as_of}).data)
 
     @extend_schema(
-        parameters=[OpenApiParameter("figure", str, required=True, description="One figure of the report."), *PERIOD, *NARROWED],
+        parameters=[
+            OpenApiParameter("figure", str, required=True, description="One figure of the report."), *PERIOD, *NARROWED, WITHOUT,
+        ],
         responses=MeasurementSerializer(many=True),
     )  # fmt: skip
     @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer])
     def rows(self, request: Request, name: str) -> Response:
         """What a figure is made of: the rows measured, with the documents they were taken of."""
         report = self._report(name)
-        self._known(request, frozenset({"from", "to", "figure", "limit", "cursor", "ordering", *DIMENSIONS}))
+        self._known(request, frozenset({"from", "to", "figure", "limit", "cursor", "ordering", "without", *DIMENSIONS}))
         services.keep_up(at=timezone.now())
         found = services.rows_behind(
             report, self._question(request, report), figure=request.query_params.get("figure", ""), viewer=request.user
@@ -136,8 +140,8 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
         asked = AskSerializer(data={"last_day": request.query_params.get("on") or None, **self._given(request)})
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
-        today = masterdata.company_date(at=timezone.now())
         narrowed = {name: said[name] for name in ("vendor", "site") if name in said}
+        today = services.today_of(report, site=narrowed.get("site", ""), at=timezone.now())
         question = services.ask(report, first=None, last=said["last_day"], by=[], narrowed=narrowed, today=today)
         found = services.lying_at_vendors(on=question.last, narrowed=narrowed, viewer=request.user)  # type: ignore[arg-type]
         if request.accepted_renderer.format == "csv":
@@ -177,13 +181,14 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
         asked = AskSerializer(data={"last_day": given.get("to"), "first_day": given.get("from"), **given})
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
+        narrowed = {name: said[name] for name in DIMENSIONS if name in said} | dict.fromkeys(said["without"], "")
         return services.ask(
             report,
             first=said.get("first_day"),
             last=said.get("last_day"),
             by=[name for name in said["by"].split(",") if name],
-            narrowed={name: said[name] for name in DIMENSIONS if name in said},
-            today=masterdata.company_date(at=timezone.now()),
+            narrowed=narrowed,
+            today=services.today_of(report, site=narrowed.get("site", ""), at=timezone.now()),
         )
 
 

@@ -162,6 +162,13 @@ class AskSerializer(serializers.Serializer[Any]):
     process = serializers.CharField(required=False, max_length=100)
     site = serializers.CharField(required=False, max_length=60)
     work_center = serializers.CharField(required=False, max_length=60)
+    without = serializers.CharField(required=False, default="", max_length=100)
+
+    def validate_without(self, said: str) -> list[str]:
+        names = [name for name in said.split(",") if name]
+        if unknown := next((name for name in names if name not in DIMENSIONS), None):
+            raise serializers.ValidationError(f"'{unknown}' is none of {', '.join(DIMENSIONS)}.")
+        return names
 
 
 def as_csv(answer: Answer) -> str:

@@ -45,9 +45,10 @@ def match_invoice(
     must_be(invoice, *MATCHABLE, to="match")
     outcome = compare(invoice)
     keep(invoice, outcome)
+    is_first = invoice.status == InvoiceStatus.ENTERED and invoice.matched_at is None
+    invoice.matched_alone = not outcome.holds and (is_first or invoice.matched_alone)
     invoice.status = InvoiceStatus.HELD if outcome.holds else InvoiceStatus.MATCHED
     invoice.matched_at = at
-    invoice.matched_alone = not outcome.holds
     invoice.released_at = invoice.released_by = None
     invoice.release_reason = ""
     invoice.version += 1

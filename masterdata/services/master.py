@@ -252,6 +252,13 @@ def site_dates(*, at: datetime) -> Mapping[int, date]:
     return {pk: at.astimezone(ZoneInfo(own or zone)).date() for pk, own in Site.objects.values_list("pk", "time_zone")}
 
 
+def dates_by_site(*, at: datetime) -> Mapping[str, date]:
+    """What day it is at each of our sites, by site code; for the company under no code."""
+    zone = company().time_zone
+    zones = {"": zone, **{code: own or zone for code, own in Site.objects.values_list("code", "time_zone")}}
+    return {code: at.astimezone(ZoneInfo(one)).date() for code, one in zones.items()}
+
+
 def site_date(*, site: Site, at: datetime) -> date:
     """What day it is at a site."""
     zone = site.time_zone or Company.objects.values_list("time_zone", flat=True).first() or "UTC"

@@ -37,7 +37,9 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Some figures that answer one question. `looks_ahead`: days after today are of interest as well."""
+    """Some figures that answer one question. `looks_ahead`: days after today are of interest as well. `judges_days`: something is
+    counted on a day because nothing happened by then.
+    """
 
     name: str
     title: Any
@@ -45,6 +47,7 @@ class Report:
     figures: tuple[str, ...]
     dimensions: tuple[str, ...]
     looks_ahead: bool = False
+    judges_days: bool = False
 
 
 _ALL = (
@@ -103,8 +106,8 @@ _ALL = (
     ),
     Figure(
         "invoices_alone", _("Invoices matched without a person"), Reading.SHARE, "%", _("invoices matched alone"), _("invoices"),
-        _("Invoices that matched with nothing to let pass, of all invoices compared with what was received. Counted on the day "
-          "they matched, else on the day they were entered."),
+        _("Invoices that matched the first time they were compared with what was received, with nothing to let pass, of all that "
+          "were compared. Counted on the day they were compared last."),
         rows="invoice",
     ),
     Figure(
@@ -188,17 +191,18 @@ REPORTS = {
         Report(
             "capacity", _("Capacity"), _("How much of our load did vendors take, and at what delay?"),
             ("hours_outside", "load_before", "load_after", "late_pieces"), ("work_center", "vendor", "process", "site"),
-            looks_ahead=True,
+            looks_ahead=True, judges_days=True,
         ),
         Report(
             "efficiency", _("Efficiency"), _("How much of the work does itself?"),
             ("untouched", "plan_to_order", "changes_caught", "invoices_alone"), ("vendor", "process", "site"),
+            judges_days=True,
         ),
         Report(
             "vendor-scores", _("Vendor scores"), _("Whom can we count on?"),
             ("on_time_need", "on_time_promise", "in_full", "rejects_outside", "turn_days", "confirmed",
              "price_variance"),
-            ("vendor", "process", "site"),
+            ("vendor", "process", "site"), judges_days=True,
         ),
         Report(
             "material-at-vendors", _("Material at vendors"), _("How much of our money lies with vendors?"),

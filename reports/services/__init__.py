@@ -12,6 +12,7 @@ from reports.services.reading import (
     ask,
     report_named,
     rows_behind,
+    today_of,
     vendor_scores,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "rebuild",
     "report_named",
     "rows_behind",
+    "today_of",
     "vendor_scores",
 ]

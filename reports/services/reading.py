@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db.models.functions import TruncMonth, TruncWeek
 
 from accounts.models import User
 from core.refusals import InvalidInput
+from masterdata import services as masterdata
 from masterdata.models import Process, Site, Vendor, WorkCenter
 from reports.models import Grain, Measurement, Rollup, RollupQuerySet
 from reports.rules import periods
@@ -28,7 +29,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a report: days (both included), what it is narrowed to (codes) and grouped by."""
+    """What is asked of a report: days (both included), what it is narrowed to (codes; blank: what has none) and grouped by."""
 
     first: date
     last: date
@@ -115,6 +116,16 @@ def ask(
     if not report.looks_ahead:
         last = min(last, today)
     return Question(min(first, last), last, tuple(by), dict(narrowed))
+
+
+def today_of(report: Report, *, site: str, at: datetime) -> date:
+    """The last day that has begun: at a site, where it is narrowed to one; else wherever it is latest, so that what has happened
+    is in it. Where days are judged that nothing happened on (what is late by now), that of the company.
+    """
+    days = masterdata.dates_by_site(at=at)
+    if site or report.judges_days:
+        return days.get(site, days[""])
+    return max(days.values())
 
 
 def answer(report: Report, question: Question, *, viewer: User) -> Answer:
@@ -208,18 +219,23 @@ def _gather_standing(
             if amount or not keys:
                 groups[tuple(keys)][name].add(count, amount, ZERO, 0)
         return
-    added: dict[tuple[Any, ...], dict[date, Decimal]] = defaultdict(dict)
+    added: dict[tuple[Any, ...], dict[date, tuple[Decimal, Decimal]]] = defaultdict(dict)
     moved = _rollups(figures, narrowed, viewer).filter(grain=Grain.DAY, day__range=(question.first, question.last))
     moved = moved.annotate(step=_step(time)).order_by()
-    for name, *keys, step, amount in moved.values_list("figure", *others, "step").annotate(Sum("amount")):
-        added[(name, *keys)][step] = amount
+    for name, *keys, step, count, amount in moved.values_list("figure", *others, "step").annotate(
+        Sum("count"), Sum("amount")
+    ):
+        added[(name, *keys)][step] = (Decimal(count), amount)
     steps = periods.steps(question.first, question.last, time)
     for group in opening.keys() | added.keys():
-        start = opening.get(group, (0, ZERO))[1]
-        for day, total in periods.running(steps, added.get(group, {}), opening=start).items():
+        rows_before, start = opening.get(group, (0, ZERO))
+        mine = added.get(group, {})
+        counts = periods.running(steps, {day: one[0] for day, one in mine.items()}, opening=Decimal(rows_before))
+        amounts = periods.running(steps, {day: one[1] for day, one in mine.items()}, opening=start)
+        for day, total in amounts.items():
             keys = list(group[1:])
             keys.insert(place, day)
-            groups[tuple(keys)][group[0]].add(1, total, ZERO, 0)
+            groups[tuple(keys)][group[0]].add(int(counts[day]), total, ZERO, 0)
 
 
 def _column(name: str) -> str:
@@ -260,8 +276,11 @@ def _total(
 
 def _keys(narrowed: Mapping[str, str]) -> dict[str, Any]:
     """Codes as keys of rows. Raises InvalidInput for one that is not there."""
-    found = {}
+    found: dict[str, Any] = {}
     for dimension, code in narrowed.items():
+        if not code:
+            found[f"{dimension}__isnull"] = True
+            continue
         row = MODELS[dimension].objects.filter(code=code).values_list("pk", flat=True).first()  # type: ignore[attr-defined]
         if row is None:
             raise InvalidInput(f"There is no {dimension.replace('_', ' ')} {code}.", field=dimension)

@@ -49,6 +49,23 @@ def figures(answer: dict[str, Any], row: int | None = None) -> dict[str, Any]:
     return {value["figure"]: value["value"] for value in rows}
 
 
+def test_the_rows_that_have_no_vendor_or_work_center_can_be_had_alone(eyes: Client):
+    received()
+    asked = {"by": "work_center"}
+
+    (group,) = eyes.get(API + "capacity/", asked).json()["rows"]
+    rows = eyes.get(API + "capacity/rows/", {"figure": "late_pieces", "without": "work_center"}).json()["results"]
+    none = eyes.get(API + "capacity/rows/", {"figure": "late_pieces", "without": "vendor,work_center"}).json()[
+        "results"
+    ]
+    refused = eyes.get(API + "capacity/rows/", {"figure": "late_pieces", "without": "colour"})
+
+    assert group["keys"] == {"work_center": None}
+    assert [(row["document"], Decimal(row["of"])) for row in rows] == [("GR-00001", 10)]
+    assert none == []
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+
+
 def test_every_report_names_its_figures_and_what_they_mean(eyes: Client):
     answer = eyes.get(API).json()
 
@@ -149,5 +166,5 @@ def test_a_report_costs_the_same_for_any_number_of_rows(eyes: Client, django_ass
     received()
     eyes.get(API + "quality/")
 
-    with django_assert_max_num_queries(48):  # what is new is measured; after that sums and names
+    with django_assert_max_num_queries(49):  # what is new is measured; after that sums and names
         eyes.get(API + "quality/", {"by": "vendor,process,month"})

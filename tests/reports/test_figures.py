@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from documents import services as documents
 from inventory.models import Balance
 from invoices import services as invoices
-from masterdata.models import Company
+from masterdata.models import Company, Site
 from production import services as production
 from production.models import Operation
 from receipts import services as receipts
@@ -224,6 +224,49 @@ def test_what_lies_at_vendors_is_carried_from_week_to_week():
     assert report("material-at-vendors", last=date(2026, 3, 17)).total["at_vendors"].value == 1000
     assert report("material-at-vendors").total["at_vendors"].value == 600
     assert differences() == []
+
+
+def test_what_stands_says_how_many_rows_it_is_made_of_also_over_time():
+    line = goods.at_vendor()
+    receive(line, "DN-1", date(2026, 3, 18), 4)
+
+    answer = report("material-at-vendors", by=("week",), first=MONDAY, last=date(2026, 3, 22))
+
+    assert [week["at_vendors"].rows for week in answer.lines] == [1, 1, 2]
+    assert answer.total["at_vendors"].rows == report("material-at-vendors").total["at_vendors"].rows == 2
+
+
+def test_an_invoice_that_was_held_first_did_not_match_alone():
+    line = goods.at_vendor()
+    early = bills.enter(bills.asked(line, 10, 100))
+    assert bills.held(early)
+    receive(line, "DN-1", date(2026, 3, 9), 10)
+
+    assert bills.match(early).status == "matched"
+
+    assert values(report("efficiency").total, "invoices_alone") == (0, 0, 1)
+    assert differences() == []
+
+
+def test_what_has_happened_at_a_site_whose_day_has_begun_is_in_what_stands_today():
+    line = goods.at_vendor()
+    night = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
+    Site.objects.filter(code="MAIN").update(time_zone="Asia/Tokyo")
+    said = {"vendor_id": line.vendor_id, "note": "DN-1", "by": plans.boss(), "at": night}
+    receipts.post_receipt(lines=[goods.counted(line, 10)], **said)
+    services.keep_up(at=night, thorough=True)
+
+    days = {
+        (name, site): services.today_of(REPORTS[name], site=site, at=night)
+        for name in ("not-invoiced", "vendor-scores") for site in ("", "MAIN")
+    }  # fmt: skip
+
+    april, march = date(2026, 4, 1), date(2026, 3, 31)
+    assert days == {
+        ("not-invoiced", ""): april, ("not-invoiced", "MAIN"): april,
+        ("vendor-scores", ""): march, ("vendor-scores", "MAIN"): april,
+    }  # fmt: skip
+    assert report("not-invoiced", today=april).total["not_invoiced"].value == invoices.total_not_invoiced() == 1000
 
 
 def test_what_lay_at_vendors_on_a_day_is_its_items_and_together_the_figure():

@@ -53,6 +53,14 @@ def test_a_vendors_page_shows_his_score(desk: Client):
 
 
 @pytest.mark.usefixtures("received")
+def test_a_group_of_rows_that_have_none_leads_to_its_rows(desk: Client):
+    page = desk.get(reverse("workbench:report", args=["capacity"]), {"by": "work_center"}).content.decode()
+    found = re.search(r'href="([^"]*figure=late_pieces[^"]*without=work_center)"', page)
+
+    assert reverse("workbench:receipt", args=["GR-00001"]) in desk.get(unescape(found[1])).content.decode()
+
+
+@pytest.mark.usefixtures("received")
 def test_a_figure_leads_to_its_rows_and_they_to_their_receipt(desk: Client):
     found = re.search(r'href="([^"]*rows/\?figure=rejects_outside[^"]*)"', desk.get(PAGE).content.decode())
     page = desk.get(unescape(found[1])).content.decode()
@@ -95,7 +103,7 @@ def test_a_report_page_costs_the_same_for_any_number_of_rows(desk: Client, djang
     desk.get(PAGE)
     reports.keeping.Feed.objects.update(done_id=10**9)
 
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         desk.get(PAGE)
 
 

@@ -43,7 +43,8 @@ def report_list(request: HttpRequest) -> HttpResponse:
     kept = reports.keep_up(at=timezone.now())
     answers = []
     for report in REPORTS.values():
-        question = reports.ask(report, first=None, last=None, by=(), narrowed={}, today=shell.today)
+        today = reports.today_of(report, site="", at=timezone.now())
+        question = reports.ask(report, first=None, last=None, by=(), narrowed={}, today=today)
         answers.append(reports.answer(report, question, viewer=request.user))
     context = {"answers": answers, "as_of": kept.as_of}
     return show(request, "workbench/report_list.html", context, section="reports", shell=shell)
@@ -58,11 +59,12 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
     problem = ""
     group = request.GET.get("by") if request.GET.get("by") in asked.dimensions else asked.dimensions[0]
     try:
-        question = _question(request, asked, by=(group,), today=shell.today)
+        question = _question(request, asked, by=(group,))
         table = reports.answer(asked, question, viewer=request.user)
     except Refusal as refusal:
         problem = refusal.detail
-        question = reports.ask(asked, first=None, last=None, by=(group,), narrowed={}, today=shell.today)
+        today = reports.today_of(asked, site="", at=timezone.now())
+        question = reports.ask(asked, first=None, last=None, by=(group,), narrowed={}, today=today)
         table = reports.answer(asked, question, viewer=request.user)
     if request.GET.get("as") == "csv" and not problem:
         named = f'attachment; filename="{asked.name}-{question.first}-{question.last}.csv"'
@@ -88,7 +90,7 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
         "csv_query": urlencode({**request.GET.dict(), "as": "csv"}),
         "as_of": kept.as_of,
         "problem": problem,
-        "everybody": _everybody(asked, question, request) if "vendor" in question.narrowed else None,
+        "everybody": _everybody(asked, question, request) if question.narrowed.get("vendor") else None,
     }
     return show(
         request, "workbench/report.html", context, section="reports", shell=shell, part="workbench/_report.html"
@@ -105,7 +107,7 @@ def report_rows(request: HttpRequest, name: str) -> HttpResponse:
     if figure is None or figure.name not in asked.figures:
         raise Http404
     try:
-        question = _question(request, asked, by=(), today=shell.today)
+        question = _question(request, asked, by=())
         found = reports.rows_behind(asked, question, figure=figure.name, viewer=request.user)
     except Refusal as refusal:
         raise Http404 from refusal
@@ -114,7 +116,7 @@ def report_rows(request: HttpRequest, name: str) -> HttpResponse:
     page.object_list = [{"row": row, "href": _page_of(row.source, row.document)} for row in page.object_list]
     context = {
         "report": asked, "figure": figure, "question": question, "page": page, "total": total,
-        "narrowed": list(question.narrowed.values()),
+        "narrowed": _said(question),
     }  # fmt: skip
     return show(request, "workbench/report_rows.html", context, section="reports", shell=shell)
 
@@ -124,8 +126,8 @@ def report_rows(request: HttpRequest, name: str) -> HttpResponse:
 def lying_at_vendors(request: HttpRequest) -> HttpResponse:
     """What the figure of material at vendors was made of at the end of a day: items and lots, with quantity and value."""
     shell, asked = Shell(request), REPORTS["material-at-vendors"]
-    question = _question(request, asked, by=(), today=shell.today)
-    narrowed = {name: code for name, code in question.narrowed.items() if name in asked.dimensions}
+    question = _question(request, asked, by=())
+    narrowed = {name: code for name, code in question.narrowed.items() if code and name in asked.dimensions}
     found = reports.lying_at_vendors(on=question.last, narrowed=narrowed, viewer=request.user)
     if request.GET.get("as") == "csv":
         named = f'attachment; filename="lying-at-vendors-{question.last}.csv"'
@@ -148,7 +150,7 @@ def _report(name: str) -> Report:
     return found
 
 
-def _question(request: HttpRequest, asked: Report, *, by: tuple[str, ...], today: date) -> Question:
+def _question(request: HttpRequest, asked: Report, *, by: tuple[str, ...]) -> Question:
     def day(name: str) -> date | None:
         try:
             return date.fromisoformat(request.GET.get(name, ""))
@@ -156,11 +158,22 @@ def _question(request: HttpRequest, asked: Report, *, by: tuple[str, ...], today
             return None
 
     narrowed = {name: request.GET[name][:100] for name in DIMENSIONS if request.GET.get(name)}
+    narrowed |= {name: "" for name in request.GET.get("without", "").split(",") if name in DIMENSIONS}
+    today = reports.today_of(asked, site=narrowed.get("site", ""), at=timezone.now())
     return reports.ask(asked, first=day("from"), last=day("to"), by=by, narrowed=narrowed, today=today)
 
 
 def _query(question: Question) -> str:
-    return urlencode({"from": question.first, "to": question.last, **question.narrowed})
+    narrowed = {name: code for name, code in question.narrowed.items() if code}
+    without = ",".join(name for name, code in question.narrowed.items() if not code)
+    return urlencode(
+        {"from": question.first, "to": question.last, **narrowed, **({"without": without} if without else {})}
+    )
+
+
+def _said(question: Question) -> list[str]:
+    """What it is narrowed to, in words."""
+    return [code or (_("in house") if name == "vendor" else _("none")) for name, code in question.narrowed.items()]
 
 
 def _everybody(asked: Report, question: Question, request: HttpRequest) -> Answer:
