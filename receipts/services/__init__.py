@@ -3,7 +3,7 @@
 from receipts.services.aging import OLD, RETURN_DUE, return_aged, watch_vendor_stock
 from receipts.services.beside import booked_by_component
 from receipts.services.correcting import adjust_consumption, correct_receipt
-from receipts.services.costing import Costs, order_costs
+from receipts.services.costing import Costs, expected_of_lines, order_costs
 from receipts.services.counting import Counted, NothingThere, count_vendor_stock, write_off_material
 from receipts.services.discrepancies import missing_of
 from receipts.services.expecting import expect, expect_new, expect_no_more
@@ -95,6 +95,7 @@ __all__ = [
     "expect",
     "expect_new",
     "expect_no_more",
+    "expected_of_lines",
     "find_lot",
     "give_back_free_stock",
     "hand_in_certificates",

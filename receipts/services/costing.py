@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import F, Q, Sum
-from django.db.models.functions import Round
+from django.db.models import Q, Sum
 
 from inventory.models import Movement
 from masterdata import services as masterdata
@@ -19,7 +18,7 @@ from production.services.pieces import boms_of
 from production.services.reporting import KIND as IN_HOUSE
 from production.services.reporting import components_of
 from receipts.models import ReceiptLine, ReceiptStatus
-from subcontract_orders.models import OrderLine
+from subcontract_orders.models import OrderLine, OrderLineQuerySet
 
 ZERO = Decimal(0)
 FIVE = Decimal("0.00001")
@@ -102,11 +101,49 @@ def _used_in_house(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal
     return found
 
 
+def expected_of_lines(lines: OrderLineQuerySet) -> dict[tuple[int, int | None], tuple[Decimal, Decimal]]:
+    """Pieces and amount (in company currency) that were expected of order lines, by production order and operation.
+
+    Of a line that was closed short, what came. Pieces ordered again in place of bad ones were not expected: they are taken off
+    the lines that were ordered last.
+    """
+    rows: dict[tuple[int, int | None], list[OrderLine]] = defaultdict(list)
+    for line in lines.with_share_to_come().select_related("operation").order_by("pk"):
+        rows[line.production_order_id or 0, line.operation_id].append(line)
+    found = {}
+    for key, mine in rows.items():
+        pieces = [line.quantity * line.share_to_come for line in mine]  # type: ignore[attr-defined]  # annotated
+        for place, replacing in _replacing(mine, pieces):
+            pieces[place] -= replacing
+        amounts = [
+            (line.amount_company * part / line.quantity).quantize(FIVE, ROUND_HALF_UP)
+            for line, part in zip(mine, pieces, strict=True)
+        ]
+        found[key] = (sum(pieces, ZERO), sum(amounts, ZERO))
+    return found
+
+
+def _replacing(lines: Sequence[OrderLine], pieces: Sequence[Decimal]) -> Iterator[tuple[int, Decimal]]:
+    """Which of an operation's further lines stand for bad pieces of the others, by their place, and with how many pieces."""
+    operation = lines[0].operation
+    if operation is None:
+        return
+    needed = operation.quantity * 100 / lines[0].yield_pct
+    bad = sum((line.rejected + line.scrapped for line in lines), ZERO)
+    left = min(bad, sum(pieces, ZERO) - needed)
+    for place in range(len(lines) - 1, 0, -1):
+        if left <= 0:
+            return
+        part = min(left, pieces[place])
+        left -= part
+        yield place, part
+
+
 def _expected(orders: Sequence[ProductionOrder]) -> list[tuple[int, Decimal]]:
     lines = OrderLine.objects.active().filter(production_order__in=[order.pk for order in orders])
-    amount = Round(F("amount_company") * F("share_to_come"), 5)
-    found = list(lines.with_share_to_come().values_list("production_order").annotate(total=Sum(amount)))
-    outside = set(lines.values_list("operation", flat=True))
+    ordered = expected_of_lines(lines)
+    found = [(order_id, amount) for (order_id, _), (_, amount) in ordered.items()]
+    outside = {operation_id for _, operation_id in ordered}
     operations: dict[int, list[Operation]] = defaultdict(list)
     rows = Operation.objects.filter(production_order__in=[order.pk for order in orders])
     for row in rows.exclude(status=OperationStatus.CANCELLED).order_by("sequence", "pk"):

@@ -160,19 +160,15 @@ def _decided(operation_ids: list[int]) -> dict[int, tuple[Decimal, Decimal]]:
 
 
 def _lines(rows: Mapping[int, OperationCost]) -> dict[int, tuple[Decimal, Decimal]]:
-    """Pieces and amount ordered, by operation; commitments and vendors go into the rows."""
-    found: dict[int, tuple[Decimal, Decimal]] = {}
-    lines = OrderLine.objects.active().with_share_to_come().filter(operation__in=rows)
-    for line in lines.select_related("vendor").order_by("pk"):
+    """Pieces and amount expected of what is ordered, by operation; commitments and vendors go into the rows."""
+    lines = OrderLine.objects.active().filter(operation__in=rows)
+    for line in lines.with_share_to_come().select_related("vendor").order_by("pk"):
         row = rows[line.operation_id]  # type: ignore[index]
-        pieces, amount = found.get(row.operation.pk, (ZERO, ZERO))
         share: Decimal = line.share_to_come  # type: ignore[attr-defined]  # annotated
-        if share:
-            part = (line.amount_company * share).quantize(FIVE, ROUND_HALF_UP)
-            found[row.operation.pk] = (pieces + line.quantity * share, amount + part)
         row.committed += (line.amount_company_in_force * share).quantize(FIVE, ROUND_HALF_UP)
         row.vendors = tuple(dict.fromkeys([*row.vendors, line.vendor.name or line.vendor.code]))
-    return found
+    found = receipts.expected_of_lines(lines)
+    return {key: one for (_, key), one in found.items() if key is not None and one[0]}
 
 
 def _material(

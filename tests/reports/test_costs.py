@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from activity.models import Alert
 from documents import services as documents
 from invoices.models import Match
 from production.models import ProductionOrder
@@ -68,6 +69,25 @@ def test_what_a_closed_order_never_brings_is_neither_expected_nor_committed():
     assert (row.expected, row.committed, row.actual, row.deviation) == (2000, 1000, 1600, 0)
     order = ProductionOrder.objects.get(number="P1")
     assert reports.order_costs([order])[order.pk].expected == 2000
+
+
+def test_pieces_ordered_again_for_bad_ones_were_not_expected():
+    line = goods.at_vendor()
+    receive(line, 8, rejected=2)
+    alert = Alert.objects.open().get(kind="short_receipt")
+    documents.apply_alert(alert_id=alert.pk, by=plans.boss(), at=moment(MONDAY))
+    plans.generate()
+    plans.send(2)
+    goods.ship(2)
+
+    assert (the_one().expected, the_one().committed) == (2000, 1200)
+
+    receive(plans.line(2), 2, note="DN-2")
+
+    row = the_one()
+    assert (row.expected, row.actual, row.deviation, row.causes.yield_) == (2000, 2400, 400, 400)
+    order = ProductionOrder.objects.get(number="P1")
+    assert (reports.order_costs([order])[order.pk].expected, reports.order_cost(order).expected) == (2000, 2000)
 
 
 def test_an_order_closed_with_nothing_made_leaves_what_was_decided():
