@@ -57,6 +57,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "receipts.change_return",
             "receipts.count_vendorstock",
             "receipts.write_off_material",
+            "receipts.change_directpurchase",
+            "receipts.change_directdelivery",
             "invoices.release_invoice",
             "invoices.add_chargeback",
             "invoices.change_chargeback",

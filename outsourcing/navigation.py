@@ -41,6 +41,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Expected receipts", "move_to_inbox", "receipts.expectedreceipt"),
             ("Receipts", "inventory", "receipts.receipt"),
             ("Returns", "assignment_return", "receipts.return"),
+            ("Purchase requests", "add_shopping_cart", "receipts.purchaserequest"),
+            ("Direct deliveries", "local_post_office", "receipts.directdelivery"),
             ("Invoices", "request_quote", "invoices.invoice"),
             ("Charge-backs", "undo", "invoices.chargeback"),
             ("Stock", "inventory_2", "inventory.balance"),

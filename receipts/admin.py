@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from masterdata.admin import never, plain
-from receipts.models import ExpectedReceipt, Receipt, ReceiptLine, Return, ReturnLine
+from receipts.models import DirectDelivery, ExpectedReceipt, PurchaseRequest, Receipt, ReceiptLine, Return, ReturnLine
 
 
 @admin.register(ExpectedReceipt)
@@ -46,6 +46,62 @@ class ExpectedReceiptAdmin(ModelAdmin):
     @display(description="Vendor")
     def show_vendor(self, expected: ExpectedReceipt) -> str:
         return expected.order_line.order.vendor.name or expected.order_line.order.vendor.code
+
+
+@admin.register(PurchaseRequest)
+class PurchaseRequestAdmin(ModelAdmin):
+    list_display = ["reference", "state", "show_item", "show_wanted", "vendor", "needed_on", "expected_on"]
+    list_select_related = ["item__unit", "vendor"]
+    list_filter = [
+        ("state", ChoicesDropdownFilter),
+        ("vendor", RelatedDropdownFilter),
+        ("needed_on", RangeDateFilter),
+        ("item", AutocompleteSelectFilter),
+    ]
+    list_filter_submit = True
+    search_fields = ["reference", "item__name"]
+    ordering = ["needed_on", "pk"]
+    show_full_result_count = False
+    has_add_permission = has_change_permission = has_delete_permission = never
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PurchaseRequest]:
+        return super().get_queryset(request).visible_to(request.user)
+
+    @display(header=True, description="Item", ordering="item__code")
+    def show_item(self, asked: PurchaseRequest) -> list[str]:
+        return [asked.item.code, asked.item.name]
+
+    @display(description="Still wanted", ordering="wanted")
+    def show_wanted(self, asked: PurchaseRequest) -> str:
+        return f"{plain(asked.wanted)} {asked.item.unit or ''}"
+
+
+@admin.register(DirectDelivery)
+class DirectDeliveryAdmin(ModelAdmin):
+    list_display = ["number", "status", "note", "show_order", "item", "show_quantity", "vendor", "arrived_at"]
+    list_select_related = ["order_line__order", "item__unit", "vendor"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        ("vendor", RelatedDropdownFilter),
+        ("arrived_at", RangeDateTimeFilter),
+        ("item", AutocompleteSelectFilter),
+    ]
+    list_filter_submit = True
+    search_fields = ["number", "note", "order_line__order__number", "item__code"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+    has_add_permission = has_change_permission = has_delete_permission = never
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DirectDelivery]:
+        return super().get_queryset(request).visible_to(request.user)
+
+    @display(description="For", ordering="order_line__order__number")
+    def show_order(self, delivery: DirectDelivery) -> str:
+        return f"{delivery.order_line.order.number} line {delivery.order_line.line_no}"
+
+    @display(description="Quantity", ordering="quantity")
+    def show_quantity(self, delivery: DirectDelivery) -> str:
+        return f"{plain(delivery.quantity)} {delivery.item.unit or ''}"
 
 
 class ReadOnlyLines(TabularInline):

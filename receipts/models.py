@@ -391,3 +391,143 @@ class ReturnLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id}/{self.line_no}"
+
+
+class PurchaseState(models.TextChoices):
+    """How far a purchase request is; derived, never set."""
+
+    PLANNED = "planned", "Planned"
+    TO_ORDER = "to_order", "To order"
+    ORDERED = "ordered", "Ordered"
+    NOT_NEEDED = "not_needed", "Ordered, not needed"
+    ARRIVED = "arrived", "Arrived"
+    CLOSED = "closed", "Closed"
+
+
+class PurchaseRequestQuerySet(models.QuerySet["PurchaseRequest"]):
+    def waiting(self) -> Self:
+        """Of which something is still to arrive."""
+        return self.filter(wanted__gt=0)
+
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
+
+
+class PurchaseRequest(models.Model):
+    """What a third party is to deliver to a vendor for an order line, by item: a view of the database, so it is there with the
+    line and always says what the line needs now.
+
+    `required` by the revision in force; `arrived` what was booked; `there` free stock at the vendor's place that counts for it,
+    the earliest need first; `wanted` what is still to arrive, 0 once the line expects no more; `on_order` what was ordered and
+    has not arrived, `to_order` what of the wanted nobody ordered.
+    `expected_on` is what was said when it was ordered, else the day it is needed. Quantities in the item's unit.
+    """
+
+    reference = models.CharField(max_length=120, help_text="<order>/<line>/<item>")
+    order_line = models.ForeignKey("subcontract_orders.OrderLine", models.DO_NOTHING, related_name="+")
+    order = models.ForeignKey("subcontract_orders.SubcontractOrder", models.DO_NOTHING, related_name="+")
+    item = models.ForeignKey("masterdata.Item", models.DO_NOTHING, related_name="+")
+    vendor = models.ForeignKey("masterdata.Vendor", models.DO_NOTHING, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.DO_NOTHING, related_name="+")
+    ship_to = models.ForeignKey("masterdata.Location", models.DO_NOTHING, related_name="+")
+    purchase = models.ForeignKey("receipts.DirectPurchase", models.DO_NOTHING, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=PurchaseState)
+    required = models.DecimalField(max_digits=18, decimal_places=5)
+    arrived = models.DecimalField(max_digits=18, decimal_places=5)
+    there = models.DecimalField(max_digits=18, decimal_places=5)
+    wanted = models.DecimalField(max_digits=18, decimal_places=5)
+    on_order = models.DecimalField(max_digits=18, decimal_places=5)
+    to_order = models.DecimalField(max_digits=18, decimal_places=5)
+    needed_on = models.DateField()
+    expected_on = models.DateField()
+
+    objects = PurchaseRequestQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class DirectPurchase(models.Model):
+    """What a buyer, or a purchasing system, ordered of a third party for one order line and item: so much in all, under what
+    reference, expected when. `asked` is what was wanted in all as it was ordered.
+    """
+
+    order_line = models.ForeignKey("subcontract_orders.OrderLine", models.PROTECT, related_name="+")
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    asked = models.DecimalField(max_digits=18, decimal_places=5)
+    reference = models.CharField(max_length=60)
+    supplier = models.CharField(max_length=120, blank=True)
+    expected_on = models.DateField()
+    ordered_at = models.DateTimeField()
+    ordered_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order_line", "item"], name="direct_purchase_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0, asked__gte=0), name="direct_purchase_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class DirectDeliveryQuerySet(models.QuerySet["DirectDelivery"]):
+    def posted(self) -> Self:
+        return self.filter(status=ReceiptStatus.POSTED)
+
+    def visible_to(self, user: HasScope) -> Self:
+        return self.filter(user.scope.rows(site="site_id", vendor="vendor_id"))
+
+
+class DirectDelivery(models.Model):
+    """What a third party brought to a vendor for one order line and item, under the number of his delivery note.
+
+    The same note counts once for a line and item (`content` tells the same from another); a reversed one frees it. `value` in
+    company currency. `content` holds the lots as they were said.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    status = models.CharField(
+        max_length=12,
+        choices=[(one.value, one.label) for one in (ReceiptStatus.POSTED, ReceiptStatus.REVERSED)],
+        default=ReceiptStatus.POSTED,
+    )
+    order_line = models.ForeignKey("subcontract_orders.OrderLine", models.PROTECT, related_name="+")
+    item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    vendor = models.ForeignKey("masterdata.Vendor", models.PROTECT, related_name="+")
+    site = models.ForeignKey("masterdata.Site", models.PROTECT, related_name="+")
+    location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
+    note = models.CharField(max_length=60)
+    quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    value = models.DecimalField(max_digits=18, decimal_places=5)
+    content = models.JSONField(default=dict)
+    arrived_at = models.DateTimeField()
+    posted_at = models.DateTimeField()
+    posted_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    reversed_at = models.DateTimeField(null=True, editable=False)
+    reversed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+", editable=False)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = DirectDeliveryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=[ReceiptStatus.POSTED, ReceiptStatus.REVERSED]), name="direct_delivery_status"
+            ),
+            models.CheckConstraint(condition=Q(quantity__gt=0, value__gte=0), name="direct_delivery_above_zero"),
+            models.UniqueConstraint(
+                Upper("note"),
+                "order_line",
+                "item",
+                condition=Q(status=ReceiptStatus.POSTED),
+                name="direct_delivery_note_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -547,6 +547,9 @@ class OrderComponent(models.Model):
             ),
             models.CheckConstraint(condition=Q(supply__in=Supply.values), name="order_component_supply"),
         ]
+        indexes = [
+            models.Index(fields=["line"], name="order_component_direct", condition=Q(supply=Supply.DIRECT)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.line_id} {self.position}"

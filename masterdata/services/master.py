@@ -47,6 +47,7 @@ PREFIXES = {
     "return": "RT-",
     "vendor_count": "CN-",
     "vendor_write_off": "WO-",
+    "direct_delivery": "DD-",
     "invoice": "IV-",
     "credit_note": "CR-",
     "self_billed": "SB-",

@@ -1,10 +1,19 @@
 """Goods in: what is expected, counting a vendor's note in, taking it back."""
 
 from receipts.services.aging import OLD, RETURN_DUE, return_aged, watch_vendor_stock
+from receipts.services.arriving import OfLot
 from receipts.services.beside import booked_by_component
 from receipts.services.correcting import adjust_consumption, correct_receipt
 from receipts.services.costing import Costs, expected_of_lines, order_costs
 from receipts.services.counting import Counted, NothingThere, count_vendor_stock, write_off_material
+from receipts.services.direct import (
+    NothingWanted,
+    OverDelivery,
+    call_off,
+    mark_ordered,
+    post_arrival,
+    reverse_arrival,
+)
 from receipts.services.discrepancies import missing_of
 from receipts.services.expecting import expect, expect_new, expect_no_more
 from receipts.services.falling_short import watch_missing
@@ -74,11 +83,14 @@ __all__ = [
     "NothingThere",
     "NothingToInspect",
     "NothingToReturn",
+    "NothingWanted",
+    "OfLot",
     "OpenLine",
     "OpenOrdersRefused",
     "OrderClosed",
     "OrderIsOver",
     "OrderNotSent",
+    "OverDelivery",
     "OverReceipt",
     "PiecesGone",
     "SerialRequired",
@@ -86,6 +98,7 @@ __all__ = [
     "VendorShort",
     "adjust_consumption",
     "booked_by_component",
+    "call_off",
     "check_quantity",
     "correct_receipt",
     "count_vendor_stock",
@@ -102,9 +115,11 @@ __all__ = [
     "inspect_receipt",
     "load_open_orders",
     "load_stock",
+    "mark_ordered",
     "missing_of",
     "order_anew",
     "order_costs",
+    "post_arrival",
     "post_receipt",
     "receive_or_quarantine",
     "receive_return",
@@ -114,6 +129,7 @@ __all__ = [
     "return_left",
     "return_material",
     "return_product",
+    "reverse_arrival",
     "reverse_receipt",
     "reverse_return",
     "settle_leftovers",
