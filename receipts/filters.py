@@ -7,7 +7,7 @@ from django_filters import rest_framework as filters
 
 from inventory.models import Balance
 from production.models import ProductionOrder
-from receipts.models import Receipt, ReceiptLine, Return, ReturnLine
+from receipts.models import DirectDelivery, PurchaseRequest, Receipt, ReceiptLine, Return, ReturnLine
 
 
 class OrderCostsFilter(filters.FilterSet):
@@ -43,6 +43,34 @@ class ReceiptFilter(filters.FilterSet):
     def with_held(self, queryset: QuerySet[Receipt], name: str, value: bool) -> QuerySet[Receipt]:
         held = Exists(ReceiptLine.objects.filter(receipt=OuterRef("pk"), held__gt=0))
         return queryset.filter(held if value else ~held)
+
+
+class PurchaseRequestFilter(filters.FilterSet):
+    vendor = filters.CharFilter("vendor__code")
+    site = filters.CharFilter("site__code")
+    order = filters.CharFilter("order__number", label="The number of a subcontract order")
+    item = filters.CharFilter("item__code")
+    waiting = filters.BooleanFilter(method="of_which_waits", label="Whether something is still to arrive")
+    needed_from = filters.DateFilter("needed_on", lookup_expr="gte")
+    needed_until = filters.DateFilter("needed_on", lookup_expr="lte")
+
+    class Meta:
+        model = PurchaseRequest
+        fields = ["state"]
+
+    def of_which_waits(self, queryset: QuerySet[PurchaseRequest], name: str, value: bool) -> QuerySet[PurchaseRequest]:
+        return queryset.filter(wanted__gt=0) if value else queryset.filter(wanted=0)
+
+
+class DirectDeliveryFilter(filters.FilterSet):
+    vendor = filters.CharFilter("vendor__code")
+    site = filters.CharFilter("site__code")
+    order = filters.CharFilter("order_line__order__number", label="The number of a subcontract order")
+    item = filters.CharFilter("item__code")
+
+    class Meta:
+        model = DirectDelivery
+        fields = ["number", "note", "status"]
 
 
 class ReturnFilter(filters.FilterSet):

@@ -14,9 +14,11 @@ from inventory.serializers import MovementSerializer
 from masterdata.models import Item, Location, Vendor
 from production.models import ProductionOrder
 from receipts.models import (
+    DirectDelivery,
     Disposition,
     Fault,
     Finding,
+    PurchaseRequest,
     Receipt,
     ReceiptLine,
     ReceiptLot,
@@ -24,6 +26,7 @@ from receipts.models import (
     ReturnKind,
     ReturnLine,
 )
+from receipts.services import OfLot
 from subcontract_orders.models import OrderLine
 
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
@@ -464,3 +467,86 @@ class TraceSerializer(serializers.Serializer[Any]):
     back = StepSerializer(many=True)
     forward = StepSerializer(many=True)
     movements = MovementSerializer(many=True)
+
+
+class PurchaseRequestSerializer(serializers.ModelSerializer[PurchaseRequest]):
+    """What a third party is to deliver to a vendor for an order line, in the item's unit. `wanted` is still to arrive, `to_order`
+    what of it nobody ordered, `ordered` how much was ordered in all.
+    """
+
+    order = serializers.CharField(source="order.number")
+    line = serializers.IntegerField(source="order_line.line_no")
+    item = serializers.CharField(source="item.code")
+    unit = serializers.CharField(source="item.unit.code", default=None, allow_null=True)
+    vendor = serializers.CharField(source="vendor.code")
+    site = serializers.CharField(source="site.code")
+    ship_to = serializers.CharField(source="ship_to.code")
+    ordered = serializers.DecimalField(source="purchase.quantity", default=None, allow_null=True, **QUANTITY)
+    purchase_order = serializers.CharField(source="purchase.reference", default=None, allow_null=True)
+    supplier = serializers.CharField(source="purchase.supplier", default=None, allow_null=True)
+    ordered_at = serializers.DateTimeField(source="purchase.ordered_at", default=None, allow_null=True)
+    ordered_by = serializers.CharField(source="purchase.ordered_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = PurchaseRequest
+        fields = [
+            "reference", "state", "order", "line", "item", "unit", "vendor", "site", "ship_to", "required", "arrived", "there",
+            "wanted", "on_order", "to_order", "needed_on", "expected_on", "ordered", "purchase_order", "supplier", "ordered_at",
+            "ordered_by",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class OfLotSerializer(StrictFields, serializers.Serializer[Any]):
+    """So much of a lot; 1 of a serial number."""
+
+    lot = serializers.CharField(max_length=60)
+    quantity = serializers.DecimalField(**QUANTITY)
+
+
+class DirectDeliverySerializer(serializers.ModelSerializer[DirectDelivery]):
+    """What a third party brought to a vendor for an order line; `value` in company currency."""
+
+    order = serializers.CharField(source="order_line.order.number")
+    line = serializers.IntegerField(source="order_line.line_no")
+    item = serializers.CharField(source="item.code")
+    vendor = serializers.CharField(source="vendor.code")
+    site = serializers.CharField(source="site.code")
+    location = serializers.CharField(source="location.code")
+    lots = serializers.SerializerMethodField()
+    posted_by = serializers.CharField(source="posted_by.username", default=None, allow_null=True)
+    reversed_by = serializers.CharField(source="reversed_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = DirectDelivery
+        fields = [
+            "number", "status", "version", "order", "line", "item", "vendor", "site", "location", "note", "quantity", "lots",
+            "value", "arrived_at", "posted_at", "posted_by", "reversed_at", "reversed_by",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(OfLotSerializer(many=True))
+    def get_lots(self, delivery: DirectDelivery) -> list[dict[str, str]]:
+        return [{"lot": lot, "quantity": quantity} for lot, quantity in delivery.content["lots"]]
+
+
+class OrderedSerializer(StrictFields, serializers.Serializer[Any]):
+    """That a request was ordered. Without a quantity all that is wanted; with one, how much in all, what arrived included."""
+
+    purchase_order = serializers.CharField(max_length=60, source="reference")
+    supplier = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+    expected_on = serializers.DateField()
+    quantity = serializers.DecimalField(**QUANTITY, required=False, allow_null=True, default=None)
+
+
+class ArrivedSerializer(StrictFields, serializers.Serializer[Any]):
+    """What came to the vendor on a delivery note. `unit_cost` in company currency; without it the item's standard cost."""
+
+    note = serializers.CharField(max_length=60)
+    quantity = serializers.DecimalField(**QUANTITY)
+    lots = OfLotSerializer(many=True, required=False, max_length=500)
+    unit_cost = serializers.DecimalField(**QUANTITY, required=False, allow_null=True, default=None)
+    arrived_on = serializers.DateField(required=False, allow_null=True, default=None)
+
+    def validate_lots(self, rows: list[dict[str, Any]]) -> list[OfLot]:
+        return [OfLot(row["lot"], row["quantity"]) for row in rows]

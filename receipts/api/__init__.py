@@ -30,6 +30,7 @@ from masterdata.models import Item, Vendor
 from masterdata.printing import company
 from production.models import ProductionOrder
 from receipts import printing, services
+from receipts.api.direct import DirectDeliveryViewSet, PurchaseRequestViewSet
 from receipts.filters import OrderCostsFilter, ReceiptFilter, ReturnFilter, VendorBalanceFilter
 from receipts.models import (
     ByProduct,
@@ -482,6 +483,8 @@ class OrderCostsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Productio
 
 ROUTES = [
     ("returns", ReturnViewSet),
+    ("purchase-requests", PurchaseRequestViewSet),
+    ("direct-deliveries", DirectDeliveryViewSet),
     ("vendor-balances", VendorBalanceViewSet),
     ("lots", LotViewSet),
 ]
