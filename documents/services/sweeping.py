@@ -110,7 +110,9 @@ def watch_not_sent(*, at: datetime, on: date) -> int:
 
 
 def watch_late(*, at: datetime, on: date) -> int:
-    """Material that should have left, pieces that should be back (a day, three, seven overdue), and those due tomorrow."""
+    """Material that should have left or third parties should have brought, pieces that should be back (a day, three, seven
+    overdue), and those due tomorrow.
+    """
     late = [
         Alert(
             kind=LATE,
@@ -166,6 +168,7 @@ def watch_late(*, at: datetime, on: date) -> int:
             due_date=day,
         )
         (late if step else due).append(alert)
+    late += receipts.late_arrivals(kind=LATE, on=on, steps=OVERDUE_STEPS)
     return activity.keep_alerts(kind=LATE, alerts=late, at=at) + activity.keep_alerts(kind=DUE, alerts=due, at=at)
 
 

@@ -2,6 +2,7 @@
 
 from receipts.services.aging import OLD, RETURN_DUE, return_aged, watch_vendor_stock
 from receipts.services.arriving import OfLot
+from receipts.services.awaiting import late_arrivals
 from receipts.services.beside import booked_by_component
 from receipts.services.correcting import adjust_consumption, correct_receipt
 from receipts.services.costing import Costs, expected_of_lines, order_costs
@@ -113,6 +114,7 @@ __all__ = [
     "give_back_free_stock",
     "hand_in_certificates",
     "inspect_receipt",
+    "late_arrivals",
     "load_open_orders",
     "load_stock",
     "mark_ordered",

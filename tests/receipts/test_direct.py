@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from activity.models import Event
+from activity.models import Alert, Event
 from core.refusals import InvalidInput, InvalidQuantity, NotFound, Stale, TooPrecise, WrongState
 from documents import services as documents
 from inventory.models import Lot, Movement
@@ -374,3 +374,38 @@ def test_what_was_used_is_not_taken_back():
 
     assert said == "Only 8 of RM still lie at AT-V1 for the line, 10 came with DD-00001. Reverse first what used them."
     assert refused(Stale, "stale", lambda: take_back(delivery, expected_version=7))
+
+
+def late(day: date) -> list[tuple[str, str, str]]:
+    documents.watch(at=moment(day), on=day)
+    found = Alert.objects.open().filter(kind="late", subject__endswith="/RM")
+    return list(found.order_by("subject").values_list("subject", "severity", "title"))
+
+
+def test_what_is_not_there_when_the_vendor_needs_it_is_called_late_until_it_is():
+    sent()
+    needed = PurchaseRequest.objects.get().needed_on
+    assert late(needed) == []
+
+    said = f"10 of RM for V1 (SC-00001 line 1) were to be delivered by a third party on {needed}"
+    assert late(needed + timedelta(days=1)) == [("SC-00001/1/RM", "warning", said)]
+    assert late(needed + timedelta(days=7)) == [("SC-00001/1/RM", "critical", said)]
+    arrive(10)
+    assert late(needed + timedelta(days=7)) == []
+
+
+def test_what_is_expected_after_the_vendor_needs_it_is_called_late_at_once():
+    planned()
+    needed = PurchaseRequest.objects.get().needed_on
+    after = needed + timedelta(days=1)
+    order(day=str(needed))
+    assert late(plans.MONDAY) == []
+
+    order(day=str(after))
+
+    said = (
+        f"10 of RM for V1 (SC-00001 line 1) are to be delivered by a third party on {after}, and are needed on {needed}"
+    )
+    assert late(plans.MONDAY) == [("SC-00001/1/RM", "warning", said)]
+    receipts.call_off(**key(), by=plans.boss(), at=moment())
+    assert late(plans.MONDAY) == []

@@ -320,6 +320,9 @@ EVENT_LOOKS = {
     "split": ("info", "arrows-split-2"),
     "counted": ("info", "clipboard-list"),
     "returned": ("info", "truck-return"),
+    "ordered": ("brand", "send"),
+    "called_off": ("bad", "x"),
+    "arrived": ("ok", "circle-check"),
 }
 
 
