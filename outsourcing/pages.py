@@ -28,7 +28,7 @@ from invoices.models import ChargeBack, Invoice, InvoiceKind, PaymentExport
 from masterdata.models import Vendor
 from policies.models import Decision, PriceAgreement, Verdict
 from production.models import ProductionOrder
-from receipts.models import Receipt, ReceiptLine, ReceiptStatus, Return
+from receipts.models import PurchaseRequest, PurchaseState, Receipt, ReceiptLine, ReceiptStatus, Return
 from reports.rules.figures import REPORTS
 from shipments.models import Shipment, ShipmentStatus
 from subcontract_orders import services as orders
@@ -170,6 +170,8 @@ def _examples() -> dict[str, Callable[[], Iterable[str]]]:
         "workbench:write_off": lambda: [f"{_of_vendor('write_off')}?{urlencode(_lying())}"],
         "workbench:return_list": lambda: [_with("return_list", tab=tab) for tab in ("waiting", "all")],
         "workbench:return": lambda: _numbers("return", *(_of_each(Return, "status"))),
+        "workbench:direct_list": lambda: [_with("direct_list", tab=tab) for tab in ("", "ordered", "all")],
+        "workbench:direct": _requests,
         "workbench:trace": lambda: [reverse("workbench:trace"), _with("trace", **_lying())],
         "workbench:order_cost": lambda: [reverse("workbench:order_cost", args=[_costed()])],
         "workbench:report": lambda: [reverse("workbench:report", args=[name]) for name in REPORTS],
@@ -291,6 +293,17 @@ def _costed() -> str:
 def _invoiced() -> str:
     invoice = Invoice.objects.select_related("vendor").order_by("-pk").first()
     return invoice.vendor.code if invoice else _vendor().code
+
+
+def _requests() -> list[str]:
+    """Purchase requests as they stand, one of each state."""
+    rows = PurchaseRequest.objects.select_related("order", "order_line", "item").order_by("pk")
+    found = (rows.filter(state=state).first() for state in PurchaseState)
+    return [
+        reverse("workbench:direct", args=[one.order.number, one.order_line.line_no, one.item.code])
+        for one in found
+        if one
+    ]
 
 
 def _claimed() -> list[str]:

@@ -121,6 +121,17 @@ RETURNS = Table(
         (_("Dispatched"), "dispatched_at"), (_("Arrives"), "arrives_on"), (_("Arrived"), "posted_at"),
     ),
 )  # fmt: skip
+DIRECT_DELIVERIES = Table(
+    "direct-deliveries",
+    (
+        (_("Order"), "order__number"), (_("Line"), "order_line__line_no"), (_("Part"), "item__code"), (_("Name"), "item__name"),
+        (_("Status"), "state"), (_("Vendor"), "vendor__code"), (_("Vendor's name"), "vendor__name"),
+        (_("Delivered to"), "ship_to__code"), (_("Required"), "required"), (_("Arrived"), "arrived"),
+        (_("Free there"), "there"), (_("Still wanted"), "wanted"), (_("To order"), "to_order"), (_("Unit"), "item__unit__code"),
+        (_("Needed there"), "needed_on"), (_("Expected on"), "expected_on"), (_("Purchase order"), "purchase__reference"),
+        (_("Of whom"), "purchase__supplier"),
+    ),
+)  # fmt: skip
 VENDORS = Table(
     "vendors",
     (

@@ -90,6 +90,14 @@ RETURN_LOOKS = {
     "reversed": Look("mute", "Reversed", "arrow-back-up"),
     "cancelled": Look("mute", "Cancelled", "x"),
 }
+PURCHASE_LOOKS = {
+    "planned": Look("mute", _("Planned"), "hollow"),
+    "to_order": Look("warn", _("To order"), "hollow"),
+    "ordered": Look("brand", _("Ordered"), "dot"),
+    "not_needed": Look("bad", _("Not needed"), "alert-triangle"),
+    "arrived": Look("ok", _("Arrived"), "check"),
+    "closed": Look("mute", _("Closed"), "check"),
+}
 INVOICE_LOOKS = {
     "entered": Look("mute", _("Entered"), "hollow"),
     "matched": Look("brand", _("Matched"), "dot"),
@@ -133,6 +141,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "shipment": SHIPMENT_LOOKS,
     "receipt": RECEIPT_LOOKS,
     "return": RETURN_LOOKS,
+    "purchase": PURCHASE_LOOKS,
     "invoice": INVOICE_LOOKS,
     "charge_back": CHARGE_BACK_LOOKS,
     "confirmation": CONFIRMATION_LOOKS,

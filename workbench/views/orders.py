@@ -44,6 +44,7 @@ from workbench.forms import read_filters
 from workbench.templatetags.workbench import day, money, quantity
 from workbench.views import answers, order_terms
 from workbench.views.alerts import offer_acts
+from workbench.views.direct import attach_requests
 from workbench.views.page import (
     ROWS,
     Shell,
@@ -473,6 +474,7 @@ def supplies(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
             component.line = line  # already here: no query for its number
             found.setdefault(component.supply, []).append(component)
     attach_came(found.get(Supply.BY_PRODUCT, []))
+    attach_requests(found.get(Supply.DIRECT, []))
     return [
         {"glyph": glyph, "word": word, "components": found[supply]}
         for supply, (glyph, word) in SUPPLY_LOOKS.items()

@@ -145,4 +145,23 @@ SENTENCES = (
     _("No pieces of {item} after {stage} ever lay at {place}."),
     _("Operation {last} of {order} does not follow {first} step by step."),
     _("{quantity} at {price} cost more than a line can; at most {most}."),
+    _(
+        "{possible} more of {item} may arrive for {order} line {line} ({required} required, {arrived} arrived, "
+        "{there} free there, {over} % over allowed); {quantity} were to be booked. "
+        "Order more, or load the rest as stock at {place}."
+    ),
+    _(
+        "Only {there} of {item} still lie at {place} for the line, {quantity} came with {delivery}. Reverse first what used them."
+    ),
+    _("Note {note} was booked already as {delivery}, with other content. Reverse that one, or name another note."),
+    _("{done} have arrived already; at least so much was ordered."),
+    _("Nothing more of {item} is wanted for {order} line {line}."),
+    _("Nothing has arrived after today, {today}."),
+    _("Name the delivery note it came with."),
+    _("Name the purchase order it was ordered with."),
+    _("{item} is tracked by lot: name those that came."),
+    _("{item} is tracked by serial number: name those that came."),
+    _("{item} is tracked by serial number: each is one piece."),
+    _("{quantity} came, the lots named hold {total}."),
+    _("Name each lot once."),
 )
