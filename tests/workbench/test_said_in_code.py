@@ -60,6 +60,7 @@ PASSED_ON = {
     "text % {'quantity': quantity(said), 'way': way, 'item': item, 'line': line_no, 'number': number}",
     # A shipment that stays, in words of its own; what the API says of a field.
     "str(one)", "f\"{name.replace('_', ' ')}: {_first(errors)}\"",
+    "done[name]",  # said on a page, in its language already
     "_of_one_value(state, str(problem))",  # what only the database refuses, told below
     "''",  # the name of the column is said where the cell is read
 }  # fmt: skip

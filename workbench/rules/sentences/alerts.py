@@ -31,8 +31,9 @@ SENTENCES = (
     _("Invoice {number} of {vendor} ({invoice}) is held: {why_}"),
     _("{quantity} of {item} from {vendor} ({order} line {line}) were due on {day}"),
     _("{quantity} of {item} from {vendor} ({order} line {line}) are due on {day}"),
+    _("{quantity} of {item} for {vendor} ({order} line {line}) were to be delivered by a third party on {day}"),
     _(
-        "{what} for {vendor} ({order} line {line}) are to be delivered by a third party on {day}, and are needed on {needed}"
+        "{quantity} of {item} for {vendor} ({order} line {line}) are to be delivered by a third party on "
+        "{day}, and are needed on {needed}"
     ),
-    _("{what} for {vendor} ({order} line {line}) were to be delivered by a third party on {day}"),
 )

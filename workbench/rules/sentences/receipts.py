@@ -164,4 +164,16 @@ SENTENCES = (
     _("{item} is tracked by serial number: each is one piece."),
     _("{quantity} came, the lots named hold {total}."),
     _("Name each lot once."),
+    _("Leave the lots out: {item} is not tracked by them."),
+    _("Nothing of {item} is on order for {order} line {line}."),
+    _("A unit costs from 0 on, all of it at most {most}."),
+    _("There is no such delivery."),
+    _("No third party delivers this for the line."),
+    _("{number} is {status_}: nothing more is wanted for it."),
+    _("Line {line} of {number} is {status_}: nothing more is wanted."),
+    _(
+        "{number} is {status_}: nothing arrives for an order that is not with its vendor. Load what lies "
+        "there as stock."
+    ),
+    _("{order} was made on {made}, after {day}."),
 )

@@ -103,4 +103,8 @@ SENTENCES = (
     _("active policies"),
     _("open production order"),
     _("open production orders"),
+    _("to order"),
+    _("ordered"),
+    _("arrived"),
+    _("ordered, not needed"),
 )
