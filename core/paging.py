@@ -40,12 +40,16 @@ class CursorPages(BasePagination):
                 raise InvalidInput(
                     "This cursor is none of this list, or the ordering changed.", field="cursor"
                 ) from problem
-        rows = list(queryset.order_by(*ordering)[: self.limit + 1])
+        rows = self.read(queryset.order_by(*ordering), self.limit + 1)
         self.next_cursor = None
         if len(rows) > self.limit:
             rows = rows[: self.limit]
             self.next_cursor = _write(rows[-1], ordering)
         return rows
+
+    def read(self, queryset: Any, count: int) -> list[Any]:
+        """So many rows, the first of them; fewer are the last there are."""
+        return list(queryset[:count])
 
     def ordering(self, request: Request, view: Any) -> list[str]:
         """The columns a page is ordered by, the key last."""

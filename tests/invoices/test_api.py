@@ -17,6 +17,7 @@ from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, clerk, paid
+from tests.invoices.test_matching import two_orders
 from tests.played import played
 from tests.receipts.goods import LATER, at_vendor, counted, receive
 
@@ -247,6 +248,23 @@ def test_a_charge_back_is_netted_on_an_invoice_over_the_api():
     assert (unknown.data["code"], refused.data["code"]) == ("not_found", "no_right")
     assert (netted.status_code, netted.data["kind"], netted.data["credits"]) == (201, "credit", invoice.number)
     assert api.get(f"/api/v1/charge-backs/{number}/").data["settled_by"] == netted.data["number"]
+
+
+def test_a_page_of_what_is_not_invoiced_passes_over_lines_that_are_settled(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("invoices.api.reports.AT_ONCE", 1)
+    first, second = two_orders(weight_kg=None)
+    api, address = client(), "/api/v1/reports/received-not-invoiced/"
+
+    page = api.get(address, {"limit": 1}).data
+    following = api.get(page["next"]).data
+    paid(asked(second, 30, 100))
+    settled = api.get(address, {"limit": 1}).data
+
+    assert [row["order"] for row in page["results"]] == [second.order.number]
+    assert ([row["order"] for row in following["results"]], following["next"]) == ([first.order.number], None)
+    assert ([row["order"] for row in settled["results"]], settled["next"]) == ([first.order.number], None)
+    table = api.get(address + "export/").content.decode().splitlines()
+    assert [row["open"] for row in csv.DictReader(table)] == [str(invoices.total_not_invoiced())] == ["1000.00000"]
 
 
 def test_what_is_not_invoiced_and_what_varied_can_be_had_as_tables():
