@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from documents import services as documents
 from production import services as production
@@ -131,3 +132,18 @@ def test_what_was_made_here_stays_in_the_load_of_its_day_when_it_is_finished():
     plans.generate(CAME)
 
     assert hours() == {"A": (None, 2, 2)}
+
+
+@pytest.mark.parametrize(
+    ("figure", "address"), [("hours_outside", "/orders/SC-00001/"), ("load_after", "/costs/of/P1/")]
+)
+def test_hours_lead_to_the_order_they_are_of(client: Client, figure: str, address: str):
+    one_step()
+    assert differences() == []
+    client.force_login(plans.boss())
+    period = {"from": "2026-03-01", "to": "2026-05-31"}
+
+    page = client.get("/reports/capacity/rows/", {"figure": figure, **period}).content.decode()
+
+    assert f'href="{address}"' in page
+    assert client.get(address).status_code == 200

@@ -30,6 +30,7 @@ WORDS = {"vendor": "Vendor", "process": "Process", "site": "Site", "work_center"
 EVERY = {"vendor": "All vendors", "process": "All processes", "site": "All sites", "work_center": "All work centers"}
 PAGES = {
     "receipt_line": "workbench:receipt", "order_line": "workbench:order", "order": "workbench:order",
+    "moved_hours": "workbench:order", "operation": "workbench:order_cost",
     "draft_change": "workbench:order", "alert": "workbench:order",
     "invoice": "workbench:invoice", "invoice_match": "workbench:invoice", "invoiced_before": "workbench:order",
 }  # fmt: skip
