@@ -399,7 +399,7 @@ class PurchaseState(models.TextChoices):
     PLANNED = "planned", "Planned"
     TO_ORDER = "to_order", "To order"
     ORDERED = "ordered", "Ordered"
-    NOT_NEEDED = "not_needed", "Ordered, not needed"
+    SURPLUS = "surplus", "Too much ordered"
     ARRIVED = "arrived", "Arrived"
     CLOSED = "closed", "Closed"
 

@@ -61,7 +61,7 @@ WITH asked AS (
 SELECT g.id, g.number || '/' || g.line_no || '/' || i.code AS reference, g.order_line_id, g.order_id, g.item_id, g.vendor_id,
     g.site_id, g.ship_to_id, g.purchase_id,
     CASE
-        WHEN g.on_order > 0 AND g.asked - g.arrived > g.lacking - g.there THEN 'not_needed'
+        WHEN g.on_order > 0 AND g.asked - g.arrived > g.lacking - g.there THEN 'surplus'
         WHEN NOT g.is_open THEN 'closed'
         WHEN g.lacking = g.there THEN 'arrived'
         WHEN g.on_order >= g.lacking - g.there THEN 'ordered'
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('reference', models.CharField(help_text='<order>/<line>/<item>', max_length=120)),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('to_order', 'To order'), ('ordered', 'Ordered'), ('not_needed', 'Ordered, not needed'), ('arrived', 'Arrived'), ('closed', 'Closed')], max_length=10)),
+                ('state', models.CharField(choices=[('planned', 'Planned'), ('to_order', 'To order'), ('ordered', 'Ordered'), ('surplus', 'Too much ordered'), ('arrived', 'Arrived'), ('closed', 'Closed')], max_length=10)),
                 ('required', models.DecimalField(decimal_places=5, max_digits=18)),
                 ('arrived', models.DecimalField(decimal_places=5, max_digits=18)),
                 ('there', models.DecimalField(decimal_places=5, max_digits=18)),

@@ -291,7 +291,9 @@ def _tell(
     event: str, request: PurchaseRequest, *, by: User | None, at: datetime, through: str, data: dict[str, str]
 ) -> None:
     """Into the history of the order, which the request belongs to."""
+    by_what = data.get("reference") or data.get("note", "")
     said = {
+        "detail": f"{data['quantity']} {request.item.code}, {by_what}",
         "request": request.reference,
         "item": request.item.code,
         **{key: text for key, text in data.items() if text},

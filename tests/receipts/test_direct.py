@@ -129,7 +129,7 @@ def test_a_request_goes_with_its_line_and_what_was_ordered_for_it_is_to_be_calle
     receipts.mark_ordered(**key(2), reference="PO-8", expected_on=date(2026, 4, 1), by=plans.boss(), at=moment())
     plans.cancel("P2")
     plans.generate()
-    assert requests() == [("SC-00002/1/RM", "not_needed", 10, 0, 0, 0, 0)]
+    assert requests() == [("SC-00002/1/RM", "surplus", 10, 0, 0, 0, 0)]
 
     receipts.call_off(**key(2), reason="too late", by=plans.boss(), at=moment())
     assert requests() == []

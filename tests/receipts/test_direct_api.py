@@ -84,7 +84,7 @@ def test_what_was_ordered_is_called_off(buyer: APIClient):
     post(buyer, f"{ONE}ordered/", purchase_order="PO-7", expected_on="2026-04-10")
     plans.cancel("P1")
     plans.generate()
-    assert buyer.get(ONE).json()["state"] == "not_needed"
+    assert buyer.get(ONE).json()["state"] == "surplus"
     assert post(buyer, f"{ONE}call-off/").status_code == 204
     assert buyer.get(ONE).status_code == 404
 

@@ -94,7 +94,7 @@ PURCHASE_LOOKS = {
     "planned": Look("mute", _("Planned"), "hollow"),
     "to_order": Look("warn", _("To order"), "hollow"),
     "ordered": Look("brand", _("Ordered"), "dot"),
-    "not_needed": Look("bad", _("Not needed"), "alert-triangle"),
+    "surplus": Look("bad", _("Too much ordered"), "alert-triangle"),
     "arrived": Look("ok", _("Arrived"), "check"),
     "closed": Look("mute", _("Closed"), "check"),
 }

@@ -58,7 +58,7 @@ def direct_tabs() -> dict[str, Tab]:
             _("What a third party is to deliver to a vendor for an order that is sent stands here until it is ordered.")),
         Tab("ordered", _("Ordered"), "clock", _("Nothing is ordered"),
             _("What was ordered of third parties stands here until all of it has arrived.")),
-        Tab("not_needed", _("Not needed"), "alert-triangle", _("Everything that is ordered is needed"),
+        Tab("surplus", _("Too much ordered"), "alert-triangle", _("Everything that is ordered is needed"),
             _("What was ordered before the need fell stands here until it is called off or has arrived."), is_bad=True),
         Tab("planned", _("Planned"), "calendar-event", _("Nothing is planned"),
             _("What orders that are not sent yet will need of third parties stands here.")),
@@ -75,7 +75,7 @@ def direct_lists(rows: QuerySet[PurchaseRequest]) -> dict[str, QuerySet[Purchase
     return {
         "": rows.filter(state=of.TO_ORDER),
         "ordered": rows.filter(state=of.ORDERED),
-        "not_needed": rows.filter(state=of.NOT_NEEDED),
+        "surplus": rows.filter(state=of.SURPLUS),
         "planned": rows.filter(state=of.PLANNED),
         "arrived": rows.filter(state__in=[of.ARRIVED, of.CLOSED]),
         "all": rows,
