@@ -16,12 +16,12 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts import services
 from accounts.models import Access, ApiToken, User
-from masterdata.admin import never
+from masterdata.admin import Translated, never
 
 admin.site.unregister(Group)  # rights come from roles (accounts.rules), not from groups
 
 
-class AccessInline(TabularInline):
+class AccessInline(Translated, TabularInline):
     model = Access
     fields = ["role", "site", "vendor", "approval_limit"]
     autocomplete_fields = ["site", "vendor"]
@@ -29,7 +29,7 @@ class AccessInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):
+class UserAdmin(Translated, BaseUserAdmin, ModelAdmin):
     """Users are switched off, never deleted: what they did names them."""
 
     form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
@@ -70,7 +70,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
+class ApiTokenAdmin(Translated, ModelAdmin):
     """A token's secret is shown once, when it is made; taking a token away is deleting it."""
 
     list_display = ["name", "user", "created_at", "expires_at", "last_used_at"]

@@ -5,26 +5,27 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from activity.models import Alert, Event, Message, Responsible
-from masterdata.admin import never
+from masterdata.admin import Translated, never
 
 
 class OpenFilter(admin.SimpleListFilter):
-    title, parameter_name = "state", "state"
+    title, parameter_name = gettext_lazy("State"), "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("closed", "Closed")]
+        return [("open", gettext("Open")), ("closed", gettext("Closed"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
         return queryset.filter(closed_at__isnull=self.value() == "open") if self.value() else queryset
 
 
 @admin.register(Alert)
-class AlertAdmin(ModelAdmin):
+class AlertAdmin(Translated, ModelAdmin):
     list_display = ["show_title", "show_severity", "production_order", "vendor", "due_date", "opened_at", "closed_at"]
     list_select_related = ["vendor"]
     list_filter = [OpenFilter, ("severity", ChoicesDropdownFilter), ("vendor", AutocompleteSelectFilter)]
@@ -47,7 +48,7 @@ class AlertAdmin(ModelAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(ModelAdmin):
+class EventAdmin(Translated, ModelAdmin):
     list_display = ["at", "name", "document_number", "by", "through", "vendor"]
     list_select_related = ["by", "vendor"]
     list_filter = [("at", RangeDateTimeFilter), ("vendor", AutocompleteSelectFilter)]
@@ -62,7 +63,7 @@ class EventAdmin(ModelAdmin):
 
 
 @admin.register(Responsible)
-class ResponsibleAdmin(ModelAdmin):
+class ResponsibleAdmin(Translated, ModelAdmin):
     list_display = ["user", "vendor", "process", "site", "deputy", "away_from", "away_to", "escalates_to"]
     list_select_related = ["user", "vendor", "process", "site", "deputy", "escalates_to"]
     autocomplete_fields = ["user", "vendor", "process", "site", "deputy", "escalates_to"]
@@ -70,7 +71,7 @@ class ResponsibleAdmin(ModelAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ModelAdmin):
+class MessageAdmin(Translated, ModelAdmin):
     list_display = ["created_at", "kind", "to", "subject", "attempts", "delivered_at", "error"]
     list_filter = [("created_at", RangeDateTimeFilter)]
     search_fields = ["to", "subject", "key"]

@@ -24,7 +24,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 from core.refusals import Refusal
 from interchange import services, tasks
 from interchange.models import UNFINISHED, ImportJob
-from masterdata.admin import never
+from masterdata.admin import Translated, never
 
 MAY_IMPORT = "interchange.import_plan"
 AT_ONCE = 512 * 1024  # bytes looked through while the browser waits; a worker takes more
@@ -85,7 +85,7 @@ class ImportForm(forms.Form):
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(ModelAdmin):
+class ImportJobAdmin(Translated, ModelAdmin):
     """What was read, is being read, or waits to be confirmed."""
 
     list_display = ["show_job", "show_state", "show_counts", "asked_at", "by"]

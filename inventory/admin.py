@@ -8,7 +8,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 from unfold.decorators import display
 
 from inventory.models import Balance, CostPool, Lot, Movement
-from masterdata.admin import CompanyAdmin, never, plain
+from masterdata.admin import CompanyAdmin, Translated, never, plain
 from masterdata.models import Company
 
 
@@ -22,7 +22,7 @@ class OurCompanyAdmin(CompanyAdmin):
 
 
 @admin.register(Lot)
-class LotAdmin(ModelAdmin):
+class LotAdmin(Translated, ModelAdmin):
     list_display = ["code", "item", "expires_on"]
     list_select_related = ["item"]
     search_fields = ["code", "item__code"]
@@ -32,7 +32,7 @@ class LotAdmin(ModelAdmin):
 
 
 @admin.register(Movement)
-class MovementAdmin(ModelAdmin):
+class MovementAdmin(Translated, ModelAdmin):
     list_display = ["occurred_at", "show_item", "show_quantity", "from_location", "to_location", "show_document", "by"]
     list_select_related = ["item", "lot", "from_location", "to_location", "by"]
     list_filter = [
@@ -64,7 +64,7 @@ class MovementAdmin(ModelAdmin):
 
 
 @admin.register(Balance)
-class BalanceAdmin(ModelAdmin):
+class BalanceAdmin(Translated, ModelAdmin):
     list_display = ["show_item", "location", "show_quantity", "lot", "stage", "since"]
     list_select_related = ["item", "lot", "location"]
     list_filter = [("location", AutocompleteSelectFilter), ("item", AutocompleteSelectFilter)]
@@ -87,7 +87,7 @@ class BalanceAdmin(ModelAdmin):
 
 
 @admin.register(CostPool)
-class CostPoolAdmin(ModelAdmin):
+class CostPoolAdmin(Translated, ModelAdmin):
     list_display = ["show_item", "site", "show_quantity", "show_value", "show_unit_cost", "lot", "stage"]
     list_select_related = ["item", "site", "lot"]
     list_filter = [("site", RelatedDropdownFilter), ("item", AutocompleteSelectFilter)]

@@ -8,10 +8,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 
 from invoices.models import ChargeBack, Hold, Invoice, InvoiceLine
-from masterdata.admin import never, plain
+from masterdata.admin import Translated, never, plain
 
 
-class InvoiceLineInline(TabularInline):
+class InvoiceLineInline(Translated, TabularInline):
     model = InvoiceLine
     fields = readonly_fields = [
         "line_no", "kind", "show_order", "quantity", "unit", "unit_price", "amount", "tax_category", "tax_rate",
@@ -29,7 +29,7 @@ class InvoiceLineInline(TabularInline):
         return f"{line.order_line.order.number}/{line.order_line.line_no}" if line.order_line else "–"
 
 
-class HoldInline(TabularInline):
+class HoldInline(Translated, TabularInline):
     model = Hold
     fields = readonly_fields = ["code", "detail", "allowed", "found"]
     extra = 0
@@ -38,7 +38,7 @@ class HoldInline(TabularInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ModelAdmin):
+class InvoiceAdmin(Translated, ModelAdmin):
     list_display = ["show_number", "show_vendor", "show_status", "invoice_date", "show_net", "currency"]
     list_select_related = ["vendor", "currency"]
     list_filter = [
@@ -83,7 +83,7 @@ class InvoiceAdmin(ModelAdmin):
 
 
 @admin.register(ChargeBack)
-class ChargeBackAdmin(ModelAdmin):
+class ChargeBackAdmin(Translated, ModelAdmin):
     list_display = ["number", "kind", "status", "vendor", "order_line", "amount", "set_off", "created_at"]
     list_select_related = ["vendor", "order_line"]
     list_filter = [

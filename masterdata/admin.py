@@ -1,9 +1,11 @@
 """Master data that no verdict reads. What moves the plan (items, vendors, work centers …) is in production.admin."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -33,16 +35,55 @@ def plain(number: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+LISTS = ("list_display", "readonly_fields", "actions_detail", "actions_list", "actions_row", "actions")
+"""Where a model admin names what has a heading of its own."""
+
+
+class WordsDropdownFilter(ChoicesDropdownFilter):
+    """A filter by a choice, its words in the language of who reads them."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        for shown in super().choices(changelist):
+            for field in shown["form"].fields.values():
+                field.choices = [(value, _read(word)) for value, word in field.choices]
+            yield shown
+
+
 class Translated:
     """Headings, labels, choices and help in the language of who reads them, as far as they are known; written in English."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        lists = (getattr(self, name, None) or () for name in ("list_display", "readonly_fields", "actions_detail"))
+        lists = (getattr(self, name, None) or () for name in LISTS)
         for name in (name for names in lists for name in names if isinstance(name, str)):
             column = getattr(type(self), name, None)
             if callable(column) and isinstance(said := getattr(column, "short_description", None), str):
                 column.short_description = gettext_lazy(said)  # type: ignore[attr-defined]
+        if isinstance(rows := getattr(self, "verbose_name_plural", None), str):
+            self.verbose_name_plural = gettext_lazy(rows[:1].upper() + rows[1:])
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._in_words(name) for name in super().get_list_display(request)]  # type: ignore[misc]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        found = super().get_list_filter(request)  # type: ignore[misc]
+        return [
+            (one[0], WordsDropdownFilter) if isinstance(one, tuple) and one[1] is ChoicesDropdownFilter else one
+            for one in found
+        ]
+
+    def _in_words(self, name: Any) -> Any:
+        """A column of choices by their words; any other as it is."""
+        fields = self.model._meta.fields  # type: ignore[attr-defined]
+        field = next((field for field in fields if field.name == name and field.choices), None)
+        if field is None:
+            return name
+
+        @display(description=field.verbose_name, ordering=name)
+        def word(row: Model) -> str:
+            return str(_read(getattr(row, f"get_{name}_display")()))
+
+        return word
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -181,7 +222,7 @@ class LocationAdmin(MasterDataAdmin):
 
 
 @admin.register(NumberRange)
-class NumberRangeAdmin(ModelAdmin):
+class NumberRangeAdmin(Translated, ModelAdmin):
     """The prefix may be chosen; the last number only ever goes up, by drawing one."""
 
     list_display = ["kind", "prefix", "last"]

@@ -95,7 +95,7 @@ class MasterDataViewSet(
         self.note(instance)
 
     def note(self, row: Any) -> None:
-        services.note_plan_change(at=timezone.now(), reason=f"{capfirst(row._meta.verbose_name)} {row} changed")
+        services.note_plan_change(at=timezone.now(), reason=f"{capfirst(row._meta.verbose_name_raw)} {row} changed")
 
 
 class UnitViewSet(MasterDataViewSet):

@@ -103,7 +103,7 @@ def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     )
     decisions = reverse_lazy("admin:policies_decision_changelist")
     context["verdicts"] = [
-        {"label": label, "count": counts.get(verdict, 0), "link": f"{decisions}?verdict__exact={verdict}"}
+        {"label": gettext(str(label)), "count": counts.get(verdict, 0), "link": f"{decisions}?verdict__exact={verdict}"}
         for verdict, label in Verdict.choices
     ]
     context["title"] = gettext("Planning")

@@ -5,6 +5,7 @@ from pathlib import Path
 import dj_database_url
 from celery.schedules import crontab
 from django.templatetags.static import static
+from django.utils.translation import gettext
 from environs import Env
 
 from outsourcing import servers
@@ -285,7 +286,7 @@ CELERY_BEAT_SCHEDULE = {
 UNFOLD = {
     "SITE_TITLE": "Outwork",
     "SITE_HEADER": "Outwork",
-    "SITE_SUBHEADER": "Planning",
+    "SITE_SUBHEADER": lambda request: gettext("Planning"),
     "SITE_URL": "/",
     "SITE_ICON": lambda request: static("icon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icon.svg")}],

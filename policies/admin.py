@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import (
@@ -231,9 +232,9 @@ class PolicyAdmin(PlanAdmin):
         icon="play_arrow",
         variant=ActionVariant.PRIMARY,
         dialog={
-            "title": "Activate this policy?",
-            "description": "From the next run on it decides. Orders not sent yet follow.",
-            "form_submit_text": "Activate",
+            "title": gettext_lazy("Activate this policy?"),
+            "description": gettext_lazy("From the next run on it decides. Orders not sent yet follow."),
+            "form_submit_text": gettext_lazy("Activate"),
         },
     )
     def activate(self, request: HttpRequest, form: Any, object_id: int) -> HttpResponse:
@@ -244,9 +245,11 @@ class PolicyAdmin(PlanAdmin):
         permissions=["activate"],
         icon="archive",
         dialog={
-            "title": "Retire this policy?",
-            "description": "From the next run on it decides nothing. Orders not sent yet follow; sent ones stay.",
-            "form_submit_text": "Retire",
+            "title": gettext_lazy("Retire this policy?"),
+            "description": gettext_lazy(
+                "From the next run on it decides nothing. Orders not sent yet follow; sent ones stay."
+            ),
+            "form_submit_text": gettext_lazy("Retire"),
         },
     )
     def retire(self, request: HttpRequest, form: Any, object_id: int) -> HttpResponse:

@@ -283,7 +283,7 @@ class AgreementViewSet(
     def perform_update(self, serializer: Any) -> None:
         serializer.save()
         changed = serializer.instance
-        reason = f"{capfirst(changed._meta.verbose_name)} of {changed.vendor} changed"
+        reason = f"{capfirst(changed._meta.verbose_name_raw)} of {changed.vendor} changed"
         masterdata.note_plan_change(at=timezone.now(), reason=reason)
 
 

@@ -13,12 +13,12 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from masterdata.admin import never, plain
+from masterdata.admin import Translated, never, plain
 from receipts.models import DirectDelivery, ExpectedReceipt, PurchaseRequest, Receipt, ReceiptLine, Return, ReturnLine
 
 
 @admin.register(ExpectedReceipt)
-class ExpectedReceiptAdmin(ModelAdmin):
+class ExpectedReceiptAdmin(Translated, ModelAdmin):
     list_display = ["show_order", "show_item", "show_quantity", "show_vendor", "expected_on", "location"]
     list_select_related = ["order_line__order__vendor", "item", "item__unit", "location"]
     list_filter = [("expected_on", RangeDateFilter), ("item", AutocompleteSelectFilter)]
@@ -49,7 +49,7 @@ class ExpectedReceiptAdmin(ModelAdmin):
 
 
 @admin.register(PurchaseRequest)
-class PurchaseRequestAdmin(ModelAdmin):
+class PurchaseRequestAdmin(Translated, ModelAdmin):
     list_display = ["reference", "state", "show_item", "show_wanted", "vendor", "needed_on", "expected_on"]
     list_select_related = ["item__unit", "vendor"]
     list_filter = [
@@ -77,7 +77,7 @@ class PurchaseRequestAdmin(ModelAdmin):
 
 
 @admin.register(DirectDelivery)
-class DirectDeliveryAdmin(ModelAdmin):
+class DirectDeliveryAdmin(Translated, ModelAdmin):
     list_display = ["number", "status", "note", "show_order", "item", "show_quantity", "vendor", "arrived_at"]
     list_select_related = ["order_line__order", "item__unit", "vendor"]
     list_filter = [
@@ -104,7 +104,7 @@ class DirectDeliveryAdmin(ModelAdmin):
         return f"{plain(delivery.quantity)} {delivery.item.unit or ''}"
 
 
-class ReadOnlyLines(TabularInline):
+class ReadOnlyLines(Translated, TabularInline):
     extra = 0
     tab = True
     per_page = 50
@@ -144,7 +144,7 @@ class ReturnLines(ReadOnlyLines):
         return f"{of.order.number} line {of.line_no}" if of else "Free stock"
 
 
-class GoodsAdmin(ModelAdmin):
+class GoodsAdmin(Translated, ModelAdmin):
     """What receipts and returns have in common: a vendor, a site, a status; nothing to change here."""
 
     list_select_related = ["vendor", "site"]

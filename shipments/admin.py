@@ -12,11 +12,11 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from masterdata.admin import never, plain
+from masterdata.admin import Translated, never, plain
 from shipments.models import Shipment, ShipmentLine
 
 
-class ShipmentLines(TabularInline):
+class ShipmentLines(Translated, TabularInline):
     model = ShipmentLine
     fields = ["position", "item", "show_quantity", "stage", "lot", "show_order"]
     readonly_fields = ["show_quantity", "show_order"]
@@ -39,7 +39,7 @@ class ShipmentLines(TabularInline):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(ModelAdmin):
+class ShipmentAdmin(Translated, ModelAdmin):
     list_display = ["number", "show_vendor", "show_status", "from_location", "to_location", "dispatch_by"]
     list_select_related = ["vendor", "from_location", "to_location"]
     list_filter = [

@@ -12,11 +12,11 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from masterdata.admin import never, plain
+from masterdata.admin import Translated, never, plain
 from subcontract_orders.models import OrderLine, SubcontractOrder
 
 
-class OrderLines(TabularInline):
+class OrderLines(Translated, TabularInline):
     model = OrderLine
     fields = [
         "line_no",
@@ -51,7 +51,7 @@ class OrderLines(TabularInline):
 
 
 @admin.register(SubcontractOrder)
-class SubcontractOrderAdmin(ModelAdmin):
+class SubcontractOrderAdmin(Translated, ModelAdmin):
     list_display = ["show_number", "show_vendor", "show_status", "order_by", "due_date", "show_total", "receipt"]
     list_select_related = ["vendor", "currency"]
     list_filter = [

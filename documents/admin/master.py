@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
 from core.refusals import Refusal, Refusals
@@ -38,9 +39,9 @@ class Retiring:
         permissions=["retire"],
         icon="archive",
         dialog={
-            "title": "Take it out of use?",
-            "description": "What names it already stays as it is; nothing new may name it.",
-            "form_submit_text": "Take out of use",
+            "title": gettext_lazy("Take it out of use?"),
+            "description": gettext_lazy("What names it already stays as it is; nothing new may name it."),
+            "form_submit_text": gettext_lazy("Take out of use"),
         },
     )
     def take_out_of_use(self, request: HttpRequest, form: Any, object_id: int) -> HttpResponse:
@@ -51,9 +52,9 @@ class Retiring:
         permissions=["retire"],
         icon="unarchive",
         dialog={
-            "title": "Put it into use again?",
-            "description": "From then on it may be named as before.",
-            "form_submit_text": "Put into use again",
+            "title": gettext_lazy("Put it into use again?"),
+            "description": gettext_lazy("From then on it may be named as before."),
+            "form_submit_text": gettext_lazy("Put into use again"),
         },
     )
     def put_into_use(self, request: HttpRequest, form: Any, object_id: int) -> HttpResponse:

@@ -26,7 +26,7 @@ from core.refusals import Refusal
 from documents import services, tasks
 from documents.forms import SimulationForm
 from documents.models import GenerationRun, SimulationRun, SimulationState
-from masterdata.admin import never
+from masterdata.admin import Translated, never
 from policies.models import Policy, PolicyStatus
 
 MAY_START = "documents.start_generationrun"
@@ -34,7 +34,7 @@ MAY_SIMULATE = "policies.change_policy"
 
 
 @admin.register(GenerationRun)
-class GenerationRunAdmin(ModelAdmin):
+class GenerationRunAdmin(Translated, ModelAdmin):
     list_display = ["show_number", "show_state", "show_progress", "show_verdicts", "show_documents", "show_seconds"]
     list_select_related = ["requested_by"]
     list_filter = [("state", ChoicesDropdownFilter), ("requested_at", RangeDateTimeFilter), "is_dry"]
@@ -66,10 +66,12 @@ class GenerationRunAdmin(ModelAdmin):
         icon="play_arrow",
         variant=ActionVariant.PRIMARY,
         dialog={
-            "title": "Generate now?",
-            "description": "Every open operation in the horizon is decided and the orders follow. "
-            "Nothing that was sent changes; running it twice makes nothing twice.",
-            "form_submit_text": "Generate",
+            "title": gettext_lazy("Generate now?"),
+            "description": gettext_lazy(
+                "Every open operation in the horizon is decided and the orders follow. "
+                "Nothing that was sent changes; running it twice makes nothing twice."
+            ),
+            "form_submit_text": gettext_lazy("Generate"),
         },
     )
     def generate_now(self, request: HttpRequest, form: Any) -> HttpResponse:
@@ -128,7 +130,7 @@ class GenerationRunAdmin(ModelAdmin):
 
 
 @admin.register(SimulationRun)
-class SimulationRunAdmin(ModelAdmin):
+class SimulationRunAdmin(Translated, ModelAdmin):
     """What if: asked on a page, answered by a worker, kept to be opened again."""
 
     list_display = ["show_number", "show_state", "show_flips", "show_value", "requested_at"]

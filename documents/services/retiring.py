@@ -27,7 +27,7 @@ def set_in_use(*, model: type[Retirable], pk: int, active: bool, at: datetime) -
     """Take a row of master data out of use, or into use again. The same again changes nothing. Raises NotFound, InUse."""
     row = model._default_manager.select_for_update().filter(pk=pk).first()
     if row is None:
-        raise NotFound(f"There is no such {model._meta.verbose_name}.")
+        raise NotFound(f"There is no such {model._meta.verbose_name_raw}.")
     if row.is_active == active:
         return row
     if not active:
@@ -47,7 +47,7 @@ def refuse_where_used(row: Retirable) -> None:
 
 
 def _refusals(row: Retirable) -> Iterator[Refusal]:
-    model = capfirst(row._meta.verbose_name)
+    model = capfirst(row._meta.verbose_name_raw)
     for use, uses, rows, key in USES[type(row)](row):
         if count := rows.count():
             first = rows.order_by("pk").values_list(key, flat=True)[0]
@@ -56,7 +56,7 @@ def _refusals(row: Retirable) -> Iterator[Refusal]:
 
 
 def _named(row: Retirable) -> str:
-    return f"{capfirst(row._meta.verbose_name)} {row}"
+    return f"{capfirst(row._meta.verbose_name_raw)} {row}"
 
 
 def _unit(unit: Any) -> Iterator[Use]:

@@ -254,13 +254,13 @@ class Reading:
             return None
         found = self.ids[model].get(code)
         if found is None:
-            what = model._meta.verbose_name
+            what = model._meta.verbose_name_raw
             if code in self.unread[model] or model in self.half_read:
                 raise SkipRow
             self.bad(row, column, code, "not_found", f"There is no {what} {code}.")
             raise SkipRow
         if code in self.inactive[model]:
-            what = str(model._meta.verbose_name).capitalize()
+            what = str(model._meta.verbose_name_raw).capitalize()
             self.bad(
                 row, column, code, "inactive", f"{what} {code} is out of use. Name another one, or activate it again."
             )

@@ -224,7 +224,7 @@ def planned_orders(rows: Sequence[Mapping[str, Any]], *, many: bool) -> list[Pla
         if not code:
             return None
         if code not in known[model]:
-            missing.append(UnknownCode(f"There is no {model._meta.verbose_name} '{code}'.", field=field))
+            missing.append(UnknownCode(f"There is no {model._meta.verbose_name_raw} '{code}'.", field=field))
         return may_name(known[model].get(code), model, code, field)
 
     def may_name(pk: int | None, model: type[models.Model], code: str, field: str) -> int | None:

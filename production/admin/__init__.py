@@ -45,17 +45,17 @@ class PlanAdmin(MasterDataAdmin):
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if not change or form.has_changed() or any(formset.has_changed() for formset in formsets):
-            self.note(f"{self.opts.verbose_name} {form.instance} changed by {request.user}")
+            self.note(f"{self.opts.verbose_name_raw} {form.instance} changed by {request.user}")
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         super().delete_model(request, obj)
-        self.note(f"{self.opts.verbose_name} {obj} deleted by {request.user}")
+        self.note(f"{self.opts.verbose_name_raw} {obj} deleted by {request.user}")
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         super().delete_queryset(request, queryset)
-        self.note(f"{self.opts.verbose_name_plural} deleted by {request.user}")
+        self.note(f"several of {self.opts.verbose_name_raw} deleted by {request.user}")
 
     def note(self, reason: str) -> None:
         masterdata.note_plan_change(at=timezone.now(), reason=reason)

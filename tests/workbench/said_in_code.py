@@ -297,7 +297,7 @@ def hole(node: Node) -> Hole:
     match node:
         case ast.Call(func=ast.Attribute(attr=attr)) if attr.startswith("get_") and attr.endswith("_display"):
             return Hole(attr[4:-8] + "_", attr[4:-8])
-        case ast.Attribute(attr="verbose_name"):
+        case ast.Attribute(attr="verbose_name_raw"):
             return Hole("thing_", "verbose_name")
         case ast.Call(func=ast.Attribute(attr="join"), args=[given, *_]):
             return hole(given)

@@ -201,6 +201,11 @@ def test_sentences_are_put_together_and_led_by_what_they_are_about():
         assert told("Site HAM stays in use: 1 open production order names it: FA-1.") == (
             "Werk HAM bleibt in Gebrauch: verwendet von 1 offener Fertigungsauftrag: FA-1."
         )
+        assert told(
+            "SC-1 line 2 (WO-1 operation 40) should change: quantity 100 → 120, need date 2026-05-04 → 2026-05-08"
+        ) == (
+            "SC-1 Position 2 (WO-1 Arbeitsgang 40) sollte sich ändern: Menge 100 → 120, Bedarfstermin 4. Mai 2026 → 8. Mai 2026"
+        )
         assert capfirst(told("SC-00001 is already cancelled.")) == "SC-00001 ist schon storniert."
 
 

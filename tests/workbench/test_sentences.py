@@ -190,7 +190,7 @@ def test_no_page_speaks_english_to_a_german(client: Client):
     english, said = english_sentences(), {}
 
     with override("de"):  # what a request turns on stays on
-        pages = all_pages(user=User.objects.get(pk=mara.pk), planning=False)
+        pages = all_pages(user=User.objects.get(pk=mara.pk))
         for page in pages:
             texts = Spoken(client.get(page.address, headers={"accept-language": "de"}).content.decode()).texts
             wrong = {text for text in texts if text in english or (text and told(text) != text)} - NAMES

@@ -24,9 +24,9 @@ def plain(value: Decimal) -> str:
 
 
 def words(code: str) -> str:
-    """A code as a heading: approval_expired is Approval expired."""
+    """A code as a heading, in the reader's language: approval_expired is Approval expired."""
     text = code.replace("_", " ").replace(".", " ").strip()
-    return text[:1].upper() + text[1:]
+    return gettext(text[:1].upper() + text[1:]) if text else ""
 
 
 # ── Reasons ─────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from masterdata.models import VIRTUAL_KINDS, LocationKind
 from workbench.rules import days_written_out, sentences, undoing
+from workbench.rules import words as code_words
 
 register = template.Library()
 
@@ -280,9 +281,8 @@ def person(user: Any) -> str:
 
 @register.filter
 def words(value: Any) -> str:
-    """A code as words: previous_operation_short is Previous operation short."""
-    text = str(value).replace("_", " ").replace(".", " ").strip()
-    return text[:1].upper() + text[1:]
+    """A code as words, in the reader's language: previous_operation_short is Previous operation short."""
+    return code_words(str(value))
 
 
 @register.filter
@@ -292,9 +292,18 @@ def days(text: Any) -> str:
 
 
 @register.filter
-def told(text: Any) -> str:
-    """A sentence of a refusal, in the reader's language where it is one that is known."""
-    return sentences.told(str(text))
+def told(text: Any) -> Any:
+    """A sentence of a refusal, in the reader's language where it is one that is known; markup is no sentence."""
+    return text if isinstance(text, SafeString) else sentences.told(str(text))
+
+
+@register.filter
+def word(value: Any) -> Any:
+    """A word of ours, such as that of a choice, in the reader's language; anything else as it is."""
+    if not isinstance(value, str) or not value:
+        return value
+    said = gettext(value)
+    return value if said == value else said  # what is markup stays so
 
 
 register.filter("undo_of", undoing.undo_of)

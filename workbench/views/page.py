@@ -193,8 +193,9 @@ def paper(pdf: bytes, *, name: str) -> HttpResponse:
 
 
 def choice(name: str, word: str, everything: str, options: list[tuple[str, str]], chosen: str) -> dict[str, Any]:
-    """One drop-down of a filter bar."""
-    return {"name": name, "word": word, "all": everything, "options": options, "chosen": chosen}
+    """One drop-down of a filter bar; words of a choice are said in the reader's language."""
+    said = [(value, _(str(text)) if text else text) for value, text in options]
+    return {"name": name, "word": _(word), "all": _(everything), "options": said, "chosen": chosen}
 
 
 def vendor_choice(request: HttpRequest, filters: Filters) -> dict[str, Any]:

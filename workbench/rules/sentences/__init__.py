@@ -152,8 +152,17 @@ def _part(name: str, text: str) -> Reading:
     """A value; where it is a sentence or words, which the sentence around it may have written with a capital or not, as such."""
     reading = None
     if name.endswith("_"):
-        reading = _read(text) or _read(text[:1].swapcase() + text[1:])
+        readings = (_read(text), _read(text[:1].swapcase() + text[1:]), _several(text))
+        reading = max((each for each in readings if each is not None), default=None)
     return Reading(0, _written(text)) if reading is None else reading
+
+
+def _several(text: str) -> Reading | None:
+    """Parts with commas between them."""
+    parts = text.split(", ")
+    readings = [_part("each_", part) for part in parts] if len(parts) > 1 else []
+    known = sum(reading.known for reading in readings)
+    return Reading(known, ", ".join(reading.said for reading in readings)) if known else None
 
 
 def _written(value: str) -> str:

@@ -16,7 +16,7 @@ SENTENCES = (
     _("{order} does not reach the minimum of {vendor}: {amount} for nothing"),
     _("{where} line {line} ({order} operation {operation}) cannot stay where it is, and no vendor qualifies"),
     _("{where} line {line} ({order} operation {operation}) is not needed any more"),
-    _("{where} line {line} ({order} operation {operation}) should change: {what}"),
+    _("{where} line {line} ({order} operation {operation}) should change: {what_}"),
     _("{part} at {place}: {wanted} planned to leave, {there} there; short from {shipment} on {day} ({n} shipments)"),
     _("The approval of {vendor} for {process} has ended on {day}"),
     _("The approval of {vendor} for {process} ends on {day}"),
@@ -36,4 +36,12 @@ SENTENCES = (
         "{quantity} of {item} for {vendor} ({order} line {line}) are to be delivered by a third party on "
         "{day}, and are needed on {needed}"
     ),
+    _("quantity {old} → {new}"),
+    _("need date {old} → {new}"),
+    _("vendor {old} → {new}"),
+    _("receive at {old} → {new}"),
+    _("item revision {old} → {new}"),
+    _("specification files {old} → {new}"),
+    _("it may not go out by itself any more, a person must say"),
+    _("specification"),
 )
