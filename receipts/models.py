@@ -515,6 +515,7 @@ class DirectDelivery(models.Model):
     objects = DirectDeliveryQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "direct deliveries"
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=[ReceiptStatus.POSTED, ReceiptStatus.REVERSED]), name="direct_delivery_status"

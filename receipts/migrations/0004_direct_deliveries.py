@@ -129,6 +129,7 @@ class Migration(migrations.Migration):
                 ('vendor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='masterdata.vendor')),
             ],
             options={
+                'verbose_name_plural': 'direct deliveries',
                 'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['posted', 'reversed'])), name='direct_delivery_status'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('value__gte', 0)), name='direct_delivery_above_zero'), models.UniqueConstraint(django.db.models.functions.text.Upper('note'), models.F('order_line'), models.F('item'), condition=models.Q(('status', 'posted')), name='direct_delivery_note_once')],
             },
         ),

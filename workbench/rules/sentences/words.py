@@ -107,4 +107,5 @@ SENTENCES = (
     _("ordered"),
     _("arrived"),
     _("ordered, not needed"),
+    _("too much ordered"),
 )
