@@ -15,6 +15,7 @@ from accounts.models import User
 from inventory.models import Movement
 from masterdata import services as masterdata
 from masterdata.models import LocationKind, Site
+from reports.services.reading import keys_of
 
 ZERO = Decimal(0)
 
@@ -38,13 +39,17 @@ class Lying:
 
 
 def lying_at_vendors(*, on: date, narrowed: Mapping[str, str], viewer: User) -> list[Lying]:
-    """Everything of ours at vendors at the end of a day of its site, as far as its reader may see; narrowed by codes."""
+    """Everything of ours at vendors at the end of a day of its site, as far as its reader may see; narrowed by codes.
+
+    Raises InvalidInput for unknown ones.
+    """
+    wanted = keys_of(narrowed)
     sums: dict[tuple[str, ...], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     for side, sign in (("to", 1), ("from", -1)):
         place = f"{side}_location"
         rows = Movement.objects.filter(_by_the_end_of(on, place), **{f"{place}__kind": LocationKind.VENDOR})
         rows = rows.filter(viewer.scope.rows(site=f"{place}__site_id", vendor=f"{place}__vendor_id"))
-        rows = rows.filter(**{f"{place}__{name}__code": code for name, code in narrowed.items()})
+        rows = rows.filter(**{f"{place}__{name}": key for name, key in wanted.items()})
         keys = (f"{place}__vendor__code", f"{place}__vendor__name", f"{place}__site__code", "item__code", "item__name")
         summed = rows.order_by().values_list(*keys, "lot__code", "stage").annotate(Sum("quantity"), Sum("value"))
         for *key, quantity, value in summed:

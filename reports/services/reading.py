@@ -130,7 +130,7 @@ def today_of(report: Report, *, site: str, at: datetime) -> date:
 
 def answer(report: Report, question: Question, *, viewer: User) -> Answer:
     """The report's figures: one line for each group that has any, and all together. Raises InvalidInput for unknown codes."""
-    lines, groups, figures = _lines(report, question, _keys(question.narrowed), viewer=viewer)
+    lines, groups, figures = _lines(report, question, keys_of(question.narrowed), viewer=viewer)
     time = next((name for name in question.by if name in TIMES), None)
     return Answer(report, question, figures, lines, _total(figures, groups, question, time=time))
 
@@ -170,7 +170,7 @@ def rows_behind(report: Report, question: Question, *, figure: str, viewer: User
         )
     first = date.min if FIGURES[figure].reading == Reading.STANDING else question.first
     found = Measurement.objects.visible_to(viewer).filter(figure=figure, day__range=(first, question.last))
-    return found.filter(**_keys(question.narrowed)).select_related("site", "vendor", "process", "work_center")
+    return found.filter(**keys_of(question.narrowed)).select_related("site", "vendor", "process", "work_center")
 
 
 def _rollups(figures: Sequence[str], narrowed: Mapping[str, Any], viewer: User) -> RollupQuerySet:
@@ -274,7 +274,7 @@ def _total(
     return Line({}, {}, values)
 
 
-def _keys(narrowed: Mapping[str, str]) -> dict[str, Any]:
+def keys_of(narrowed: Mapping[str, str]) -> dict[str, Any]:
     """Codes as keys of rows. Raises InvalidInput for one that is not there."""
     found: dict[str, Any] = {}
     for dimension, code in narrowed.items():

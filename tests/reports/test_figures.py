@@ -7,6 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from django.core.management import call_command
+
+from core.refusals import InvalidInput
 from documents import services as documents
 from inventory.models import Balance
 from invoices import services as invoices
@@ -278,7 +282,8 @@ def test_what_lay_at_vendors_on_a_day_is_its_items_and_together_the_figure():
         assert (row.vendor, row.item, row.lot, row.quantity, row.value) == ("V1", "RM", "", quantity, value)
         assert report("material-at-vendors", last=day).total["at_vendors"].value == value
     assert row.quantity == Balance.objects.at_vendors().get().quantity
-    assert services.lying_at_vendors(on=date(2026, 3, 17), narrowed={"site": "NOWHERE"}, viewer=plans.boss()) == []
+    with pytest.raises(InvalidInput, match="There is no site NOWHERE"):
+        services.lying_at_vendors(on=date(2026, 3, 17), narrowed={"site": "NOWHERE"}, viewer=plans.boss())
     assert services.lying_at_vendors(on=MONDAY - timedelta(days=1), narrowed={}, viewer=plans.boss()) == []
 
 
@@ -340,6 +345,24 @@ def test_the_check_finds_a_sum_and_a_measurement_that_are_not_their_rows():
     found = {difference.check for difference in services.check()[1]}
 
     assert found == {"measurement equals its row", "rollup equals its measurements"}
+
+
+def test_the_commands_take_all_figures_anew_and_prove_them(capsys: pytest.CaptureFixture[str]):
+    line = goods.at_vendor()
+    receipt = receive(line, "DN-1", date(2026, 3, 9), 8, rejected=2)
+    one = bills.paid(bills.asked(line, 4, 101))
+    bills.credit(one, bills.asked(line, 4, 1))
+    said = {"by": plans.boss(), "at": moment(date(2026, 4, 1)), "reason": "counted again"}
+    receipts.correct_receipt(receipt_id=receipt.pk, line_no=1, accepted=Decimal(9), rejected=Decimal(1), **said)
+
+    call_command("rebuild_reports")
+    call_command("check_reports")
+    assert ", 0 differences." in capsys.readouterr().out
+
+    Rollup.objects.filter(figure="price_difference", grain="day").update(amount=7)
+    with pytest.raises(SystemExit):
+        call_command("check_reports")
+    assert "rollup equals its measurements: price_difference day 2026-03-09" in capsys.readouterr().out
 
 
 def test_another_time_zone_has_everything_measured_anew():

@@ -129,3 +129,17 @@ def test_material_at_vendors_leads_to_what_lies_there(desk: Client):
     assert reverse("workbench:balance", args=[order.vendor.code]) in page
     assert table[0] == "vendor,vendor_name,site,item,item_name,lot,stage,quantity,value"
     assert len(table) > 1
+
+
+@pytest.mark.usefixtures("received")
+@pytest.mark.parametrize(
+    "asked", [{"from": "2026-02-30"}, {"from": "2026-05-02", "to": "2026-05-01"}, {"vendor": "NOBODY"}]
+)
+def test_a_period_that_is_none_is_said_and_never_taken_for_another(desk: Client, asked: dict[str, str]):
+    page = desk.get(PAGE, asked)
+    rows = desk.get(reverse("workbench:report_rows", args=["quality"]), {"figure": "rejects_outside", **asked})
+    lying = desk.get(reverse("workbench:report_lying"), asked)
+
+    assert 'role="alert"' in page.content.decode()
+    assert (page.status_code, rows.status_code) == (200, 404)
+    assert lying.status_code == 404

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from core.refusals import Refusal
+from core.refusals import InvalidInput, Refusal
 from masterdata.models import Process, Site, Vendor, WorkCenter
 from reports import services as reports
 from reports.rules.figures import DIMENSIONS, FIGURES, REPORTS, Report
@@ -127,9 +127,12 @@ def report_rows(request: HttpRequest, name: str) -> HttpResponse:
 def lying_at_vendors(request: HttpRequest) -> HttpResponse:
     """What the figure of material at vendors was made of at the end of a day: items and lots, with quantity and value."""
     shell, asked = Shell(request), REPORTS["material-at-vendors"]
-    question = _question(request, asked, by=())
-    narrowed = {name: code for name, code in question.narrowed.items() if code and name in asked.dimensions}
-    found = reports.lying_at_vendors(on=question.last, narrowed=narrowed, viewer=request.user)
+    try:
+        question = _question(request, asked, by=())
+        narrowed = {name: code for name, code in question.narrowed.items() if code and name in asked.dimensions}
+        found = reports.lying_at_vendors(on=question.last, narrowed=narrowed, viewer=request.user)
+    except Refusal as refusal:
+        raise Http404 from refusal
     if request.GET.get("as") == "csv":
         named = f'attachment; filename="lying-at-vendors-{question.last}.csv"'
         return HttpResponse(
@@ -153,10 +156,11 @@ def _report(name: str) -> Report:
 
 def _question(request: HttpRequest, asked: Report, *, by: tuple[str, ...]) -> Question:
     def day(name: str) -> date | None:
+        given = request.GET.get(name, "")
         try:
-            return date.fromisoformat(request.GET.get(name, ""))
-        except ValueError:
-            return None
+            return date.fromisoformat(given) if given else None
+        except ValueError as problem:
+            raise InvalidInput(f"'{given[:20]}' is no day. Write it like 2026-03-31.", field=name) from problem
 
     narrowed = {name: request.GET[name][:100] for name in DIMENSIONS if request.GET.get(name)}
     narrowed |= {name: "" for name in request.GET.get("without", "").split(",") if name in DIMENSIONS}
