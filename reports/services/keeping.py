@@ -260,13 +260,24 @@ def _touched(cursor: Any, name: str, *, since: int, until: int, limit: int) -> t
     )
     events = cursor.fetchall()
     numbers: dict[str, set[str]] = defaultdict(set)
+    reported: set[str] = set()
     for pk, event, kind, number, through in events:
         numbers[kind].add(number)
         if event == "operation.reported":
             found[INSIDE_REPORT].add(pk)
+            reported.add(number)
         elif event in ("order.line_changed", "order.line_withdrawn") and through == "run":
             found[DRAFT_CHANGE].add(pk)
     _rows_of(cursor, numbers, found)
+    if reported:
+        cursor.execute(
+            """
+            SELECT op.id FROM production_productionorder po JOIN production_operation op ON op.production_order_id = po.id
+            WHERE po.number = ANY(%s)
+            """,
+            [list(reported)],
+        )
+        found[LOAD] |= {operation for (operation,) in cursor.fetchall()}
     return found, events[-1][0] if events else until
 
 
@@ -309,20 +320,13 @@ def _rows_of(cursor: Any, numbers: dict[str, set[str]], found: Touched) -> None:
     asked = lines | {line for _, line in came}
     found[ORDER_LINE] |= asked
     found[MOVED_HOURS] |= asked
-    # What went out, and what was reported, is load of ours no more.
+    # What went out is load of ours no more.
     found[LOAD] |= {pk for (pk,) in ids(
         """
         SELECT op.id FROM subcontract_orders_orderline ol
         JOIN production_operation op ON op.production_order_id = ol.production_order_id WHERE ol.id = ANY(%s)
         """,
         asked,
-    )}  # fmt: skip
-    found[LOAD] |= {pk for (pk,) in ids(
-        """
-        SELECT op.id FROM production_productionorder po JOIN production_operation op ON op.production_order_id = po.id
-        WHERE po.number = ANY(%s)
-        """,
-        numbers["production_order"],
     )}  # fmt: skip
     found[INVOICED_BEFORE] |= lines
     found[ORDER] |= orders
