@@ -306,7 +306,7 @@ def test_a_policy_is_drafted_changed_activated_and_retired(planner: APIClient):
         ({"verdict": "maybe"}, "verdict"),
         ({"status": "active"}, "status"),
         ({"valid_from": "2026-02-01", "valid_to": "2026-01-01"}, "valid_to"),
-        ({"yield_pct": 101}, None),
+        ({"yield_pct": 101}, "yield_pct"),
         ({"over_receipt_pct": -1}, "over_receipt_pct"),
     ],
 )

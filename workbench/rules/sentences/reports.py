@@ -9,4 +9,5 @@ SENTENCES = (
     _("That is more than {most} rows; narrow it, shorten the period or group it more coarsely."),
     _("The period ends before it begins."),
     _("{report} has the figures {known}, not '{name}'."),
+    _("'{text}' is no day. Write it like 2026-03-31."),
 )
