@@ -2,6 +2,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.utils.translation import override
 
 from workbench.templatetags import workbench as tags
 
@@ -86,3 +87,9 @@ def test_what_a_person_typed_is_escaped_in_a_tile():
 )
 def test_two_letters_stand_for_a_vendor(name, letters):
     assert tags.initials(name) == letters
+
+
+def test_a_value_that_changed_is_written_as_the_reader_writes_it():
+    with override("de"):
+        assert [tags.written(value) for value in ("1 Dec 2026", "1,250.5", "V1")] == ["1. Dez 2026", "1.250,5", "V1"]
+    assert tags.written("1 Dec 2026") == "1 Dec 2026"

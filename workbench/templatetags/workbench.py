@@ -298,6 +298,12 @@ def told(text: Any) -> Any:
 
 
 @register.filter
+def written(value: Any) -> str:
+    """A value of something that changed, such as a day, as the reader writes it."""
+    return sentences.written(str(value))
+
+
+@register.filter
 def word(value: Any) -> Any:
     """A word of ours, such as that of a choice, in the reader's language; anything else as it is."""
     if not isinstance(value, str) or not value:

@@ -91,6 +91,11 @@ def told(text: str) -> str:
     return text if language.startswith("en") or not text else _told(text, language)
 
 
+def written(value: str) -> str:
+    """A value that is no sentence, its days and numbers as the reader writes them."""
+    return value if (get_language() or "en").startswith("en") else _written(value)
+
+
 @lru_cache(maxsize=8192)
 def _told(text: str, language: str) -> str:
     reading = _read(text)
