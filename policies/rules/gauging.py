@@ -30,10 +30,7 @@ class Gauges:
             if conditions.down_during(self._scales.center_of(operation), start, max(start, end)) is None:
                 return "when_down", start, end
         if policy.late_days is not None:
-            center = self._scales.center_of(operation)
-            late = conditions.days_late_inside(
-                operation, center, self._book.today(operation.site_id), self._closed_days(center)
-            )
+            late = self._days_late(operation)
             if late < max(1, policy.late_days):
                 return "late_days", late, policy.late_days
         if policy.load_above_pct is not None:
@@ -50,8 +47,7 @@ class Gauges:
             down = conditions.down_during(center, start, max(start, operation.planned_end or start))
             held.append(("when_down", down[0] if down else start, down[1] if down else start))
         if policy.late_days is not None:
-            late = conditions.days_late_inside(operation, center, self._book.on, self._closed_days(center))
-            held.append(("late_days", late, policy.late_days))
+            held.append(("late_days", self._days_late(operation), policy.late_days))
         if policy.load_above_pct is not None and center is not None:
             hours, capacity = self._load_with(operation, center, start)
             share = hours * HUNDRED / capacity if capacity else None
@@ -64,6 +60,12 @@ class Gauges:
             held.append(("transition_share_pct", self.moved_pct(policy), policy.transition_share_pct))
         said = (policy.looked_at, policy.verdict, tuple(held)) if held else (policy.looked_at, policy.verdict)
         return Reason("policy_matched", policy.code, "", said)
+
+    def _days_late(self, operation: OperationFacts) -> int:
+        """How late it would be done inside, as it is today at its site."""
+        center = self._scales.center_of(operation)
+        today = self._book.today(operation.site_id)
+        return conditions.days_late_inside(operation, center, today, self._closed_days(center))
 
     def _load_with(self, operation: OperationFacts, center: WorkCenterValues, start: date) -> tuple[Decimal, Decimal]:
         """Hours of the work center in the operation's week with all that stays inside before it and with it, and its capacity."""

@@ -956,6 +956,22 @@ def test_a_policy_that_applies_says_how_each_of_its_conditions_came_out():
     )
 
 
+def test_lateness_is_said_by_the_day_of_the_site_by_which_it_was_found():
+    late = policy("LATE", V1, late_days=5)
+    what = book(policies=[late], prices=[price(V1, lead_days=2)], days={SITE: date(2026, 3, 5)})  # three days on there
+
+    found = one(
+        what,
+        operation(
+            outsourced="maybe", work_center_id=MILL, run_minutes=60, quantity=16, planned_start=date(2026, 2, 26),
+            planned_end=date(2026, 2, 27), due_date=date(2026, 2, 27),
+        ),
+    )  # fmt: skip
+
+    matched = next(reason for reason in found.reasons if reason.code == "policy_matched")
+    assert [row["found"] for row in reasons.as_dict(matched)["held"]] == ["7"]  # Thursday 5 and Friday 6 March
+
+
 def test_a_policy_without_conditions_says_only_that_it_applies():
     found = one(book(policies=[policy("OUT", V1)], prices=[price(V1)]), operation())
 
