@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.formats import get_format
 from django.utils.translation import gettext
 
@@ -49,6 +51,11 @@ class Filters:
     run: str = ""
     late: bool = False
     due: int | None = None
+
+    def of_whom(self, rows: QuerySet[Any], *, through: str = "") -> QuerySet[Any]:
+        """The rows of the vendor and the site asked for; `through` leads from a row to what has both."""
+        named = {"vendor": self.vendor, "site": self.site}
+        return rows.filter(**{f"{through}{name}__code": code for name, code in named.items() if code})
 
     @property
     def active(self) -> bool:

@@ -216,10 +216,7 @@ def expediting(request: HttpRequest) -> HttpResponse:
             need=F("order_line__need_date"),
         )
     )
-    if filters.vendor:
-        rows = rows.filter(order_line__order__vendor__code=filters.vendor)
-    if filters.site:
-        rows = rows.filter(order_line__order__site__code=filters.site)
+    rows = filters.of_whom(rows, through="order_line__order__")
     for word in filters.q.split():
         rows = rows.filter(
             Q(order_line__order__number__icontains=word)

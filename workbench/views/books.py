@@ -60,10 +60,7 @@ def _narrowed(rows: QuerySet[Entry], filters: Filters, first: date | None, last:
         rows = rows.filter(document_number__istartswith=word)
     if filters.kind:
         rows = rows.filter(document_kind=filters.kind)
-    if filters.vendor:
-        rows = rows.filter(vendor__code=filters.vendor)
-    if filters.site:
-        rows = rows.filter(site__code=filters.site)
+    rows = filters.of_whom(rows)
     if first:
         rows = rows.filter(posting_date__gte=first)
     return rows.filter(posting_date__lte=last) if last else rows

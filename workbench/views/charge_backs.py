@@ -64,11 +64,7 @@ def _filtered(rows: QuerySet[ChargeBack], filters: Filters) -> QuerySet[ChargeBa
         rows = rows.filter(Q(number__icontains=word) | Q(order_line__order__number__icontains=word))
     if filters.kind:
         rows = rows.filter(kind=filters.kind)
-    if filters.vendor:
-        rows = rows.filter(vendor__code=filters.vendor)
-    if filters.site:
-        rows = rows.filter(site__code=filters.site)
-    return rows
+    return filters.of_whom(rows)
 
 
 @require_safe

@@ -90,11 +90,7 @@ def filtered_requests(rows: QuerySet[PurchaseRequest], filters: Filters) -> Quer
             | Q(purchase__reference__icontains=word)
             | Q(purchase__supplier__icontains=word)
         )
-    if filters.vendor:
-        rows = rows.filter(vendor__code=filters.vendor)
-    if filters.site:
-        rows = rows.filter(site__code=filters.site)
-    return rows
+    return filters.of_whom(rows)
 
 
 @require_safe

@@ -101,11 +101,7 @@ def filtered_invoices(rows: QuerySet[Invoice], filters: Filters) -> QuerySet[Inv
             .values("pk")
             .union(InvoiceLine.objects.order_by().filter(order_line__order__in=orders).values("invoice"))
         )
-    if filters.vendor:
-        rows = rows.filter(vendor__code=filters.vendor)
-    if filters.site:
-        rows = rows.filter(site__code=filters.site)
-    return rows
+    return filters.of_whom(rows)
 
 
 @require_safe

@@ -110,11 +110,7 @@ def filtered_receipts(rows: QuerySet[Receipt], filters: Filters) -> QuerySet[Rec
                 counted.filter(item__in=items).values("receipt"),
             )
         )
-    if filters.vendor:
-        rows = rows.filter(vendor__code=filters.vendor)
-    if filters.site:
-        rows = rows.filter(site__code=filters.site)
-    return rows
+    return filters.of_whom(rows)
 
 
 def attach_counted(found: Iterable[Receipt]) -> None:

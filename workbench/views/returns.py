@@ -87,11 +87,7 @@ def filtered_returns(rows: QuerySet[Return], filters: Filters) -> QuerySet[Retur
                 moved.filter(receipt_line__order_line__order__number__icontains=word).values("document"),
             )
         )
-    if filters.vendor:
-        rows = rows.filter(vendor__code=filters.vendor)
-    if filters.site:
-        rows = rows.filter(site__code=filters.site)
-    return rows
+    return filters.of_whom(rows)
 
 
 def lines_of(documents: Iterable[Return]) -> QuerySet[ReturnLine]:

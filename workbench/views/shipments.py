@@ -110,11 +110,7 @@ def filtered_shipments(rows: QuerySet[Shipment], filters: Filters) -> QuerySet[S
                 carried.filter(item__in=items).values("shipment"),
             )
         )
-    if filters.vendor:
-        rows = rows.filter(vendor__code=filters.vendor)
-    if filters.site:
-        rows = rows.filter(site__code=filters.site)
-    return rows
+    return filters.of_whom(rows)
 
 
 def attach_carried(found: Iterable[Shipment]) -> None:

@@ -198,10 +198,7 @@ def filtered_orders(orders: QuerySet[SubcontractOrder], filters: Filters, *, tod
     """Narrow orders by everything the address asks for."""
     if filters.q:
         orders = orders.matching(filters.q)
-    if filters.vendor:
-        orders = orders.filter(vendor__code=filters.vendor)
-    if filters.site:
-        orders = orders.filter(site__code=filters.site)
+    orders = filters.of_whom(orders)
     if filters.status:
         orders = orders.filter(status=filters.status)
     if filters.run:
