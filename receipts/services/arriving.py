@@ -8,13 +8,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from core.refusals import InvalidInput, InvalidQuantity
 from inventory import services as ledger
-from inventory.models import Lot, Movement
 from inventory.services import Move, NotEnoughStock
 from masterdata import services as masterdata
 from masterdata.models import Item, LocationKind
 from production.models import Supply
 from receipts.models import DirectDelivery
-from receipts.services.notes import DuplicateNote, LotRequired, NotTracked, SerialRequired
+from receipts.services.notes import LotRequired, NotTracked, SerialRequired
+from receipts.services.pieces import hold_lots, refuse_used
 from receipts.services.sending_back import check_quantity, say
 from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent, OrderLine
 from subcontract_orders.services import flows as material
@@ -48,17 +48,12 @@ def lots_of(item: Item, quantity: Decimal, lots: Sequence[OfLot]) -> list[tuple[
     total = sum((one.quantity for one in named), ZERO)
     if total != quantity:
         raise InvalidQuantity(f"{say(quantity)} came, the lots named hold {say(total)}.", field="lots")
-    codes = sorted(one.lot for one in named)
-    Lot.objects.bulk_create([Lot(item=item, code=code) for code in codes], ignore_conflicts=True)
-    rows = Lot.objects.filter(item=item, code__in=codes).select_for_update(no_key=True).order_by("pk")
-    keys = {lot.code: lot.pk for lot in rows}
+    by_code = hold_lots(item, [one.lot for one in named])
     if item.serial_tracked:
         if any(one.quantity != 1 for one in named):
             raise SerialRequired(f"{item} is tracked by serial number: each is one piece.", field="lots")
-        used = Movement.objects.filter(lot__in=keys.values()).unreversed()
-        if known := sorted(set(used.values_list("lot__code", flat=True))):
-            raise DuplicateNote(f"Serial number {', '.join(known)} of {item} is in use already.", field="lots")
-    return [(keys[one.lot], one.quantity) for one in named]
+        refuse_used(item, by_code, field="lots")
+    return [(by_code[one.lot].pk, one.quantity) for one in named]
 
 
 def put_there(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from inventory.models import Balance, Lot, Movement
@@ -34,20 +34,31 @@ def lots_of(counted: CountedLine, line: OrderLine, stage: str) -> list[tuple[Lot
                 f"{len(set(counted.serials))} were named.",
                 field="lines.serials",
             )
-        # Held from here on: the same number counted in elsewhere at this moment waits, and is then found in use.
-        Lot.objects.bulk_create([Lot(item=item, code=code) for code in sorted(counted.serials)], ignore_conflicts=True)
-        lots = Lot.objects.filter(item=item, code__in=counted.serials).select_for_update(no_key=True).order_by("pk")
-        by_code = {lot.code: lot for lot in lots}
+        by_code = hold_lots(item, counted.serials)
         to_be_mended = [lot_id for lot_id, _, _ in _to_be_mended(line) if lot_id]
-        used = Movement.objects.filter(lot__in=by_code.values()).exclude(lot__in=to_be_mended).unreversed()
-        if known := sorted(set(used.values_list("lot__code", flat=True))):
-            raise DuplicateNote(f"Serial number {', '.join(known)} of {item} is in use already.", field="lines.serials")
+        refuse_used(item, by_code, but=to_be_mended, field="lines.serials")
         return [(by_code[code], Decimal(1)) for code in counted.serials]
     if item.lot_tracked:
         if not counted.lot.strip():
             raise LotRequired(f"{item} is tracked by lot: name the lot of the pieces that came.", field="lines.lot")
         return [(Lot.objects.get_or_create(item=item, code=counted.lot.strip())[0], counted.accepted)]
     return [(None, counted.accepted)]
+
+
+def hold_lots(item: Item, codes: Collection[str]) -> dict[str, Lot]:
+    """Lots of an item by their codes, made where they are not there, and held from here on: who counts the same code in elsewhere
+    at this moment waits, and then finds it in use.
+    """
+    Lot.objects.bulk_create([Lot(item=item, code=code) for code in sorted(codes)], ignore_conflicts=True)
+    lots = Lot.objects.filter(item=item, code__in=codes).select_for_update(no_key=True).order_by("pk")
+    return {lot.code: lot for lot in lots}
+
+
+def refuse_used(item: Item, serials: Mapping[str, Lot], *, but: Collection[int] = (), field: str) -> None:
+    """Raises DuplicateNote where a serial number was booked before; `but`: lots that come back and may."""
+    used = Movement.objects.filter(lot__in=serials.values()).exclude(lot__in=but).unreversed()
+    if known := sorted(set(used.values_list("lot__code", flat=True))):
+        raise DuplicateNote(f"Serial number {', '.join(known)} of {item} is in use already.", field=field)
 
 
 def refuse_needless(counted: CountedLine, line: OrderLine, stage: str) -> None:
