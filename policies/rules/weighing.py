@@ -59,6 +59,7 @@ class Scales:
             )
             for policy in book.policies
         }
+        self._transits: dict[tuple[int | None, int], dates.Transit] = {}
         self._chains: dict[tuple[int, dates.Transit, date, date], dict[int, dates.Chain]] = {}
         self._levels: dict[
             tuple[int, int, int | tuple[int, ...], int], tuple[tuple[price.Group, price.Group], ...]
@@ -66,11 +67,15 @@ class Scales:
 
     def transit(self, policy: PolicyValues | None, vendor: VendorValues) -> dates.Transit:
         """The days around the work by the policy, on the way by the vendor where he says so."""
-        found = self._by_policy[policy.policy_id] if policy is not None else dates.NO_TRANSIT
-        if vendor.transit_out_days is not None:
-            found = found._replace(out=vendor.transit_out_days)
-        if vendor.transit_back_days is not None:
-            found = found._replace(back=vendor.transit_back_days)
+        policy_id = policy.policy_id if policy is not None else None
+        found = self._transits.get((policy_id, vendor.vendor_id))
+        if found is None:
+            found = self._by_policy[policy_id] if policy_id is not None else dates.NO_TRANSIT
+            if vendor.transit_out_days is not None:
+                found = found._replace(out=vendor.transit_out_days)
+            if vendor.transit_back_days is not None:
+                found = found._replace(back=vendor.transit_back_days)
+            self._transits[policy_id, vendor.vendor_id] = found
         return found
 
     def center_of(self, operation: OperationFacts) -> WorkCenterValues | None:
@@ -126,8 +131,10 @@ class Scales:
                 found = chains[lead_days] = dates.chain(need, today, lead_days, transit, closed)
             return found
 
+        base_quantity = wanted.quantity(base_yield)
+
         def quantity_of(priced: PriceRow) -> Decimal:
-            return wanted.quantity(base_yield if priced.yield_pct is None else priced.yield_pct)
+            return base_quantity if priced.yield_pct is None else wanted.quantity(priced.yield_pct)
 
         def day_of(priced: PriceRow) -> date:
             return chain_of(priced.lead_days or 0).order_day
@@ -141,7 +148,7 @@ class Scales:
                 priced = replace(priced, factor=priced.factor * factor)
         yield_pct = base_yield if priced is None or priced.yield_pct is None else priced.yield_pct
         lead_days = (priced.lead_days or 0) if priced is not None else 0
-        quantity = wanted.quantity(yield_pct)
+        quantity = base_quantity if priced is None else quantity_of(priced)
         chain = chain_of(lead_days)
         unit_price = priced.unit_price if priced is not None else None
         is_estimate = False
