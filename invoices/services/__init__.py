@@ -22,7 +22,7 @@ from invoices.services.holding import (
     withdraw_invoice,
 )
 from invoices.services.matching import HELD_ALERT, match_invoice
-from invoices.services.owing import Owed, what_is_owed
+from invoices.services.owing import Owed, lines_to_invoice, what_is_owed
 from invoices.services.posting import NoLongerFits, approve_invoice
 from invoices.services.reading import NotInvoiced, check_invoices, received_not_invoiced, total_not_invoiced
 from invoices.services.self_billing import NothingToBill, self_bill
@@ -64,6 +64,7 @@ __all__ = [
     "export_approved",
     "export_invoice",
     "find_noted",
+    "lines_to_invoice",
     "match_invoice",
     "net_charge_backs",
     "received_not_invoiced",

@@ -7,14 +7,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan
 
 from invoices import rules
 from invoices.models import Invoice, LineKind, Match
+from masterdata.models import Vendor
 from policies.models import PayFor
 from production.models import ProductionOrder
 from receipts.models import ReceiptLine, ReceiptStatus, ReturnLine
-from subcontract_orders.models import LineStatus, OrderLine, OrderStatus, SubcontractOrder
+from subcontract_orders.models import LineStatus, OrderLine, OrderLineQuerySet, OrderStatus, SubcontractOrder
 
 ZERO = Decimal(0)
 
@@ -62,6 +65,17 @@ def lock_order_lines(order_line_ids: Collection[int]) -> None:
     orders = SubcontractOrder.objects.filter(pk__in=lines.values("order"))
     list(orders.select_for_update().order_by("pk").values_list("pk"))
     list(lines.select_for_update().order_by("pk").values_list("pk"))
+
+
+def lines_to_invoice(vendor_id: int) -> OrderLineQuerySet:
+    """Order lines of a vendor and his sites of which more was received than invoices have taken; `what_is_owed` tells how much of
+    it may be paid.
+    """
+    invoiced = Match.objects.counted().filter(order_line=OuterRef("pk"), line__kind=LineKind.WORK).order_by()
+    taken = invoiced.values("order_line").annotate(n=Sum("quantity")).values("n")
+    came = F("accepted") + F("rejected") + F("scrapped")
+    lines = OrderLine.objects.filter(vendor__in=Vendor.objects.invoiced_by(vendor_id))
+    return lines.filter(GreaterThan(came, Coalesce(Subquery(taken), ZERO) + F("invoiced_before")))
 
 
 def what_is_owed(order_line_ids: Collection[int], *, but: Invoice | None = None) -> dict[int, Owed]:

@@ -16,11 +16,10 @@ from invoices.models import CHARGES, Invoice, InvoiceKind, TaxCategory
 from invoices.rules import FIVE
 from invoices.services.entering import EnteredLine, enter_invoice
 from invoices.services.matching import match_invoice
-from invoices.services.owing import lock_order_lines, what_is_owed
+from invoices.services.owing import lines_to_invoice, lock_order_lines, what_is_owed
 from masterdata import services as masterdata
 from masterdata.models import Vendor
 from receipts.models import ReceiptLine, ReceiptStatus
-from subcontract_orders.models import OrderLine
 
 ZERO = Decimal(0)
 
@@ -52,18 +51,20 @@ def self_bill(
     vendor = (Vendor.objects.visible_to(by) if by else Vendor.objects.all()).filter(pk=vendor_id).first()
     if vendor is None:
         raise NotFound("There is no such vendor.", field="vendor")
-    visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
+    visible = lines_to_invoice(vendor.pk)
+    if by:
+        visible = visible.visible_to(by)
     sites = Vendor.objects.invoiced_by(vendor.pk)
     came = ReceiptLine.objects.filter(receipt__status=ReceiptStatus.POSTED, receipt__vendor__in=sites)
     if until is not None:
         zone = ZoneInfo(masterdata.company().time_zone)
         came = came.filter(receipt__received_at__lt=datetime.combine(until + timedelta(days=1), time.min, tzinfo=zone))
-    lines = visible.filter(vendor__in=sites, is_price_open=False, pk__in=came.values("order_line"))
+    lines = visible.filter(is_price_open=False, pk__in=came.values("order_line"))
     if order_ids:
         lines = lines.filter(order__in=order_ids)
     lock_order_lines(list(lines.values_list("pk", flat=True)))
     owed = what_is_owed(list(lines.values_list("pk", flat=True)))
-    counted_by_then = set(came.values_list("pk", flat=True))
+    counted_by_then = set(came.filter(order_line__in=owed).values_list("pk", flat=True))
     entered: list[EnteredLine] = []
     currency_id = None
     for one in owed.values():

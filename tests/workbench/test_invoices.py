@@ -12,10 +12,11 @@ from django.test import Client
 from accounts.models import Role
 from invoices import services as invoices
 from invoices.models import Invoice, PaymentExport
+from tests.documents import plans
 from tests.documents.plans import moment
 from tests.invoices.bills import asked, clerk, enter, match
 from tests.played import played
-from tests.receipts.goods import LATER, at_vendor, counted, receive
+from tests.receipts.goods import LATER, at_vendor, counted, receive, ship
 
 LIST = "/invoices/"
 
@@ -120,6 +121,59 @@ def test_an_invoice_is_entered_beside_what_came(payables):
     assert answer.url == f"{LIST}{invoice.number}/"
     assert (invoice.net, invoice.tax, invoice.status) == (Decimal("802.50"), Decimal("152.48"), "held")
     assert invoice.entered_by.username == "petra"
+
+
+@played
+def two_orders() -> None:
+    """Ten pieces came of each, with a note of its own."""
+    plans.base()
+    for number in (1, 2):
+        plans.plan(f"P{number}", "FG", 10, "2026-04-30")
+        plans.generate()
+        plans.send(number)
+        ship(number)
+        receive(counted(plans.line(number), 10), note=f"DN-{number}")
+
+
+def test_what_an_older_order_brought_is_there_though_newer_ones_are_invoiced(payables, monkeypatch):
+    two_orders()
+    monkeypatch.setattr("workbench.views.invoices.ROWS", 1)
+    match(enter(asked(plans.line(2), 10, 100), number="RE-1"))
+
+    page = text_of(payables, f"{LIST}enter/?vendor=V1")
+
+    assert "SC-00001" in page
+    assert "SC-00002" not in page
+    assert "There is more than these" not in page
+
+
+def test_of_many_lines_the_newest_are_shown_and_others_found_by_order_or_note(payables, monkeypatch):
+    two_orders()
+    monkeypatch.setattr("workbench.views.invoices.ROWS", 1)
+
+    newest = text_of(payables, f"{LIST}enter/?vendor=V1")
+    by_order = text_of(payables, f"{LIST}enter/?vendor=V1&q=00001")
+    by_note = text_of(payables, f"{LIST}enter/?vendor=V1&q=dn-1")
+    nothing = text_of(payables, f"{LIST}enter/?vendor=V1&q=dn-3")
+
+    assert ["SC-00001" in page for page in (newest, by_order, by_note, nothing)] == [False, True, True, False]
+    assert "There is more than these" in newest
+    assert "has all of these words" in nothing
+
+
+def test_a_line_somebody_typed_is_entered_though_it_is_not_among_those_shown(payables, monkeypatch):
+    two_orders()
+    monkeypatch.setattr("workbench.views.invoices.ROWS", 1)
+    older, newer = plans.line(1), plans.line(2)
+
+    payables.post(
+        f"{LIST}enter/", {"vendor": "V1", "number": "RE-9", f"quantity-{older.pk}": "4", f"quantity-{newer.pk}": "6"}
+    )
+
+    assert list(Invoice.objects.get().lines.order_by("pk").values_list("order_line", "quantity")) == [
+        (older.pk, 4),
+        (newer.pk, 6),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -120,12 +120,13 @@ def self_bill(request: HttpRequest) -> HttpResponse:
             word = made.get_status_display().lower()
             messages.success(request, _("%(number)s is written and %(status)s.") % {"number": made, "status": word})
             return redirect("workbench:invoice", made.number)
-    rows = to_invoice(request, vendor) if vendor else []
+    rows, more = to_invoice(request, vendor) if vendor else ([], False)
     context: dict[str, Any] = {
         "vendor": vendor,
         "vendors": vendors_with_receipts(request),
         "rows": [row for row in rows if not row["line"].is_price_open],
         "open_prices": [row for row in rows if row["line"].is_price_open],
+        "more": more,
         "typed": typed,
         "problem": problem,
         "tax_categories": TaxCategory.choices,

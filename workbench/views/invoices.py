@@ -38,6 +38,7 @@ from workbench import tables
 from workbench.forms import Filters, Unreadable, read_filters, read_quantity
 from workbench.views.history import history
 from workbench.views.page import (
+    ROWS,
     Shell,
     as_file,
     asked_for_file,
@@ -53,7 +54,7 @@ from workbench.views.worklist import Tab
 
 SEES = "invoices.view_invoice"
 MAY_ENTER = "invoices.add_invoice"
-MOST_ROWS = 200
+LONGEST_KEY = 19  # digits of a key the database can hold
 ZERO = Decimal(0)
 
 # What the page can do with an invoice: its word, the right for it, and what is done.
@@ -291,7 +292,8 @@ def enter_invoice(request: HttpRequest) -> HttpResponse:
     shell = Shell(request)
     code = request.POST.get("vendor") or request.GET.get("vendor", "")
     vendor = Vendor.objects.visible_to(request.user).filter(code=code).first() if "\x00" not in code else None
-    rows = to_invoice(request, vendor) if vendor else []
+    q = request.GET.get("q", "").strip().replace("\x00", "")[:100]
+    rows, more = to_invoice(request, vendor, q=q) if vendor else ([], False)
     typed: dict[str, str] = {name: value for name, value in request.POST.items() if isinstance(value, str)}
     problem, at_fault = "", ""
     if request.method == "POST" and vendor:
@@ -316,6 +318,8 @@ def enter_invoice(request: HttpRequest) -> HttpResponse:
         "vendor": vendor,
         "vendors": vendors_with_receipts(request),
         "rows": rows,
+        "more": more,
+        "q": q,
         "typed": typed,
         "problem": problem,
         "at_fault": at_fault,
@@ -335,18 +339,23 @@ def vendors_with_receipts(request: HttpRequest) -> list[tuple[str, str]]:
     return [(code, name or code) for code, name in found.values_list("code", "name")]
 
 
-def to_invoice(request: HttpRequest, vendor: Vendor) -> list[dict[str, Any]]:
-    """Order lines of a vendor with accepted pieces that nobody has invoiced, the oldest first."""
-    came = ReceiptLine.objects.filter(order_line=OuterRef("pk"), receipt__status=ReceiptStatus.POSTED)
-    sites = Vendor.objects.invoiced_by(vendor.pk)
-    lines = (
-        OrderLine.objects.visible_to(request.user).filter(Exists(came), vendor__in=sites).order_by("-pk")[:MOST_ROWS]
-    )
-    owed = invoices.what_is_owed([line.pk for line in lines])
+def to_invoice(request: HttpRequest, vendor: Vendor, *, q: str = "") -> tuple[list[dict[str, Any]], bool]:
+    """Order lines of a vendor with pieces that may be paid and nobody has invoiced, and whether there are more than these.
+
+    The newest, narrowed by `q` (of an order's number or a delivery note's), and every line something is typed for.
+    """
+    lines = invoices.lines_to_invoice(vendor.pk).visible_to(request.user)
+    for word in q.split():
+        noted = ReceiptLine.objects.filter(receipt__status=ReceiptStatus.POSTED, receipt__note__icontains=word)
+        lines = lines.filter(Q(order__number__icontains=word) | Q(pk__in=noted.values("order_line")))
+    found = list(lines.order_by("-pk").values_list("pk", flat=True)[: ROWS + 1])
+    typed = _typed_keys(request)
+    mine = OrderLine.objects.visible_to(request.user).filter(vendor__in=Vendor.objects.invoiced_by(vendor.pk))
+    keys = mine.filter(pk__in={*found[:ROWS], *typed}).values_list("pk", flat=True)
     rows = []
-    for one in owed.values():
+    for one in invoices.what_is_owed(list(keys)).values():
         quantity = max(one.payable - one.taken, ZERO)
-        if quantity <= 0:
+        if quantity <= 0 and one.line.pk not in typed:
             continue
         in_unit = quantity / one.line.price_factor
         rows.append(
@@ -359,7 +368,13 @@ def to_invoice(request: HttpRequest, vendor: Vendor) -> list[dict[str, Any]]:
                 "notes": list(dict.fromkeys(row.receipt.note for row in one.rows if one.left[row.pk])),
             }
         )
-    return rows
+    return rows, len(found) > ROWS
+
+
+def _typed_keys(request: HttpRequest) -> set[int]:
+    """The order lines a quantity is typed for."""
+    named = [name.removeprefix("quantity-") for name, value in request.POST.items() if value and "quantity-" in name]
+    return {int(key) for key in named if key.isdecimal() and len(key) < LONGEST_KEY}
 
 
 def _typed_lines(typed: dict[str, str], rows: Sequence[dict[str, Any]]) -> list[EnteredLine]:

@@ -32,7 +32,7 @@ from workbench.rules.undoing import offering
 from workbench.tables import Table
 
 COUNT_UP_TO = 1000  # counts of tabs stop here and say 1,000+
-ROWS = 50
+ROWS = 25
 ORDER_DAYS = 14  # what is to be ordered within these days stands in the work list, the rest is forecast
 View = Callable[..., HttpResponseBase]
 
