@@ -209,13 +209,19 @@ def expediting(request: HttpRequest) -> HttpResponse:
         .filter(expected_on__lte=shell.today + timedelta(days=days))
         .filter(order_line__order__in=SubcontractOrder.objects.with_vendor())
         .select_related("order_line__order__vendor", "order_line__process", "item__unit")
+        .only(
+            "quantity", "expected_on", "item__code", "item__name", "item__kind", "item__unit__code",
+            "order_line__line_no", "order_line__description", "order_line__last_operation_no", "order_line__process__name",
+            "order_line__order__number", "order_line__order__status", "order_line__order__vendor__code",
+            "order_line__order__vendor__name", "order_line__order__vendor__email",
+        )
         .annotate(
             told=Subquery(told.values("data__detail")[:1]),
             told_what=Subquery(told.values("name")[:1]),
             reminded_at=Subquery(reminded.values("created_at")[:1]),
             need=F("order_line__need_date"),
         )
-    )
+    )  # fmt: skip
     rows = filters.of_whom(rows, through="order_line__order__")
     for word in filters.q.split():
         rows = rows.filter(

@@ -119,6 +119,10 @@ def attach_counted(found: Iterable[Receipt]) -> None:
     for receipt in by_key.values():
         receipt.counted, receipt.is_held = [], False
     rows = ReceiptLine.objects.filter(receipt__in=by_key).select_related("item__unit", "order_line__order")
+    rows = rows.only(
+        "receipt_id", "line_no", "accepted", "rejected", "scrapped", "held", "item__code", "item__name", "item__kind",
+        "item__unit__code", "order_line__line_no", "order_line__order__number",
+    )  # fmt: skip
     for row in rows.order_by("receipt_id", "line_no"):
         receipt = by_key[row.receipt_id]
         receipt.counted.append(row)

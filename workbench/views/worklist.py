@@ -104,11 +104,19 @@ def worklist_tabs() -> dict[str, Tab]:
     return {tab.key: tab for tab in tabs}
 
 
+LISTED = (
+    "quantity", "accepted", "rejected", "scrapped", "is_draft", "operation_id", "last_operation_no", "description",
+    "item__code", "item__name", "item__kind", "item__unit__code", "process__name", "production_order__number",
+)  # fmt: skip
+"""What a row of a list shows of an order's first line, which has eighty columns."""
+
+
 def attach_first_lines(orders: list[SubcontractOrder]) -> None:
     """Give each order of a page the first line its list shows, in one query."""
     lines = (
         OrderLine.objects.filter(pk__in=[order.first_line_id for order in orders if order.first_line_id])
         .select_related("item__unit", "process", "production_order")
+        .only(*LISTED)
         .prefetch_related("components")
         .in_bulk()
     )
