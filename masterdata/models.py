@@ -195,8 +195,11 @@ class ItemKind(models.TextChoices):
     SERVICE = "service", "Service"
 
 
+QUANTITY_DECIMALS = 5  # of a quantity whose item has no unit, which is as many as are kept
+
+
 class Item(ExternallyKnown):
-    """A part, a material or a service. Without a unit its quantities have five decimals."""
+    """A part, a material or a service."""
 
     code = models.CharField(max_length=60, unique=True)
     name = models.CharField(max_length=200, blank=True)
@@ -222,6 +225,11 @@ class Item(ExternallyKnown):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals its quantities have: its unit's, five without a unit. Reads the unit."""
+        return self.unit.decimals if self.unit else QUANTITY_DECIMALS
 
 
 class ItemUnit(ExternallyKnown):

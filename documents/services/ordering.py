@@ -265,7 +265,7 @@ def _components(
         ratios = [
             Ratio(
                 part.item.pk, part.supply, False, part.quantity, ZERO, part.quantity,
-                part.item.unit.decimals if part.item.unit else 5,
+                part.item.decimals,
             )
             for part in said.material
         ]  # fmt: skip

@@ -44,7 +44,7 @@ from masterdata.services.master import (
     working_places,
 )
 from masterdata.services.specifications import TooManyFiles, attach_file, remove_file
-from masterdata.services.units import inverse, unit_factors
+from masterdata.services.units import check_exact, inverse, unit_factors
 
 __all__ = [
     "KEYS",
@@ -60,6 +60,7 @@ __all__ = [
     "among",
     "attach_file",
     "check_day",
+    "check_exact",
     "check_holidays",
     "closed_days",
     "company",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import ROUND_HALF_UP, Decimal
 
+from core.refusals import TooPrecise
 from masterdata.models import Item, ItemUnit, Unit
 
 EIGHT = Decimal("0.00000001")
@@ -37,3 +38,9 @@ def unit_factors(
     own = items.filter(unit__in=unit_ids).values_list("pk", "unit_id")
     found |= {(item_id, unit_id): Decimal(1) for item_id, unit_id in own if unit_id is not None}
     return found
+
+
+def check_exact(item: Item, quantity: Decimal, *, field: str) -> None:
+    """Raises TooPrecise where a quantity has more decimals than its item (with its unit) is counted in."""
+    if quantity != round(quantity, item.decimals):
+        raise TooPrecise(f"{item} is counted in {item.decimals} decimals; {quantity} has more.", field=field)

@@ -135,7 +135,7 @@ def boms_of(item_ids: Collection[int]) -> dict[int, list[BomRow]]:
             boms[row.parent_id].append(
                 BomRow(
                     part.pk, row.quantity, row.basis == QuantityBasis.PER_ORDER, row.scrap_pct, row.operation_no,
-                    row.supply, part.unit.decimals if part.unit else 5, part.is_phantom,
+                    row.supply, part.decimals, part.is_phantom,
                 )
             )  # fmt: skip
             if part.is_phantom and part.pk not in boms:

@@ -13,10 +13,11 @@ from django.db.models import F, QuerySet
 
 from accounts.models import User
 from activity import services as activity
-from core.refusals import InvalidQuantity, NotFound, Refusal, TooPrecise, WrongState
+from core.refusals import InvalidQuantity, NotFound, Refusal, WrongState
 from core.retries import retried
 from inventory.models import Balance, Lot
 from inventory.services import Move, NotEnoughStock, post_movements, unit_values
+from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
 from masterdata.services import main_location, note_plan_change, virtual_location
 from production.models import (
@@ -211,12 +212,10 @@ def _check(order: ProductionOrder, operation: Operation, *, good: Decimal, scrap
         raise WrongState(f"{order} is {order.get_status_display().lower()}; nothing is reported on it.")
     if operation.status in (OperationStatus.FINISHED, OperationStatus.CANCELLED):
         raise WrongState(f"Operation {operation.operation_no} of {order} is {operation.get_status_display().lower()}.")
-    decimals = _decimals(order.item)
     for field, quantity in (("good", good), ("scrap", scrap)):
         if quantity < 0:
             raise InvalidQuantity(f"{quantity} is below zero.", field=field)
-        if quantity != rounded_up(quantity, decimals=decimals):
-            raise TooPrecise(f"{order.item} is counted in {decimals} decimals; {quantity} has more.", field=field)
+        masterdata.check_exact(order.item, quantity, field=field)
     if not good + scrap:
         raise InvalidQuantity("Report at least one piece, good or scrap.", field="good")
 
@@ -368,7 +367,3 @@ def _lot_of(item: Item, code: str) -> int | None:
         return None
     made, _ = Lot.objects.get_or_create(item=item, code=code)
     return int(made.pk)
-
-
-def _decimals(item: Item) -> int:
-    return item.unit.decimals if item.unit else 5

@@ -9,14 +9,14 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from core.refusals import InvalidQuantity, NotFound, TooPrecise
+from core.refusals import InvalidQuantity, NotFound
 from inventory.models import Lot
 from inventory.services import Move, unit_values
+from masterdata import services as masterdata
 from production.models import QuantityBasis
-from production.rules.components import rounded_up
 from receipts import rules
 from receipts.models import ByProduct, ReceiptLine
-from receipts.services.notes import CameBeside, CountedLine, LotRequired, SerialRequired, decimals_of
+from receipts.services.notes import CameBeside, CountedLine, LotRequired, SerialRequired
 from subcontract_orders.models import OrderComponent
 
 ZERO = Decimal(0)
@@ -65,7 +65,7 @@ def by_the_bill(component: OrderComponent, *, made_before: Decimal, made_now: De
     return rules.standard_use(
         per_piece=component.quantity_per,
         scrap_pct=ZERO,
-        decimals=decimals_of(component.item),
+        decimals=component.item.decimals,
         made_before=made_before,
         made_now=made_now,
     )
@@ -163,14 +163,9 @@ def _counted(
                 "Something is counted as a by-product that the line does not give.", field="lines.by_products"
             )
         component = known[came.item_id]
-        decimals = decimals_of(component.item)
         if came.quantity < 0:
             raise InvalidQuantity(f"{came.quantity} of {component.item} cannot have come.", field="lines.by_products")
-        if came.quantity != rounded_up(came.quantity, decimals=decimals):
-            raise TooPrecise(
-                f"{component.item} is counted in {decimals} decimals; {came.quantity} has more.",
-                field="lines.by_products",
-            )
+        masterdata.check_exact(component.item, came.quantity, field="lines.by_products")
         found.append((component, came.quantity, came.lot or lot))
     return found
 

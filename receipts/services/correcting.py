@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from accounts.models import User
 from activity import services as activity
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, TooPrecise
+from core.refusals import InvalidInput, InvalidQuantity, NotFound
 from core.retries import retried
 from inventory.models import Balance, Lot
 from inventory.services import Move
@@ -30,7 +30,7 @@ from receipts.services.falling_short import watch_short_receipts
 from receipts.services.finishing import report_lines
 from receipts.services.inspecting import Case, lot_of, take_from_lots
 from receipts.services.lying import on_its_way_to
-from receipts.services.notes import KIND, CountedLine, LotRequired, OverReceipt, VendorShort, decimals_of
+from receipts.services.notes import KIND, CountedLine, LotRequired, OverReceipt, VendorShort, check_count
 from receipts.services.pieces import inspection_place
 from receipts.services.progress import save_progress, settle_status, work_owed
 from receipts.services.using import use_material
@@ -77,11 +77,9 @@ def adjust_consumption(
     if not components and not gives:
         raise NotFound(f"Line {line_no} of {case.receipt} uses no such component.", field="item")
     item = [*components, *gives][0].item
-    decimals = decimals_of(item)
     if not quantity:
         raise InvalidQuantity("Say how much more, or less, it was.", field="quantity")
-    if abs(quantity) != rounded_up(abs(quantity), decimals=decimals):
-        raise TooPrecise(f"{item} is counted in {decimals} decimals; {quantity} has more.", field="quantity")
+    masterdata.check_exact(item, quantity, field="quantity")
     if not components:
         _came(case, gives[0], quantity, lot)
         data = {"item": item.code, "quantity": f"{quantity}", "lot": lot, "reason": reason}
@@ -155,7 +153,7 @@ def correct_receipt(
         )
         for parts in _by_component(case).values():
             total = sum((part for _, _, part, _ in parts), ZERO)
-            decimals = decimals_of(parts[0][0].item)
+            decimals = parts[0][0].item.decimals
             back = total - rounded_up(total * (made + more) / made, decimals=decimals)
             if back > 0:
                 value = _give_back(case, parts, back, item=str(parts[0][0].item))
@@ -218,7 +216,7 @@ def _correct_beside(
         back = []
         for one in gives:
             came = booked.get(one.pk, ZERO)
-            back.append((one, came - rounded_up(came * (made + more) / made, decimals=decimals_of(one.item))))
+            back.append((one, came - rounded_up(came * (made + more) / made, decimals=one.item.decimals)))
         found = beside.taken_back(row, back)
     return _book_beside(case, found)
 
@@ -245,12 +243,8 @@ def _finish(case: Case, event: str, data: dict[str, str], *, through: str) -> Re
 
 def _check(case: Case, *, accepted: Decimal, rejected: Decimal, scrapped: Decimal) -> None:
     row, line = case.row, case.line
-    decimals = decimals_of(row.item)
     for field, quantity in (("accepted", accepted), ("rejected", rejected), ("scrapped", scrapped)):
-        if quantity < 0:
-            raise InvalidQuantity(f"{quantity} is below zero.", field=field)
-        if quantity != rounded_up(quantity, decimals=decimals):
-            raise TooPrecise(f"{row.item} is counted in {decimals} decimals; {quantity} has more.", field=field)
+        check_count(row.item, quantity, field=field)
     if (accepted, rejected, scrapped) == (row.accepted, row.rejected, row.scrapped):
         raise InvalidQuantity("That is what was counted.", code="nothing_to_do", field="accepted")
     limit = rules.at_most(ordered=line.quantity_in_force, over_pct=line.over_receipt_pct)

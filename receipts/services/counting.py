@@ -14,7 +14,7 @@ from django.db.models import Q, Sum
 
 from accounts.models import User
 from activity import services as activity
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, TooPrecise
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal
 from core.retries import retried
 from inventory import services as ledger
 from inventory.models import Balance, CostPool, Lot, Movement
@@ -23,9 +23,8 @@ from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
 from production.models import NOT_THERE
-from production.rules.components import rounded_up
 from receipts.services.lying import REWORK, NotFree, lock_orders_at, still_needed
-from receipts.services.notes import LotRequired, NotTracked
+from receipts.services.notes import LotRequired, NotTracked, check_count
 from receipts.services.returning import cancel_covered, vendor_places
 from receipts.services.watching import watch_material_left
 from shipments import services as shipments
@@ -94,7 +93,7 @@ def count_vendor_stock(
         raise InvalidInput("A count cannot lie in the future.", field="as_of")
     _must_say_why(reason)
     place = _place(vendor_id, item_id, lot, stage, location_id, by)
-    _check_quantity(place.item, counted, "counted")
+    check_count(place.item, counted, field="counted")
     lock_orders_at([place.location.pk], item_ids=[item_id])
     there = _balance(place)
     book = there - _moved_since(place, when)
@@ -152,7 +151,7 @@ def write_off_material(
     """
     _must_say_why(reason)
     place = _place(vendor_id, item_id, lot, stage, location_id, by)
-    _check_quantity(place.item, quantity, "quantity")
+    check_count(place.item, quantity, field="quantity")
     if quantity == 0:
         raise InvalidQuantity("A write-off needs a quantity above zero.", field="quantity")
     lock_orders_at([place.location.pk], item_ids=[item_id])
@@ -227,14 +226,6 @@ def _stage(location: Location, item: Item, named: str | None) -> str:
 def _must_say_why(reason: str) -> None:
     if not reason.strip():
         raise InvalidInput("Say why.", field="reason")
-
-
-def _check_quantity(item: Item, quantity: Decimal, field: str) -> None:
-    decimals = item.unit.decimals if item.unit else 5
-    if quantity < 0:
-        raise InvalidQuantity(f"{quantity} is below zero.", field=field)
-    if quantity != rounded_up(quantity, decimals=decimals):
-        raise TooPrecise(f"{item} is counted in {decimals} decimals; {quantity} has more.", field=field)
 
 
 def _balance(place: _Place) -> Decimal:

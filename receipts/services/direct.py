@@ -25,7 +25,6 @@ from receipts.services.notes import (
     DuplicateNote,
     OrderClosed,
     OrderNotSent,
-    decimals_of,
     lock_lines,
 )
 from receipts.services.sending_back import check_quantity, say
@@ -269,7 +268,7 @@ def _arrived_at(line: OrderLine, day: date | None, at: datetime) -> datetime:
 
 def _possible(line: OrderLine, request: PurchaseRequest) -> Decimal:
     """How much more may arrive: what is wanted and the tolerance on all that is required, or what is on order."""
-    unit = Decimal(1).scaleb(-decimals_of(request.item))
+    unit = Decimal(1).scaleb(-request.item.decimals)
     most = rules.at_most(ordered=request.required, over_pct=line.over_send_pct).quantize(unit, ROUND_FLOOR)
     over = max(most - request.required, ZERO)
     beyond = max(request.arrived + request.there - request.required, ZERO)

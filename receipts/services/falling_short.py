@@ -57,5 +57,5 @@ def missing_of(line: OrderLine) -> Decimal:
     expected = ZERO
     for other in OrderLine.objects.active().filter(operation=operation):
         expected += other.open_quantity * other.yield_pct / 100 + other.in_rework
-    decimals = line.item.unit.decimals if line.item.unit else 5
+    decimals = line.item.decimals
     return min(rounded_up(max(operation.quantity - operation.good - expected, ZERO), decimals=decimals), bad)

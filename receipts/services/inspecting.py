@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 
 from accounts.models import User
 from activity import services as activity
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, TooPrecise
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal
 from core.retries import retried
 from inventory import services as ledger
 from inventory.models import Lot, Movement
@@ -19,12 +19,11 @@ from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import LocationKind
 from policies.models import Rejects
-from production.rules.components import rounded_up
 from production.services.reporting import Report
 from receipts.models import Disposition, Fault, Finding, Receipt, ReceiptLine, ReceiptLot
 from receipts.services.falling_short import watch_short_receipts
 from receipts.services.finishing import report_lines
-from receipts.services.notes import KIND, LotRequired, OrderClosed, decimals_of, lock_receipt
+from receipts.services.notes import KIND, LotRequired, OrderClosed, check_count, lock_receipt
 from receipts.services.pieces import inspection_place, rework_stage
 from receipts.services.progress import save_progress, settle_status
 from subcontract_orders.models import OrderLine, SubcontractOrder
@@ -209,12 +208,8 @@ def waive_hold(
 def _check(case: Case, *, accepted: Decimal, rejected: Decimal, disposition: str) -> bool:
     """Refuse what cannot be said of the line. True: about pieces rejected on arrival, as nothing waits."""
     row, line = case.row, case.line
-    decimals = decimals_of(row.item)
     for field, quantity in (("accepted", accepted), ("rejected", rejected)):
-        if quantity < 0:
-            raise InvalidQuantity(f"{quantity} is below zero.", field=field)
-        if quantity != rounded_up(quantity, decimals=decimals):
-            raise TooPrecise(f"{row.item} is counted in {decimals} decimals; {quantity} has more.", field=field)
+        check_count(row.item, quantity, field=field)
     if not accepted + rejected:
         raise InvalidQuantity("Say of at least one piece what was found.", field="accepted")
     if rejected and not disposition:

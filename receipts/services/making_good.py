@@ -43,7 +43,7 @@ def order_anew(*, order_line_id: int, by: User | None, at: datetime, through: st
     NotFound, NothingMissing, PiecesGone.
     """
     line, missing = _missing(order_line_id, by)
-    decimals = line.item.unit.decimals if line.item.unit else 5
+    decimals = line.item.decimals
     undecided = line.rejected + line.scrapped - line.replaced - line.forgone
     pieces = min(rounded_up(missing * 100 / line.yield_pct, decimals=decimals), undecided)
     left = _left_before(line)

@@ -12,10 +12,10 @@ from decimal import Decimal
 from django.db import connection
 
 from accounts.models import User
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Stale, TooPrecise, WrongState
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, Stale, WrongState
+from masterdata import services as masterdata
 from masterdata.models import Item
 from production.models import ProductionOrder
-from production.rules.components import rounded_up
 from receipts import rules
 from receipts.models import Receipt, ReceiptLine, ReceiptStatus
 from subcontract_orders.models import (
@@ -202,15 +202,8 @@ def check_counted(
             raise OrderClosed(
                 f"Line {row.line_no} of {order} is {row.get_status_display().lower()}.", field=f"lines.{index}"
             )
-        decimals = decimals_of(row.item)
         for name in ("accepted", "rejected", "scrapped"):
-            quantity: Decimal = getattr(line, name)
-            if quantity < 0:
-                raise InvalidQuantity(f"{quantity} is below zero.", field=f"lines.{index}.{name}")
-            if quantity != rounded_up(quantity, decimals=decimals):
-                raise TooPrecise(
-                    f"{row.item} is counted in {decimals} decimals; {quantity} has more.", field=f"lines.{index}.{name}"
-                )
+            check_count(row.item, getattr(line, name), field=f"lines.{index}.{name}")
         if not line.counted:
             raise InvalidQuantity("Count at least one piece, good or bad.", field=f"lines.{index}.accepted")
         _check_to_inspect(line, row, index)
@@ -232,8 +225,7 @@ def _check_to_inspect(line: CountedLine, row: OrderLine, index: int) -> None:
     asked, at = line.inspect_quantity, f"lines.{index}.inspect_quantity"
     if asked is None:
         return
-    if asked != rounded_up(asked, decimals=decimals_of(row.item)):
-        raise TooPrecise(f"{row.item} is counted in {decimals_of(row.item)} decimals; {asked} has more.", field=at)
+    masterdata.check_exact(row.item, asked, field=at)
     if not 0 < asked <= line.accepted:
         raise InvalidQuantity(
             f"Of {line.accepted.normalize():f} good pieces from 1 to all can be inspected, not {asked.normalize():f}; "
@@ -242,6 +234,8 @@ def _check_to_inspect(line: CountedLine, row: OrderLine, index: int) -> None:
         )
 
 
-def decimals_of(item: Item) -> int:
-    """How many decimals quantities of an item have; a blank unit has five."""
-    return item.unit.decimals if item.unit else 5
+def check_count(item: Item, quantity: Decimal, *, field: str) -> None:
+    """Raises InvalidQuantity (below zero), TooPrecise (more decimals than the item is counted in)."""
+    if quantity < 0:
+        raise InvalidQuantity(f"{quantity} is below zero.", field=field)
+    masterdata.check_exact(item, quantity, field=field)

@@ -11,14 +11,13 @@ from django.db import transaction
 from django.db.models import Sum
 
 from accounts.models import User
-from core.refusals import InvalidQuantity, NotFound, TooPrecise, WrongState
+from core.refusals import InvalidQuantity, NotFound, WrongState
 from core.retries import retried
 from inventory import services as ledger
 from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
 from production.models import ProductionOrder
-from production.rules.components import rounded_up
 from production.services.reporting import Report
 from receipts.models import ExpectedReceipt, ReceiptLine, ReceiptStatus, Return, ReturnKind, ReturnLine
 from receipts.services import moving
@@ -170,11 +169,9 @@ def recount_line(
 
 def check_quantity(item: Item, quantity: Decimal, field: str) -> None:
     """Raises InvalidQuantity (not above zero), TooPrecise (more decimals than the item is counted in)."""
-    decimals = item.unit.decimals if item.unit else 5
     if quantity <= 0:
         raise InvalidQuantity(f"{quantity} is not a quantity above zero.", field=field)
-    if quantity != rounded_up(quantity, decimals=decimals):
-        raise TooPrecise(f"{item} is counted in {decimals} decimals; {quantity} has more.", field=field)
+    masterdata.check_exact(item, quantity, field=field)
 
 
 def say(quantity: Decimal) -> str:

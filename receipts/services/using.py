@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, TooPrecise
+from core.refusals import InvalidInput, InvalidQuantity, NotFound
 from inventory.models import Balance
+from masterdata import services as masterdata
 from policies.models import Consumption as ConsumptionMode
 from policies.models import Shortage
 from production.models import QuantityBasis, Supply
-from production.rules.components import rounded_up
 from receipts import rules
 from receipts.services.lying import on_its_way_to
-from receipts.services.notes import CountedLine, VendorShort, decimals_of
+from receipts.services.notes import CountedLine, VendorShort
 from subcontract_orders.models import (
     OrderComponent,
     OrderLine,
@@ -106,7 +106,7 @@ def use_material(
         there = sum((quantity for other, _, quantity in used.moves if other.pk == component.pk), ZERO)
         enough = ""
         if component.basis == QuantityBasis.PER_UNIT:
-            unit = Decimal(1).scaleb(-decimals_of(line.item))
+            unit = Decimal(1).scaleb(-line.item.decimals)
             pieces = (made_now * there / (there + missing)).quantize(unit, ROUND_FLOOR)
             enough = f", enough for {pieces.normalize():f} of the {made_now.normalize():f} pieces"
         raise VendorShort(
@@ -172,11 +172,7 @@ def _check_declared(components: Sequence[OrderComponent], declared: Mapping[int,
             raise NotFound("The vendor declares an item that is no component of the line.", field="lines.consumed")
         if quantity < 0:
             raise InvalidQuantity(f"{quantity} of {known[item_id]} cannot have been used.", field="lines.consumed")
-        decimals = decimals_of(known[item_id])
-        if quantity != rounded_up(quantity, decimals=decimals):
-            raise TooPrecise(
-                f"{known[item_id]} is counted in {decimals} decimals; {quantity} has more.", field="lines.consumed"
-            )
+        masterdata.check_exact(known[item_id], quantity, field="lines.consumed")
 
 
 def _need(component: OrderComponent, line: OrderLine, *, made_before: Decimal, made_now: Decimal) -> Decimal:
@@ -188,12 +184,12 @@ def _need(component: OrderComponent, line: OrderLine, *, made_before: Decimal, m
             ordered=line.quantity_in_force,
             made_before=made_before,
             unused=component.at_vendor,
-            decimals=decimals_of(component.item),
+            decimals=component.item.decimals,
         )
     return rules.standard_use(
         per_piece=component.quantity_per,
         scrap_pct=component.scrap_pct,
-        decimals=decimals_of(component.item),
+        decimals=component.item.decimals,
         made_before=made_before,
         made_now=made_now,
     )

@@ -11,11 +11,11 @@ from decimal import Decimal
 from django.db.models import F, Q, Sum
 
 from accounts.models import User
-from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, TooPrecise, WrongState
+from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal, WrongState
 from inventory.services.picking import Part, Shelf
+from masterdata import services as masterdata
 from masterdata.models import Item, Location
 from production.models import ProductionOrder, Supply
-from production.rules.components import rounded_up
 from production.services.reporting import PreviousOperationShort
 from shipments import rules
 from shipments.models import SET_ASIDE, Shipment, ShipmentLine, ShipmentStatus
@@ -133,7 +133,7 @@ def rows_of(orders: Collection[SubcontractOrder], *, apart_from: Shipment | None
             carried_in=one.carried_in - one.carried_out,
             set_aside=set_aside.get(one.pk, ZERO),
             over_pct=one.line.over_send_pct,
-            decimals=one.item.unit.decimals if one.item.unit else 5,
+            decimals=one.item.decimals,
             needs_no_more=one.line.status == LineStatus.COMPLETE,
         )
         rows.append(Row(component=one, from_location_id=one.ship_from_id or 0, room=room, needed=room.open))
@@ -156,13 +156,9 @@ def named(lines: Sequence[ToPick], rows: Sequence[Row], *, where: str) -> list[T
             item = Item.objects.filter(pk=wanted.item_id).first()
             raise NotFound(f"Nothing of {item} is shipped for {where}.", field=f"{at}.item")
         item = mine[0].component.item
-        decimals = item.unit.decimals if item.unit else 5
         if wanted.quantity <= 0:
             raise InvalidQuantity(f"{wanted.quantity} is not above zero.", field=f"{at}.quantity")
-        if wanted.quantity != rounded_up(wanted.quantity, decimals=decimals):
-            raise TooPrecise(
-                f"{item} is counted in {decimals} decimals; {wanted.quantity} has more.", field=f"{at}.quantity"
-            )
+        masterdata.check_exact(item, wanted.quantity, field=f"{at}.quantity")
         possible = sum((row.room.most for row in mine), ZERO)
         if wanted.quantity > possible:
             required = sum((row.component.required_in_force for row in mine), ZERO)

@@ -185,7 +185,7 @@ def _open_offer(order: SubcontractOrder, *, by: User | None, at: datetime) -> Co
 def _parts(offer: CounterOffer, line: OrderLine, parts: Sequence[Part], *, today: date) -> list[CounterLine]:
     if not parts:
         raise InvalidInput("Say which quantity or date is offered.", field="quantity")
-    decimals = line.item.unit.decimals if line.item.unit else 5
+    decimals = line.item.decimals
     rows = []
     for position, part in enumerate(parts, 1):
         if part.quantity is None and len(parts) > 1:

@@ -61,7 +61,7 @@ def tell(
     for one in lines:
         line = line_of(order, one.line_no)
         quantity = line.open_in_force if one.quantity is None else one.quantity
-        decimals = line.item.unit.decimals if line.item.unit else 5
+        decimals = line.item.decimals
         if quantity <= 0 or quantity > line.open_in_force:
             raise InvalidQuantity(
                 f"Line {line.line_no} still expects {line.open_in_force.normalize():f}; {quantity.normalize():f} cannot be.",

@@ -35,7 +35,7 @@ def set_terms(
     """Set fields of a line, its components with the quantity, its other dates with the need date. Says which."""
     changed = []
     if quantity is not None:
-        decimals = line.item.unit.decimals if line.item.unit else 5
+        decimals = line.item.decimals
         if quantity <= 0:
             raise InvalidQuantity(f"{quantity} is not a quantity above zero.", field="quantity")
         if quantity != rounded_up(quantity, decimals=decimals):
@@ -119,7 +119,7 @@ def _scale_components(line: OrderLine) -> None:
     for component in components:
         if component.basis == QuantityBasis.PER_UNIT:
             factor = component.quantity_per * (1 + component.scrap_pct / 100)
-            decimals = component.item.unit.decimals if component.item.unit else 5
+            decimals = component.item.decimals
             component.required = rounded_up(factor * line.quantity, decimals=decimals)
             component.carried_in = min(component.carried_in, component.required)
     OrderComponent.objects.bulk_update(components, ["required", "carried_in"])

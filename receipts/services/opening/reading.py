@@ -16,7 +16,6 @@ from core.refusals import (
     NoRight,
     NotFound,
     Refusal,
-    TooPrecise,
 )
 from masterdata import services as masterdata
 from masterdata.models import Currency, ExchangeRate, Item, Location, LocationKind, Process, Site, Vendor
@@ -27,10 +26,9 @@ from policies.rules.values import PriceRow
 from policies.services.books import PRICE_FIELDS
 from policies.services.units import priced_in
 from production.models import NOT_THERE, NOT_USED, Operation, OperationStatus, ProductionOrder, QuantityBasis, Supply
-from production.rules.components import Ratio, ratios, required, rounded_up, whole_ratios
+from production.rules.components import Ratio, ratios, required, whole_ratios
 from production.services.pieces import boms_of
 from production.services.reporting import followers_among, through
-from receipts.services.notes import decimals_of
 from receipts.services.opening.lines import ZERO, NoRate, OpenLine, Part, Ready
 from receipts.services.progress import settle_status
 from subcontract_orders import rules as order_rules
@@ -220,15 +218,13 @@ class Ground:
         return [kind for one in processes for kind in self.certificates.get(one or 0, ())]
 
     def check_quantities(self, said: OpenLine, item: Item) -> None:
-        decimals = decimals_of(item)
         for name in ("quantity", "sent", "received", "rejected", "scrapped", "invoiced"):
             value: Decimal | None = getattr(said, name)
             if value is None:
                 continue
             if value < 0 or (name == "quantity" and not value):
                 raise InvalidQuantity(f"{value.normalize():f} is not above zero.", field=name)
-            if value != rounded_up(value, decimals=decimals):
-                raise TooPrecise(f"{item} is counted in {decimals} decimals; {value} has more.", field=name)
+            masterdata.check_exact(item, value, field=name)
         if said.accepted < 0:
             raise InvalidQuantity(
                 f"{(said.rejected + said.scrapped).normalize():f} rejected and scrapped are more than the "
