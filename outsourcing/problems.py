@@ -1,10 +1,12 @@
-"""Every error of the API in one shape: RFC 9457 problem details with a stable code, never a 500 for bad input."""
+"""Errors of the API in one shape (RFC 9457 problem details with a stable code), and of pages; never a 500 for bad input."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import (
     NON_FIELD_ERRORS,
@@ -16,6 +18,7 @@ from django.core.exceptions import (
 )
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -25,7 +28,18 @@ from rest_framework.views import exception_handler
 from core.constraints import not_kept
 from core.refusals import Refusal, Refusals
 
+log = logging.getLogger(__name__)
+
 MEDIA_TYPE = "application/problem+json"
+
+BUSY_STATES = ("40001", "40P01", "55P03")
+
+
+class Busy(Refusal):
+    """Two met, and the database let the other one go first."""
+
+    code, status = "busy", 503
+
 
 # What DRF calls it, and what Outwork does.
 CODES = {
@@ -63,8 +77,9 @@ def problem_handler(problem: Exception, context: dict[str, Any]) -> Response | N
         case IntegrityError() | DataError():
             refusal = not_kept(problem)
             return answer(refusal.status, refusal.code, refusal.detail, [refusal.as_error()])
-        case OperationalError() if _sqlstate(problem) in ("40001", "40P01", "55P03"):
-            return answer(503, "busy", "Others are changing the same rows. Try again.", headers={"Retry-After": "1"})
+        case OperationalError() if _is_busy(problem):
+            busy = _busy()
+            return answer(busy.status, busy.code, busy.detail, headers={"Retry-After": "1"})
         case RequestDataTooBig():
             return answer(413, "too_large", "The request is too large.")
         case SuspiciousOperation():
@@ -128,6 +143,31 @@ def failed(request: HttpRequest) -> HttpResponse:
     return _plain(500, "failed", "This is a fault of ours, not of the request. Nothing was written.")
 
 
+class SaysWhyOnPages:
+    """What a service or the database refuses, and the page had not looked for, is said on a page that leads back."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        """Django asks this for every exception of a view, once its transaction is rolled back."""
+        if _is_api(request):
+            return None
+        if isinstance(problem, IntegrityError | DataError):
+            log.error("%s %s", request.method, request.path, exc_info=problem)
+            problem = not_kept(problem)
+        elif _is_busy(problem):
+            problem = _busy()
+        if not isinstance(problem, Refusal):
+            return None
+        parts = urlsplit(request.META.get("HTTP_REFERER", ""))
+        back = urlunsplit(("", "", parts.path, parts.query, "")) if parts.netloc == request.get_host() else "/"
+        return render(request, "refused.html", {"said": problem.detail, "back": back}, status=problem.status)
+
+
 def _is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
@@ -183,5 +223,9 @@ def _sentence(errors: list[dict[str, Any]]) -> str:
     return said if len(errors) == 1 else f"{said} (and {len(errors) - 1} more)"
 
 
-def _sqlstate(problem: Exception) -> str:
-    return getattr(problem.__cause__, "pgcode", None) or ""
+def _busy() -> Busy:
+    return Busy("Others are changing the same rows. Try again.")
+
+
+def _is_busy(problem: Exception) -> bool:
+    return isinstance(problem, OperationalError) and getattr(problem.__cause__, "pgcode", None) in BUSY_STATES

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
+    "outsourcing.problems.SaysWhyOnPages",
 ]
 
 # Refusals are English sentences; where messages and errors of forms are shown they are told in the reader's language.

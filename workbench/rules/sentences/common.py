@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop as _
 SENTENCES = (
     _("{number} is held: {why}."),
     _("{number} is held."),
+    _("Others are changing the same rows. Try again."),
     _("{number} is picked."),
     _("{number} is planned."),
     _("dearer than agreed"),
