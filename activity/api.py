@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Q
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
@@ -88,12 +87,7 @@ class WebhookEndpointViewSet(
 ):
     """Systems that are told of events as they happen, signed as Standard Webhooks says, retried, and told again when asked."""
 
-    queryset = WebhookEndpoint.objects.select_related("owner").annotate(
-        waiting=Count("deliveries", filter=Q(deliveries__next_attempt_at__isnull=False)),
-        failed=Count(
-            "deliveries", filter=Q(deliveries__next_attempt_at__isnull=True, deliveries__delivered_at__isnull=True)
-        ),
-    )
+    queryset = WebhookEndpoint.objects.select_related("owner").with_counts()
     serializer_class = WebhookEndpointSerializer
     lookup_field = "code"
     lookup_value_regex = KEY

@@ -252,6 +252,16 @@ class Message(models.Model):
         return self.subject
 
 
+class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
+    def with_counts(self) -> Self:
+        """How many deliveries are `waiting` (to be made, or tried again), and how many rest with an error (`failed`)."""
+        waits = Q(deliveries__next_attempt_at__isnull=False)
+        rests = Q(deliveries__next_attempt_at__isnull=True, deliveries__delivered_at__isnull=True)
+        return self.annotate(
+            waiting=models.Count("deliveries", filter=waits), failed=models.Count("deliveries", filter=rests)
+        )
+
+
 class WebhookEndpoint(models.Model):
     """Where another system wants to be told of events: signed, in the order of commits, of what its owner may see.
 
@@ -270,6 +280,8 @@ class WebhookEndpoint(models.Model):
     told_transaction = models.BigIntegerField(editable=False)
     told_id = models.BigIntegerField(editable=False)
     created_at = models.DateTimeField()
+
+    objects = WebhookEndpointQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.code
@@ -290,6 +302,7 @@ class WebhookDelivery(models.Model):
     objects = DueQuerySet["WebhookDelivery"].as_manager()
 
     class Meta:
+        verbose_name_plural = "webhook deliveries"
         constraints = [models.UniqueConstraint(fields=["endpoint", "event"], name="event_told_an_endpoint_once")]
         indexes = [
             models.Index(

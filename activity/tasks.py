@@ -25,6 +25,12 @@ def write_digests() -> None:
     services.write_digests(at=now, on=masterdata.company_date(at=now))
 
 
+@shared_task
+def forget_deliveries() -> int:
+    """Beat: what other systems were told long ago is forgotten. Returns how many deliveries."""
+    return services.forget_deliveries(at=timezone.now())
+
+
 def _as_fed(event: Event) -> dict[str, Any]:
     written: BaseSerializer[Event] = FedEventSerializer(event)
     return dict(written.data)

@@ -81,6 +81,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Users and access", "group", "accounts.user"),
             ("API tokens", "key", "accounts.apitoken"),
             ("Events", "history", "activity.event"),
+            ("Webhook endpoints", "webhook", "activity.webhookendpoint"),
+            ("Webhook deliveries", "outbox", "activity.webhookdelivery"),
         ],
     ),
 ]

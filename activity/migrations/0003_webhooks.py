@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='activity.webhookendpoint')),
             ],
             options={
+                'verbose_name_plural': 'webhook deliveries',
                 'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at', 'id'], name='delivery_due')],
                 'constraints': [models.UniqueConstraint(fields=('endpoint', 'event'), name='event_told_an_endpoint_once')],
             },

@@ -31,6 +31,7 @@ WAITS = tuple(
 LONGEST_WAIT = timedelta(days=1)
 SECRET_OVERLAP = timedelta(days=1)
 SCANNED = 5000
+KEPT_FOR = timedelta(days=90)
 GONE = 410
 PATTERN = re.compile(r"[a-z_]+(\.([a-z_]+|\*))?")
 
@@ -47,8 +48,7 @@ def add_endpoint(*, code: str, url: str, events: Sequence[str] = (), by: User, a
     code = code.strip()
     if not code or WebhookEndpoint.objects.filter(code=code).exists():
         raise InvalidInput("Give the endpoint a code that no other one has.", field="code")
-    _check_url(url)
-    _check_events(events)
+    check_endpoint(url=url, events=events)
     last = Event.objects.settled().order_by("transaction", "pk").last()
     told = (last.transaction, last.pk) if last else (0, 0)
     return WebhookEndpoint.objects.create(
@@ -71,11 +71,10 @@ def change_endpoint(
     Raises NotFound, InvalidInput.
     """
     found = _locked(endpoint_id)
+    check_endpoint(url=url, events=events)
     if url is not None:
-        _check_url(url)
         found.url = url
     if events is not None:
-        _check_events(events)
         found.events = list(events)
     if is_active is not None:
         if is_active and not found.is_active:
@@ -203,6 +202,23 @@ def _failed(one: WebhookDelivery, error: str, *, at: datetime, answer: Answered 
         attempts=attempts, next_attempt_at=later, claimed_until=None, error=error[:2000],
         answer=answer.status if answer else None,
     )  # fmt: skip
+
+
+def forget_deliveries(*, at: datetime) -> int:
+    """Delete what was told of events older than `KEPT_FOR`: nobody asks to be told of them again. Returns how many.
+
+    What rests with an error stays until it is told again, or its endpoint is gone.
+    """
+    told = WebhookDelivery.objects.filter(delivered_at__isnull=False, next_attempt_at__isnull=True)
+    return told.filter(event__at__lt=at - KEPT_FOR, delivered_at__lt=at - KEPT_FOR).delete()[0]
+
+
+def check_endpoint(*, url: str | None = None, events: Sequence[str] | None = None) -> None:
+    """Raises InvalidInput: an address that is none, unencrypted or private; a name that is no event's."""
+    if url is not None:
+        _check_url(url)
+    if events is not None:
+        _check_events(events)
 
 
 def _wants(endpoint: WebhookEndpoint, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import socket
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
+from django.urls import reverse
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.models import Role
 from activity import services
 from activity.models import Event, OldestRunning, WebhookDelivery, WebhookEndpoint
 from activity.services.outbound import Unreachable, is_public, post
-from activity.tasks import tell_webhooks
+from activity.tasks import forget_deliveries, tell_webhooks
 from core.refusals import InvalidInput
 from tests.activity.test_api import client_of
 from tests.workbench import rows
@@ -293,3 +296,83 @@ def test_writing_down_what_is_to_be_told_costs_the_same_for_any_number(other: Ot
 
         with django_assert_num_queries(9):
             assert services.queue_deliveries(at=NOW) == many
+
+
+def planning_page_of(role: Role) -> Client:
+    client = Client()
+    user = rows.user("planner", role)
+    user.is_staff = True
+    user.save()
+    client.force_login(user)
+    return client
+
+
+PLANNING = "/admin/activity/webhookendpoint/"
+
+
+def test_an_administrator_adds_and_changes_an_endpoint_on_its_page_and_sees_its_secret_once(other: Other):
+    client = planning_page_of(Role.ADMINISTRATOR)
+
+    added = client.post(
+        f"{PLANNING}add/", {"code": "erp", "url": other.url, "events": "order.*, receipt.posted"}, follow=True
+    )
+    made = WebhookEndpoint.objects.get()
+    again = client.get(f"{PLANNING}{made.pk}/change/")
+    client.post(f"{PLANNING}{made.pk}/change/", {"url": other.url, "events": "", "is_active": ""})
+
+    assert (made.code, made.events, made.owner.username) == ("erp", ["order.*", "receipt.posted"], "planner")
+    assert made.secret in html.unescape(added.content.decode())
+    assert made.secret not in html.unescape(again.content.decode())
+    made.refresh_from_db()
+    assert (made.events, made.is_active) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"url": "https://10.0.0.1/"}, "lies in a private network"),
+        ({"events": "orders!"}, "is no event"),
+        ({"code": ""}, "This field is required"),
+    ],
+)
+def test_the_page_of_an_endpoint_says_what_is_wrong_with_it(typed, said):
+    client = planning_page_of(Role.ADMINISTRATOR)
+
+    page = client.post(f"{PLANNING}add/", {"code": "erp", "url": "https://erp.example/", "events": "", **typed})
+
+    assert said in html.unescape(page.content.decode())
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_the_page_draws_a_new_secret_and_tells_again_what_failed(other: Other):
+    made = endpoint(other)
+    client = planning_page_of(Role.ADMINISTRATOR)
+    record("SC-00001")
+    services.queue_deliveries(at=NOW)
+    WebhookDelivery.objects.update(next_attempt_at=None, error="in vain", attempts=11)
+
+    listed = client.get("/admin/activity/webhookdelivery/?state=failed").content.decode()
+    for act in ("rotate_secret", "tell_failed"):
+        client.post(reverse(f"admin:activity_webhookendpoint_{act}", args=[made.pk]), {"_form_submitted": "True"})
+
+    assert "in vain" in listed
+    before = made.secret
+    made.refresh_from_db()
+    assert (made.secret != before, made.secret_before) == (True, before)
+    told = WebhookDelivery.objects.get()
+    assert (told.attempts, told.next_attempt_at is None) == (0, False)
+
+
+def test_what_was_told_long_ago_is_forgotten_and_what_rests_is_kept(other: Other):
+    endpoint(other)
+    for number in ("TOLD", "FAILED", "NEW"):
+        record(number)
+    services.queue_deliveries(at=NOW)
+    WebhookDelivery.objects.update(next_attempt_at=None, delivered_at=NOW)
+    WebhookDelivery.objects.filter(event__document_number="FAILED").update(delivered_at=None)
+    WebhookDelivery.objects.filter(event__document_number="NEW").update(delivered_at=NOW + timedelta(days=2))
+
+    with time_machine.travel(NOW + timedelta(days=91), tick=False):
+        assert forget_deliveries() == 1
+
+    assert set(WebhookDelivery.objects.values_list("event__document_number", flat=True)) == {"FAILED", "NEW"}

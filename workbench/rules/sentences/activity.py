@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_noop as _
 
 SENTENCES = (
+    _("Copy the secret now, it is not shown again: {secret}"),
     _("Somebody else looks after it already."),
     _("The alert is closed; its cause is gone."),
     _("This alert proposes nothing: it closes when its cause is gone. Put it off, or take it."),
