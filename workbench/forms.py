@@ -1,12 +1,14 @@
-"""What people type: the filters of the lists, as they stand in the address, and quantities at the dock.
+"""What people type: the filters of the lists, as they stand in the address, and quantities and days.
 
-A filter that cannot be read is no filter; a quantity that cannot be read is refused.
+A filter that cannot be read is no filter; a quantity or a day that cannot be read is refused.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,6 +19,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext
 
 from activity.models import Severity
+from core.refusals import Refusal
 from subcontract_orders.models import OrderStatus
 
 
@@ -120,3 +123,27 @@ def scanned(text: str) -> str:
     code = parse_qs(address.query).get("code")
     parts = [unquote(part) for part in address.path.split("/") if part]
     return code[0].strip() if code else parts[-1] if parts else ""
+
+
+def read_day(text: str) -> date | None:
+    """A day as the browser's own field writes it; None where nothing is typed. Raises Unreadable."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Unreadable(gettext("%(text)s is not a day.") % {"text": text}) from None
+
+
+def put_beside(refusal: Refusal, rows: Sequence[Any]) -> str:
+    """Put a refusal beside the row it is about; what is about no row is returned, to stand above the form."""
+    parts = (refusal.field or "").split(".")
+    if len(parts) > 1 and parts[0] == "lines" and parts[1].isdecimal() and int(parts[1]) < len(rows):
+        rows[int(parts[1])].error = refusal.detail
+        if hasattr(rows[int(parts[1])], "at_fault"):
+            rows[int(parts[1])].at_fault = parts[2] if len(parts) > 2 else "accepted"
+        return ""
+    if parts[0] == "lines" and len(rows) == 1:
+        rows[0].error = refusal.detail
+        if hasattr(rows[0], "at_fault"):
+            rows[0].at_fault = parts[1] if len(parts) > 1 else "accepted"
+        return ""
+    return refusal.detail

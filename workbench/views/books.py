@@ -20,8 +20,7 @@ from accounting.models import Account, Closing, Confirmation, ConfirmationLine, 
 from accounting.services import AnsweredQuantity
 from core.refusals import Refusal
 from masterdata.printing import PdfUnavailable
-from workbench.forms import Filters, Unreadable, read_filters, read_quantity
-from workbench.views.invoices import read_day
+from workbench.forms import Filters, Unreadable, read_day, read_filters, read_quantity
 from workbench.views.page import Shell, choice, count, kept, page_for, paged, show, site_choice, vendors_of
 from workbench.views.worklist import Tab
 

@@ -19,8 +19,8 @@ from invoices import services as invoices
 from invoices.models import Invoice, InvoiceLine, InvoiceStatus, TaxCategory
 from invoices.services import EnteredLine
 from masterdata.models import Vendor
-from workbench.forms import Unreadable, read_quantity
-from workbench.views.invoices import MAY_ENTER, SEES, read_day, to_invoice, vendors_with_receipts
+from workbench.forms import Unreadable, read_day, read_quantity
+from workbench.views.invoices import MAY_ENTER, SEES, to_invoice, vendors_with_receipts
 from workbench.views.page import Shell, page_for, show
 
 ZERO = Decimal(0)

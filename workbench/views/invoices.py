@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +34,7 @@ from masterdata.models import Vendor
 from receipts.models import ReceiptLine, ReceiptStatus
 from subcontract_orders.models import OrderLine, SubcontractOrder
 from workbench import tables
-from workbench.forms import Filters, Unreadable, read_filters, read_quantity
+from workbench.forms import Filters, Unreadable, read_day, read_filters, read_quantity
 from workbench.views.history import history
 from workbench.views.page import (
     ROWS,
@@ -398,10 +397,3 @@ def _typed_lines(typed: dict[str, str], rows: Sequence[dict[str, Any]]) -> list[
         if amount:
             entered.append(EnteredLine(kind=kind, amount=amount, field=f"charge-{kind}", **tax))
     return entered
-
-
-def read_day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Unreadable(_("%(text)s is not a day.") % {"text": text}) from None

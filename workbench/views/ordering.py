@@ -19,8 +19,7 @@ from core.refusals import InvalidInput, Refusal, Refusals
 from documents import services as documents
 from documents.services import GivenPart, HandLine
 from masterdata.models import Item, Process, Site, Vendor
-from workbench.forms import Unreadable, read_quantity
-from workbench.views.invoices import read_day
+from workbench.forms import Unreadable, read_day, read_quantity
 from workbench.views.page import Shell, page_for, show
 
 MAY_ORDER = "subcontract_orders.add_subcontractorder"

@@ -18,8 +18,8 @@ from invoices import services as invoices
 from invoices.models import ChargeBack, Invoice, InvoiceStatus
 from invoices.services import CreditedClaim
 from masterdata.models import Vendor
-from workbench.forms import Unreadable, read_quantity
-from workbench.views.invoices import MAY_ENTER, SEES, read_day
+from workbench.forms import Unreadable, read_day, read_quantity
+from workbench.views.invoices import MAY_ENTER, SEES
 from workbench.views.page import Shell, page_for, show
 
 
