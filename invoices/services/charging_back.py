@@ -66,7 +66,7 @@ def watch_charge_backs(*, at: datetime, order_line_ids: Collection[int] | None =
                 ChargeBack(
                     kind=kind, vendor_id=row.receipt.vendor_id, site_id=row.receipt.site_id,
                     order_line=row.order_line, receipt_line=row, quantity=pieces, amount=amount, set_off=set_off,
-                    reason=f"{pieces.normalize():f} bad pieces on {row.receipt}", created_at=at, created_by=by,
+                    reason=_bad(pieces, row), created_at=at, created_by=by,
                 )
             )  # fmt: skip
         elif proposal is not None and (proposal.amount, proposal.set_off) != (amount, set_off):
@@ -80,6 +80,10 @@ def watch_charge_backs(*, at: datetime, order_line_ids: Collection[int] | None =
             one.number = number
         ChargeBack.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
+
+
+def _bad(pieces: Decimal, row: ReceiptLine) -> str:
+    return f"1 bad piece on {row.receipt}" if pieces == 1 else f"{pieces.normalize():f} bad pieces on {row.receipt}"
 
 
 def _bad_lines() -> QuerySet[ReceiptLine]:

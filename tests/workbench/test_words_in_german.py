@@ -15,8 +15,10 @@ from django.utils.translation import gettext, override
 
 from accounts.models import User
 from tests.workbench import goods, rows
-from tests.workbench.test_said_in_code import ROOT, said
+from tests.workbench.said_in_code import speaks
+from tests.workbench.test_said_in_code import ROOT, examples, only_values, said
 from workbench import rules
+from workbench.rules import sentences
 
 OURS = {config.label for config in apps.get_app_configs() if (ROOT / config.label / "apps.py").exists()}
 THE_SAME = {"Code", "Journal", "Info", "Position", "Status", "Version", "Text", "Name", "Material", "ID", "Logo", "System"} | {
@@ -56,6 +58,87 @@ def test_every_kind_of_alert_has_its_german():
 
     assert len(kinds) > 15
     assert english == set()
+
+
+COLUMNS = {"code", "note", "number", "operation_no"}
+"""What stands behind a point in a lookup, and is no event."""
+KINDS_OF_DOCUMENTS = {
+    "balance_confirmation", "charge_back", "credit_note", "direct_delivery", "invoice", "journal_export", "opening",
+    "payment_export", "period", "plan_progress", "production_order", "production_report", "receipt", "return", "run", "shipment",
+    "simulation", "stock_load", "subcontract_order", "vendor_count", "vendor_write_off",
+}  # fmt: skip
+
+
+def in_english(codes: set[str]) -> set[str]:
+    """Which of these a German would read in English."""
+    with override("de"):
+        return {code for code in codes if rules.words(code) == code.replace("_", " ").capitalize()}
+
+
+@pytest.mark.no_database
+def test_whatever_happens_to_a_document_has_its_german():
+    of = {
+        "order",
+        "receipt",
+        "shipment",
+        "return",
+        "invoice",
+        "operation",
+        "policy",
+        "vendor_stock",
+        "purchase_request",
+    }
+    of |= {"direct_delivery", "charge_back", "period", "journal"}
+    named = {
+        node.value
+        for module in said().modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    events = {name for name in named if re.fullmatch(r"[a-z_]+\.[a-z_]+", name) and name.partition(".")[0] in of}
+    happened = {name.partition(".")[2] for name in events} - COLUMNS - {"name"}
+
+    assert len(happened) > 40
+    assert in_english(happened | {"matched", "held"}) == set()
+
+
+@pytest.mark.no_database
+def test_every_kind_of_document_has_its_german():
+    assert in_english(KINDS_OF_DOCUMENTS) - {"simulation"} == set()  # the same word
+
+
+@pytest.mark.no_database
+def test_what_an_alert_sets_side_by_side_is_named_in_german():
+    named = {
+        key.value
+        for _, call in said().calls["Alert"]
+        for given in call.keywords
+        if given.arg in ("before", "after") and isinstance(given.value, ast.Dict)
+        for key in given.value.keys
+        if isinstance(key, ast.Constant)
+    }
+
+    assert {"there", "wanted", "missing"} <= named
+    assert in_english(named) == set()
+
+
+@pytest.mark.no_database
+def test_what_a_run_was_asked_for_is_said_in_german(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sentences, "gettext", only_values)
+    reasons = {
+        sentence
+        for name in ("request_run", "note_plan_change", "report_lines", "report_outside")
+        for module, call in said().calls[name]
+        for given in call.keywords
+        if given.arg == "reason"
+        for sentence in said().sentences(given.value, module, 0)
+        if speaks(sentence)
+    }
+    asked = {example for sentence in reasons for example in examples(sentence)}
+    left = {text: words for text in asked if (words := re.findall(r"[a-z]{3,}", sentences._told(text, "nobody's")))}
+
+    assert len(asked) > 20
+    assert left == {}
 
 
 @pytest.mark.no_database

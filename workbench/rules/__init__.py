@@ -355,6 +355,10 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     return found
 
 
+HIDDEN = {"vendor_countered": {"line"}, "invoice_held": {"reasons"}}
+"""What an alert of a kind keeps for its own use; `invoice_held` says its reasons in its title."""
+
+
 def alert_changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """What an alert tells, by kind: lines of a counter-offer one by one, advice as what it saves."""
     if kind == "vendor_countered" and (after.get("lines") or before.get("lines")):
@@ -382,7 +386,7 @@ def alert_changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]
                 "wait days": after.get("wait_days"),
             },
         )
-    hidden = {"line"} if kind == "vendor_countered" else {"shipment"}
+    hidden = HIDDEN.get(kind, {"shipment"})
     return changes(
         {name: value for name, value in before.items() if name not in hidden},
         {name: value for name, value in after.items() if name not in hidden},

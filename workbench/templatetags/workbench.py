@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import tablericons
 from django import template
+from django.utils import timezone
 from django.utils.dates import MONTHS_3
 from django.utils.formats import get_format
 from django.utils.functional import Promise
@@ -245,6 +246,15 @@ def day(value: dt.date | dt.datetime | str | None, today: dt.date | None = None)
     return text if today is not None and value.year == today.year else f"{text} {value.year}"
 
 
+@register.filter
+def moment(value: dt.datetime | None, today: dt.date | None = None) -> str:
+    """A point in time as 17 Nov, 09:12, in the reader's time zone."""
+    if value is None:
+        return "–"
+    local = timezone.localtime(value)
+    return f"{day(local.date(), today)}, {local:%H:%M}"
+
+
 class Lateness(NamedTuple):
     """How near a day is, in words, and the class that colours it."""
 
@@ -295,6 +305,12 @@ def days(text: Any) -> str:
 def told(text: Any) -> Any:
     """A sentence of a refusal, in the reader's language where it is one that is known; markup is no sentence."""
     return text if isinstance(text, SafeString) else sentences.told(str(text))
+
+
+@register.filter
+def all_told(parts: Any) -> str:
+    """Several words or sentences, each in the reader's language, with commas between them."""
+    return ", ".join(sentences.told(str(part)) for part in parts)
 
 
 @register.filter

@@ -6,6 +6,7 @@ from typing import Any
 
 from activity.models import Event
 from workbench import rules
+from workbench.rules import sentences
 
 SHOWN = 30
 
@@ -22,9 +23,9 @@ def history(kind: str, number: str) -> list[dict[str, Any]]:
             {
                 "tone": tone,
                 "glyph": glyph,
-                "text": f"{word}: {said}" if said else word,
+                "text": f"{word}: {sentences.told(said)}" if said else word,
                 "at": event.at,
-                "who": (event.by.get_full_name() or event.by.username) if event.by else event.through,
+                "who": (event.by.get_full_name() or event.by.username) if event.by else rules.words(event.through),
             }
         )
     return entries

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from activity.models import Alert, Event, Message
+from activity.models import Alert, Message
 from core.refusals import NotFound, Refusal
 from documents import services as documents
 from policies.models import Decision
@@ -45,6 +45,7 @@ from workbench.templatetags.workbench import day, money, quantity
 from workbench.views import answers, order_terms
 from workbench.views.alerts import offer_acts
 from workbench.views.direct import attach_requests
+from workbench.views.history import history as events_of
 from workbench.views.page import (
     ROWS,
     Shell,
@@ -136,7 +137,11 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     may_change = request.user.has_perm(MAY_CHANGE)
     decisions = deciding(active)
     alerts = list(
-        Alert.objects.waiting().visible_to(request.user).filter(order_number=shown.number).order_by("-opened_at", "pk")
+        Alert.objects.waiting()
+        .visible_to(request.user)
+        .filter(order_number=shown.number)
+        .select_related("vendor")
+        .order_by("-opened_at", "pk")
     )
     offer_acts(alerts, request)
     answer = answers.answer_of(shown, request, shell.today)
@@ -390,7 +395,7 @@ def steps(shown: SubcontractOrder, shell: Shell, lines: Sequence[OrderLine]) -> 
         ("approved", when(shown.approved_at), who(shown.approved_by)),
         ("sent", when(shown.sent_at), who(shown.sent_by)),
         ("acknowledged", when(shown.acknowledged_at), ""),
-        ("material", shown.get_material_display() if shown.material != "none" else "", ""),
+        ("material", _(str(shown.get_material_display())) if shown.material != "none" else "", ""),
         ("received", received_text(shown, lines), ""),
         ("closed", when(shown.closed_at), ""),
     ]
@@ -424,7 +429,7 @@ def received_text(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> str:
         return _("{received} of {ordered}").format(
             received=quantity(lines[0].received), ordered=quantity(lines[0].quantity)
         )
-    return str(shown.get_receipt_display())
+    return _(str(shown.get_receipt_display()))
 
 
 def shell_time(shell: Shell) -> Any:
@@ -571,16 +576,7 @@ def whys(lines: Sequence[OrderLine], decisions: dict[int, Decision]) -> list[dic
 
 def history(shown: SubcontractOrder) -> list[dict[str, Any]]:
     """What happened to the order, the newest first."""
-    entries = []
-    events = Event.objects.of(kind="subcontract_order", number=shown.number).select_related("by").order_by("-pk")[:30]
-    for event in events:
-        tone, glyph = rules.event_look(event.name)
-        word = rules.words(event.name.rpartition(".")[2])
-        said = str(event.data.get("detail") or event.data.get("reason") or "")
-        text = f"{word}: {said}" if said else word
-        entries.append(
-            {"tone": tone, "glyph": glyph, "text": text, "at": event.at, "who": who(event.by) or event.through}
-        )
+    entries = events_of("subcontract_order", shown.number)
     if not entries:
         tone, glyph = rules.event_look("order.created")
         text = _("Made by {run}").format(run=shown.made_by_run) if shown.made_by_run else _("Created")

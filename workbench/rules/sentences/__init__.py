@@ -33,6 +33,7 @@ from workbench.rules.sentences import (
     production,
     receipts,
     reports,
+    runs,
     shipments,
     subcontract_orders,
     things,
@@ -42,7 +43,7 @@ from workbench.rules.sentences import (
 
 LISTS = (
     accounting, accounts, activity, alerts, common, decisions, documents, interchange, inventory, invoices, masterdata, policies,
-    production, receipts, reports, shipments, subcontract_orders, things, words,
+    production, receipts, reports, runs, shipments, subcontract_orders, things, words,
     workbench,
 )  # fmt: skip
 PATTERNS = tuple(pattern for each in LISTS for pattern in each.SENTENCES)

@@ -6,6 +6,8 @@ SENTENCES = (
     _("All that {order} line {line} owes for what came is invoiced or will be."),
     _("Name an amount above zero."),
     _("Name an amount of at least the currency's smallest coin."),
+    _("1 bad piece on {receipt}"),
+    _("{pieces} bad pieces on {receipt}"),
     _("No bad pieces of {order} line {line} are left unpaid."),
     _("Say why it is charged back."),
     _("Say why it is waived."),
