@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
@@ -156,6 +157,13 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+    @property
+    def headline(self) -> str:
+        """The title as people say it: the vendor by his name, where he has one, not by his code."""
+        if self.vendor is None or not self.vendor.name:
+            return self.title
+        return re.sub(rf"(?<![\w/-]){re.escape(self.vendor.code)}(?![\w/-])", lambda _: self.vendor.name, self.title)
 
 
 class Responsible(models.Model):

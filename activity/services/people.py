@@ -61,7 +61,7 @@ def mail_critical_alerts(*, at: datetime, limit: int = 500) -> int:
         .filter(severity=Severity.CRITICAL, responsible__isnull=False)
         .exclude(responsible__email="")
         .exclude(reference__in=told)
-        .select_related("responsible")
+        .select_related("responsible", "vendor")
         .order_by("pk")[:limit]
     )
     return queue_messages(
@@ -106,11 +106,12 @@ def write_digests(*, at: datetime, on: date) -> int:
         .awake(at=at)
         .exclude(severity=Severity.CRITICAL)
         .filter(Q(taken_by__isnull=False) | Q(responsible__isnull=False))
+        .select_related("vendor")
         .order_by("due_date", "pk")
     )
     by_person: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for taker, person, reference, title in rows.values_list("taken_by", "responsible", "reference", "title").iterator():
-        by_person[taker or person].append((reference, title))
+    for alert in rows.iterator():
+        by_person[alert.taken_by_id or alert.responsible_id].append((alert.reference, alert.headline))
     people = User.objects.filter(pk__in=by_person, is_active=True).exclude(email="").order_by("pk")
     return queue_messages(
         [
@@ -134,7 +135,7 @@ def _listed(rows: list[tuple[str, str]]) -> str:
 
 
 def _mail(kind: str, alert: Alert, person: User, lead: str) -> Message:
-    said = [alert.title, ""]
+    said = [alert.headline, ""]
     said += [f"{name.replace('_', ' ')}: {value}" for name, value in alert.after.items()]
     if alert.due_date:
         said.append(f"due: {alert.due_date}")
@@ -142,7 +143,7 @@ def _mail(kind: str, alert: Alert, person: User, lead: str) -> Message:
         kind=kind,
         key=f"{kind}/{alert.reference}",
         to=person.email,
-        subject=f"{lead}{alert.title}"[:200],
+        subject=f"{lead}{alert.headline}"[:200],
         body="\n".join([*said, "", alert.reference]),
         document_kind="alert",
         document_number=alert.reference,

@@ -29,6 +29,16 @@ def test_open_alerts_stand_the_worst_first_with_before_and_after(desk):
     assert "<ins>120</ins>" in answer.content.decode()
 
 
+def test_an_alert_calls_the_vendor_by_his_name(desk):
+    vendor = rows.vendor("ALPEN01", "Alpen Eloxal")
+    alert("late", vendor=vendor, title="ALPEN01 has not answered SC-ALPEN01-7 since 2026-11-02")
+
+    said = desk.get(HERE).content.decode()
+
+    assert "Alpen Eloxal has not answered SC-ALPEN01-7 since 2 Nov 2026" in said
+    assert "ALPEN01 has not answered" not in said
+
+
 def test_alerts_are_searched_and_filtered(desk):
     alert("one", title="Needs more")
     alert("two", severity="critical")

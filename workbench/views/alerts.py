@@ -141,7 +141,7 @@ def apply(request: HttpRequest, reference: str) -> HttpResponse:
     def action(at: datetime) -> None:
         documents.apply_alert(alert_id=alert.pk, way=way, by=request.user, at=at)
 
-    return act(request, action, done=_("Applied: {title}").format(title=told(alert.title)), back=back)
+    return act(request, action, done=_("Applied: {title}").format(title=told(alert.headline)), back=back)
 
 
 @require_POST
@@ -156,7 +156,7 @@ def accept(request: HttpRequest, reference: str) -> HttpResponse:
     def action(at: datetime) -> None:
         documents.accept_alert(alert_id=alert.pk, reason=reason, by=request.user, at=at)
 
-    return act(request, action, done=_("It stays as it is: %(title)s") % {"title": told(alert.title)}, back=back)
+    return act(request, action, done=_("It stays as it is: %(title)s") % {"title": told(alert.headline)}, back=back)
 
 
 def _back(request: HttpRequest, alert: Alert) -> str:
