@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -479,7 +480,9 @@ class ProductionOrderAdmin(Translated, ModelAdmin):
         vendors = Vendor.objects.visible_to(request.user).active().order_by("name", "code")
         form = WordForm(request.POST or None, vendors=vendors, initial={"word": request.GET.get("word", Word.OUTSIDE)})
         back = reverse("admin:policies_decision_changelist")
-        if operations and len({operation.production_order_id for operation in operations}) == 1:
+        if url_has_allowed_host_and_scheme(wanted := request.GET.get("next", ""), allowed_hosts=None):
+            back = wanted
+        elif operations and len({operation.production_order_id for operation in operations}) == 1:
             back = reverse("admin:policies_orderwithverdicts_change", args=[operations[0].production_order_id])
         if request.method == "POST" and form.is_valid():
             try:

@@ -1,7 +1,9 @@
+from urllib.parse import quote
+
 import pytest
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.models import Role, User
 from policies.models import Verdict
 from tests.workbench import rows
 
@@ -48,6 +50,47 @@ def test_a_blocked_operation_says_of_each_vendor_why_he_cannot(desk):
 
     assert "It should go outside, and cannot." in page
     assert "Alpen Eloxal: no price" in page
+
+
+def test_who_may_say_where_an_operation_is_done_says_it_from_its_decision(client):
+    operation = rows.operation()
+    rows.decision(operation, verdict=Verdict.REVIEW)
+    User.objects.filter(pk=rows.user("paula", Role.PLANNER).pk).update(is_staff=True)
+    client.force_login(User.objects.get(username="paula"))
+    speak = f"{reverse('admin:policies_orderwithverdicts_speak')}?operations={operation.pk}&amp;next={quote(address(operation))}"
+
+    page = client.get(address(operation)).content.decode()
+
+    assert f"{speak}&amp;word=outsource" in page
+    assert f"{speak}&amp;word=in_house" in page
+
+    said = {"word": "in_house", "reason": "We have the jig"}
+    address_of_form = speak.replace("&amp;", "&")
+    assert client.post(address_of_form, said).headers["Location"] == address(operation)
+    elsewhere = client.post(address_of_form.replace(quote(address(operation)), "https://evil.example/"), said)
+    assert elsewhere.headers["Location"].startswith("/admin/")
+
+
+def test_who_may_not_say_it_is_told_whom_to_ask(desk):
+    operation = rows.operation()
+    rows.decision(operation, verdict=Verdict.REVIEW)
+
+    page = desk.get(address(operation)).content.decode()
+
+    assert "A planner says where it is done." in page
+    assert "orderwithverdicts/speak" not in page
+
+
+def test_a_missing_price_is_agreed_from_the_decision_it_blocks(desk):
+    operation, vendor = rows.operation(), rows.vendor("V1", "Alpen Eloxal")
+    reasons = [{"code": "no_price", "vendor": "V1", "detail": "Vendor V1: no price for 100."}]
+    rows.decision(operation, verdict=Verdict.BLOCKED, reasons=reasons)
+
+    page = desk.get(address(operation)).content.decode()
+
+    item = operation.production_order.item
+    asked = f"vendor={vendor.pk}&amp;item={item.pk}&amp;process={operation.process.pk}"
+    assert f"{reverse('admin:policies_priceagreement_add')}?{asked}" in page
 
 
 @pytest.mark.parametrize(("number", "no"), [("CNC/Axle", "10"), ("M8.5 a", "10/20"), ("WO?1", "4#0")])

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from masterdata.models import Vendor
-from policies.models import Award, Decision
+from policies.models import Award, Decision, Verdict
+from production.models import Word
 from reports import services as reports
 from subcontract_orders.models import OrderLine
 from workbench import rules, tables
 from workbench.forms import read_filters
 from workbench.views.page import Shell, as_file, asked_for_file, count, kept, page_view, paged, show, site_choice
 from workbench.views.worklist import Tab, attach_because, filtered_decisions, shown_decisions
+
+MAY_SPEAK = "production.speak_operationword"
+
+
+class Way(NamedTuple):
+    """Where to go to change a verdict."""
+
+    word: str
+    href: str
+    glyph: str
 
 
 def verdict_tabs() -> dict[str, Tab]:
@@ -114,6 +127,8 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
         "answer_more": rules.because(shown.verdict, shown.reasons, names),
         "policy_steps": rules.policy_steps(shown.reasons, names),
         "vendor_steps": rules.vendor_steps(shown.reasons, names),
+        "ways": _ways(request, shown, named),
+        "may_speak": request.user.has_perm(MAY_SPEAK),
         "lines": OrderLine.objects.active()
         .visible_to(request.user)
         .filter(operation=operation)
@@ -124,6 +139,28 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
         .order_by("operation__sequence", "pk"),
     }
     return show(request, "workbench/decision_detail.html", context, section="decisions", shell=shell)
+
+
+def _ways(request: HttpRequest, shown: Decision, named: list[Vendor]) -> list[Way]:
+    """What this person may do about a verdict, the likeliest first: agree the price that is missing, or say otherwise."""
+    operation, codes = shown.operation, {str(reason.get("code")) for reason in shown.reasons}
+    here = reverse("workbench:decision", args=[operation.production_order.number, operation.operation_no])
+    found = []
+    if (
+        shown.verdict == Verdict.BLOCKED
+        and "no_price" in codes
+        and request.user.has_perm("policies.add_priceagreement")
+    ):
+        of = {"vendor": named[0].pk} if named else {}
+        of |= {"item": operation.production_order.item_id}
+        of |= {"process": operation.process_id} if operation.process_id else {}
+        found.append(Way(_("Agree a price"), f"{reverse('admin:policies_priceagreement_add')}?{urlencode(of)}", "tag"))
+    if request.user.has_perm(MAY_SPEAK):
+        asked = urlencode({"operations": operation.pk, "next": here}, safe="/")
+        speak = f"{reverse('admin:policies_orderwithverdicts_speak')}?{asked}"
+        found.append(Way(_("Send outside"), f"{speak}&word={Word.OUTSIDE}", "arrow-up-right"))
+        found.append(Way(_("Keep inside"), f"{speak}&word={Word.INSIDE}", "home"))
+    return found
 
 
 def _named(shown: Decision) -> list[Vendor]:
