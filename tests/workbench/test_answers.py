@@ -146,6 +146,20 @@ def test_what_is_owed_stands_with_the_latest_first_and_who_was_reminded(desk, se
     assert Message.objects.filter(kind="reminder").count() == 1
 
 
+def test_what_is_needed_before_it_is_promised_is_expedited(desk, sent):
+    sent.lines.update(need_date=TODAY + timedelta(2))
+    ExpectedReceipt.objects.update(expected_on=TODAY + timedelta(30))
+
+    answer = desk.get(reverse("workbench:expediting")).content.decode()
+
+    assert sent.number in answer
+    assert "in 2 d" in answer  # until it is needed
+    assert "in 30 d" in answer  # until it is expected
+
+    sent.lines.update(need_date=TODAY - timedelta(1))
+    assert sent.number in desk.get(reverse("workbench:expediting"), {"late": "on"}).content.decode()
+
+
 def test_a_vendor_without_an_address_is_named(desk, sent):
     assert "has no mail address" in post(desk, "remind", order=sent.number)
     assert not Message.objects.exists()

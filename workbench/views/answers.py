@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Least
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -193,7 +194,7 @@ WITHIN_DAYS = 7
 @require_safe
 @page_view
 def expediting(request: HttpRequest) -> HttpResponse:
-    """What should be back, is due within days, or was never answered: whom to call today, the latest first."""
+    """What should be back or is needed within days, whatever was promised: whom to call today, the latest first."""
     shell, filters = Shell(request), read_filters(request.GET)
     days = WITHIN_DAYS if filters.due is None else filters.due
     told = Event.objects.filter(
@@ -206,7 +207,6 @@ def expediting(request: HttpRequest) -> HttpResponse:
     rows = (
         ExpectedReceipt.objects.open()
         .visible_to(request.user)
-        .filter(expected_on__lte=shell.today + timedelta(days=days))
         .filter(order_line__order__in=SubcontractOrder.objects.with_vendor())
         .select_related("order_line__order__vendor", "order_line__process", "item__unit")
         .only(
@@ -220,7 +220,9 @@ def expediting(request: HttpRequest) -> HttpResponse:
             told_what=Subquery(told.values("name")[:1]),
             reminded_at=Subquery(reminded.values("created_at")[:1]),
             need=F("order_line__need_date"),
+            first_day=Least("expected_on", "order_line__need_date"),
         )
+        .filter(first_day__lte=shell.today + timedelta(days=days))
     )  # fmt: skip
     rows = filters.of_whom(rows, through="order_line__order__")
     for word in filters.q.split():
@@ -231,9 +233,9 @@ def expediting(request: HttpRequest) -> HttpResponse:
             | Q(order_line__production_order__number__icontains=word)
         )
     if filters.late:
-        rows = rows.filter(expected_on__lt=shell.today)
+        rows = rows.filter(first_day__lt=shell.today)
     context = {
-        "page": paged(request, rows.order_by("expected_on", "pk")),
+        "page": paged(request, rows.order_by("first_day", "pk")),
         "no_file": True,
         "filters": filters,
         "days": days,
