@@ -97,6 +97,7 @@ def order(request: HttpRequest, token: str, found: LinkedOrder) -> HttpResponse:
     )
     now = timezone.now()
     lines = _lines(found)
+    is_back = bool(lines) and all(line["open"] <= 0 for line in lines)
     context: dict[str, Any] = {
         "token": token,
         "order": shown,
@@ -112,9 +113,10 @@ def order(request: HttpRequest, token: str, found: LinkedOrder) -> HttpResponse:
         if offer
         else [],
         "told": told.order_by("-pk")[:5],
-        "may_accept": shown.status == OrderStatus.SENT,
-        "may_counter": shown.status in WITH_VENDOR,
-        "may_tell": shown.is_with_vendor,
+        "is_back": is_back,
+        "may_accept": shown.status == OrderStatus.SENT and not is_back,
+        "may_counter": shown.status in WITH_VENDOR and not is_back,
+        "may_tell": shown.is_with_vendor and not is_back,
         "is_over": shown.status in (OrderStatus.CLOSED, OrderStatus.CANCELLED),
         "is_held": shown.status == OrderStatus.HELD,
         "parts": forms.PARTS,

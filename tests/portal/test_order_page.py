@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.core import signing
 from django.core.cache import cache
+from django.db.models import F
 from django.test import Client
 
 from activity.models import Alert, Event
@@ -16,7 +17,7 @@ from core.refusals import WrongState
 from documents import services as documents
 from portal import views
 from subcontract_orders import services as orders
-from subcontract_orders.models import CounterOffer, OrderStatus, SubcontractOrder
+from subcontract_orders.models import CounterOffer, OrderLine, OrderStatus, SubcontractOrder
 from subcontract_orders.services import links
 from tests.documents import plans
 from tests.played import played
@@ -205,6 +206,17 @@ def test_ready_and_shipped_are_noted_once(client):
     event = Event.objects.filter(name="order.shipped").get()
     assert event.data["lines"] == [{"line": 1, "quantity": "4"}]
     assert "4 of line 1 on 2 Mar 2026: DN 4711" in page
+
+
+def test_once_all_is_back_nothing_more_is_asked(client):
+    OrderLine.objects.update(accepted=F("quantity"))
+
+    page = client.get(link()).content.decode()
+
+    assert "All of it is back. Nothing more is expected of this order." in page
+    assert "Ready, or on its way back" not in page
+    assert "Offer another quantity or date" not in page
+    assert "Accept the order" not in page
 
 
 @pytest.mark.parametrize(
