@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from core.refusals import InvalidInput, Refusal
@@ -27,6 +28,12 @@ WEEKS_UP_TO = 130  # days; a longer period is drawn by month, unless told otherw
 PER = ("week", "month")
 MODELS: dict[str, Any] = {"vendor": Vendor, "process": Process, "site": Site, "work_center": WorkCenter}
 WORDS = {"vendor": "Vendor", "process": "Process", "site": "Site", "work_center": "Work center"}
+BY = {
+    "vendor": gettext_lazy("By vendor"),
+    "process": gettext_lazy("By process"),
+    "site": gettext_lazy("By site"),
+    "work_center": gettext_lazy("By work center"),
+}
 EVERY = {"vendor": "All vendors", "process": "All processes", "site": "All sites", "work_center": "All work centers"}
 PAGES = {
     "receipt_line": "workbench:receipt", "order_line": "workbench:order", "order": "workbench:order",
@@ -189,7 +196,7 @@ def _everybody(asked: Report, question: Question, request: HttpRequest) -> Answe
 
 def _per_choice(per: str) -> dict[str, Any]:
     options = [("week", _("Drawn by week")), ("month", _("Drawn by month"))]
-    return choice("per", _("Drawn by"), _("Weeks or months by itself"), options, per if per in PER else "")
+    return choice("per", _("Drawn by"), _("Week or month"), options, per if per in PER else "")
 
 
 def _choices(request: HttpRequest, asked: Report, group: str) -> list[dict[str, Any]]:
@@ -198,7 +205,7 @@ def _choices(request: HttpRequest, asked: Report, group: str) -> list[dict[str, 
             "by",
             _("Grouped by"),
             "",
-            [(name, _("By {what}").format(what=WORDS[name].lower())) for name in asked.dimensions],
+            [(name, str(BY[name])) for name in asked.dimensions],
             group,
         )
     ]

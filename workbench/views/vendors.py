@@ -25,6 +25,8 @@ from workbench.views.page import Shell, as_file, asked_for_file, page_view, page
 from workbench.views.worklist import Tab, attach_first_lines
 
 SHOWN = 10  # rows of each kind in a vendor's room; the rest is a link away
+LANGUAGES = {"en": _("English"), "de": _("German")}
+"""What papers and mails to a vendor are written in; English where nothing is kept."""
 ZERO = Decimal(0)
 EMPTY = Tab(
     "", "Vendors", "building-factory-2", "No vendors yet", "Import a plan: whoever works for you outside stands here."
@@ -113,6 +115,7 @@ def vendor(request: HttpRequest, code: str) -> HttpResponse:
         "prices": list(prices[:SHOWN]),
         "more_prices": max(prices.count() - SHOWN, 0),
         "approvals": approvals,
+        "language": LANGUAGES.get(shown.language, LANGUAGES["en"]),
         "sites": list(Vendor.objects.visible_to(request.user).filter(belongs_to=shown).order_by("code")),
         "currency": shell.company.currency if shell.company else None,
     }
