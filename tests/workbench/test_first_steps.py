@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Role, User
+from documents.models import GenerationRun, RunState
 from interchange import services as interchange
 from interchange.models import ImportJob
 from masterdata.models import Item
@@ -88,6 +92,33 @@ def test_the_demo_is_read_as_an_import_whose_progress_shows(client):
 
     assert ProductionOrder.objects.count() > 500
     assert states(client) == ["done", "done", "now", "later"]
+
+
+def polled(client: Client) -> str:
+    """What the page gets when it looks again by itself."""
+    page = client.get(HERE).content.decode()
+    address = re.search(r'hx-get="([^"]*)" hx-trigger="every 2s"', page)
+    assert address, "the page does not look again"
+    return client.get(html.unescape(address[1]), headers={"HX-Request": "true"}).content.decode()
+
+
+def test_while_a_plan_is_read_and_decided_the_page_follows_until_the_orders_are_there(client):
+    planner(client).post(LOAD)
+
+    assert "How far it is" in polled(client)
+
+    interchange.run_job(job_id=ImportJob.objects.get().pk, at=rows.AT)
+    rows.run(state=RunState.DECIDING)
+    assert "Every operation is being decided" in polled(client)
+
+    GenerationRun.objects.update(state=RunState.WRITING)
+    said = polled(client)
+    rows.order()
+    after = client.get(f"{HERE}?whole=on", headers={"HX-Request": "true"}).content.decode()
+    assert 'id="guide"' in said
+    assert 'id="guide"' not in after
+    assert 'id="main"' in after
+    assert 'id="list"' in after
 
 
 def test_the_demo_is_not_mixed_with_data_of_ones_own(client):

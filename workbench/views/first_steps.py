@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from documents.models import GenerationRun, RunState
+from documents.models import GenerationRequest, GenerationRun, RunState
 from interchange import services as interchange
 from interchange.models import ImportJob
 from interchange.services.jobs import JobProgress
@@ -49,11 +49,17 @@ class Guide:
 
     steps: list[FirstStep]
     reading: JobProgress | None = None
+    deciding: bool = False
 
     @property
     def is_busy(self) -> bool:
-        """Whether something goes on by itself, so that the page looks again."""
-        return self.reading is not None
+        """Whether something goes on by itself; nobody need press anything meanwhile."""
+        return self.reading is not None or self.deciding
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether the page looks again by itself: a run starts seconds after the plan is in."""
+        return self.is_busy or all(step.done for step in self.steps[:2])
 
 
 def guide(request: HttpRequest) -> Guide:
@@ -94,7 +100,10 @@ def guide(request: HttpRequest) -> Guide:
     now = next(step for step in steps if not step.done)
     for step in steps:
         step.state = "done" if step.done else "now" if step is now else "later"
-    return Guide(steps, interchange.job_progress(job) if job else None)
+    deciding = has_plan and (
+        GenerationRun.objects.unfinished().exists() or GenerationRequest.objects.filter(run=None).exists()
+    )
+    return Guide(steps, interchange.job_progress(job) if job else None, deciding)
 
 
 def _plan(request: HttpRequest, *, done: bool) -> FirstStep:

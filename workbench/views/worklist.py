@@ -303,14 +303,14 @@ def worklist(request: HttpRequest) -> HttpResponseBase:
         "may_pick": tab.key in ("to_order", "forecast", "open") and may_act,
         "may_pick_ever": may_act,
     }
-    if not request.htmx:  # type: ignore[attr-defined]
+    is_whole = not request.htmx or "whole" in request.GET  # type: ignore[attr-defined]
+    if is_whole:
         context |= {"figures": figures(request, shell, until=until), "lead": lead(shell)}
     is_empty = not any(entry.count for entry in tabs.values()) and not filters.active
     if is_empty and not SubcontractOrder.objects.exists():
         context["guide"] = guide(request)
-    return show(
-        request, "workbench/worklist.html", context, section="worklist", shell=shell, part="workbench/_worklist.html"
-    )
+    part = "" if is_whole else "workbench/_worklist.html"
+    return show(request, "workbench/worklist.html", context, section="worklist", shell=shell, part=part)
 
 
 def lead(shell: Shell) -> str:
