@@ -187,7 +187,7 @@ const clearSelection = () => {
   showSelection();
 };
 
-// A menu closes when one clicks elsewhere or presses Escape.
+// A menu closes when one clicks elsewhere, or presses Escape (below).
 document.addEventListener("click", (event) => {
   document.querySelectorAll("details.sc-menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
 });
@@ -310,11 +310,6 @@ document.addEventListener("input", (event) => {
   figure.className = difference === 0 ? "sc-fine" : difference < 0 ? "sc-late" : "sc-soon";
 });
 
-// A menu closes when something else is clicked.
-document.addEventListener("click", (event) => {
-  document.querySelectorAll("details.sc-menu[open]").forEach((menu) => menu.contains(event.target) || menu.removeAttribute("open"));
-});
-
 // A form is sent once: its button is off until the answer comes.
 document.addEventListener("submit", (event) => {
   if (event.target.method === "post" && !event.defaultPrevented) setTimeout(() => event.submitter?.setAttribute("disabled", ""));
@@ -337,6 +332,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (palette()?.open) steerPalette(event);
   const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (event.key === "Escape") document.querySelectorAll("details.sc-menu[open]").forEach((menu) => (menu.open = false));
   if (event.key === "Escape" && typing) typing.blur();
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
 

@@ -10,6 +10,7 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
+from tests.workbench import rows
 from workbench.forms import Unreadable, read_quantity
 from workbench.templatetags.workbench import day, money, plain_quantity, quantity
 
@@ -24,6 +25,15 @@ def test_a_language_and_a_zone_are_kept_and_spoken_from_then_on(client: Any, mar
     mara.refresh_from_db()
     assert (answer.status_code, mara.language, mara.time_zone) == (302, "de", "Europe/Berlin")
     assert '<html lang="de"' in client.get(reverse("workbench:me")).content.decode()
+
+
+def test_who_comes_before_anybody_has_an_account_reads_how_the_first_is_made(client: Any):
+    command = "./dev manage createsuperuser"
+
+    assert command in client.get(reverse("login")).content.decode()
+
+    rows.user("mara")
+    assert command not in client.get(reverse("login")).content.decode()
 
 
 def test_signing_in_speaks_the_language_of_the_person(client: Any, mara: Any):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts import services as accounts
+from accounts.models import User
 from core.refusals import Refusal
 from workbench.views.page import Shell, page_for, show
 
@@ -23,6 +25,10 @@ class SignIn(LoginView):
     """Signs in, and speaks a person's own language from then on."""
 
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With whether anybody could sign in at all: where nobody can, the page says how the first user is made."""
+        return {**super().get_context_data(**kwargs), "has_users": User.objects.exists()}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)

@@ -232,7 +232,11 @@ def withdraw_approval(request: HttpRequest, number: str) -> HttpResponse:
 @permission_required(MAY_SEND, raise_exception=True)
 def send(request: HttpRequest, number: str) -> HttpResponse:
     shown = get_object_or_404(SubcontractOrder.objects.visible_to(request.user).select_related("vendor"), number=number)
-    done = _("{number} is marked as sent to {vendor}.").format(number=number, vendor=name_of(shown.vendor))
+    done = (
+        _("{number} goes to {vendor} by mail, with its paper and a link to answer.")
+        if shown.vendor.email
+        else _("{number} counts as sent. {vendor} has no mail address: print the paper and hand it over.")
+    ).format(number=number, vendor=name_of(shown.vendor))
     return act_on_order(request, number, documents.send_set, done=done)
 
 
