@@ -92,6 +92,24 @@ def test_the_statement_says_what_moved_what_lies_there_and_what_is_owed(written)
     assert "SC-00001 line 1 FG" in written[0]
 
 
+def test_papers_bear_the_address_of_the_vendor(written):
+    document = spare()
+    Vendor.objects.update(address="Hauptstr. 5\n79100 Freiburg", country="DE")
+
+    printing.return_note(return_id=document.pk, address="https://outwork.example/")
+    services.vendor_statement(
+        vendor_id=Vendor.objects.get().pk,
+        first=LATER,
+        last=LATER,
+        zone=moment().tzinfo,
+        by=plans.boss(),
+        at=moment(LATER),
+    )
+
+    assert "Hauptstr. 5 79100 Freiburg" in written[0]
+    assert "Hauptstr. 5 79100 Freiburg" in written[1]
+
+
 def test_the_statement_adds_up(monkeypatch):
     spare()
     said: dict = {}
