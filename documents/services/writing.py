@@ -202,7 +202,7 @@ def _write(
     planned = shipments.planned_shipments(order_ids=[order.pk for order in known.values()])
     changes = [item for item in items if item.action == Action.CHANGE]
     days = masterdata.site_days(on=run.on, at=at) if any(item.action == Action.CHANGE for item in items) else {}
-    changed, changed_components, changed_needs = _change(changes, document_rules, transit_back, days=days)
+    changed, changed_components, changed_needs = _change(changes, document_rules, transit_back, days=days, at=at)
 
     wanted = []
     for item, line, mine, rows in zip(
@@ -337,6 +337,7 @@ def _change(
     transit_back: Mapping[int, int],
     *,
     days: Mapping[int, date],
+    at: datetime,
 ) -> tuple[list[OrderLine], list[list[OrderComponent]], list[list[Need]]]:
     """Bring lines never sent in line with what was decided, but for the fields a person has pinned."""
     if not items:
@@ -358,7 +359,7 @@ def _change(
         if "unit_price" in kept:  # a price somebody set is not open any more
             line.is_price_open = False
         if kept.keys() & {"quantity", "unit_price"}:
-            orders.set_amounts(line, order=line.order)
+            orders.set_amounts(line, order=line.order, at=at)
         lines.append(line)
         needs.append([Need.from_row(row) for row in item.components])
     _tell_of_all(lines)

@@ -65,7 +65,7 @@ from subcontract_orders.services.revising import (
 )
 from subcontract_orders.services.specifications import outdated_specifications
 from subcontract_orders.services.telling import ToldLine, tell
-from subcontract_orders.services.terms import set_amounts, set_need_date
+from subcontract_orders.services.terms import NoRate, set_amounts, set_need_date
 
 __all__ = [
     "CounteredLine",
@@ -74,6 +74,7 @@ __all__ = [
     "LinkOvertaken",
     "LinkedOrder",
     "NoCounterOffer",
+    "NoRate",
     "NotDraft",
     "NotOfThisState",
     "OverLimit",

@@ -33,8 +33,11 @@ def lock_order(*, order_id: int, expected_version: int | None, by: User | None) 
 
 
 def must_be(order: SubcontractOrder, *allowed: str, to: str) -> None:
-    if order.status not in allowed:
-        raise NotOfThisState(f"{order} is {order.get_status_display().lower()}; one cannot {to} it.")
+    if order.status in allowed:
+        return
+    if order.revision_waits and set(allowed) & set(WITH_VENDOR):
+        raise NotOfThisState(f"A later version of {order} waits: send it or drop it first.")
+    raise NotOfThisState(f"{order} is {order.get_status_display().lower()}; one cannot {to} it.")
 
 
 def moved(

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from subcontract_orders.models import (
@@ -27,6 +28,10 @@ from subcontract_orders.services.flows import recount_material
 from subcontract_orders.services.moving import NotOfThisState, lock_order, moved, must_be, record
 from subcontract_orders.services.specifications import freeze_specifications
 from subcontract_orders.services.terms import line_of, ordered_on, set_amounts, set_need_date, set_terms
+
+TERMS = ("line_no", "quantity", "unit_price", "need_date", "receive_at")
+WORK = ("item_revision", "specification", "specification_files")
+"""What a revision may change of a line: its terms, and what the vendor is told of the work."""
 
 
 @transaction.atomic
@@ -58,7 +63,7 @@ def change_line(
     changed = set_terms(line, order=order, quantity=quantity, unit_price=unit_price, need_date=need_date, at=at)
     pin = {"by": by.get_username(), "at": at.isoformat(), "reason": reason}
     line.pinned = {**line.pinned, **dict.fromkeys(changed, pin)}
-    set_amounts(line, order=order)
+    set_amounts(line, order=order, at=at)
     line.save()
     SubcontractOrder.objects.filter(pk=order.pk).update(changed_by=by)
     writing.recount_orders([order.pk])
@@ -168,7 +173,7 @@ def revise_lines(
             line.receive_at_id = change.receive_at_id
         pin = {"by": by.get_username(), "at": at.isoformat()}
         line.pinned = {**line.pinned, **{name: {**pin, "reason": why} for name, why in change.pin.items()}}
-        set_amounts(line, order=order)
+        set_amounts(line, order=order, at=at)
         line.save()
         if change.retell:
             freeze_specifications(line_ids=[line.pk])
@@ -192,6 +197,9 @@ def withdraw_revision(
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     if not order.revision_waits:
         raise NotOfThisState(f"No revision of {order} waits to be sent.")
+    sent = {
+        row["line_no"]: {name: row[name] for name in WORK if name in row} for row in _sent_last(order).content["lines"]
+    }
     for line in OrderLine.objects.active().select_related("item__unit").filter(order=order).order_by("pk"):
         if line.sent_quantity is None:
             continue
@@ -199,7 +207,10 @@ def withdraw_revision(
         if line.sent_need_date and line.sent_need_date != line.need_date:
             set_need_date(line, line.sent_need_date, on=ordered_on(order, at=at))
         line.promised_date, line.receive_at_id = line.promised_in_force, line.receive_at_in_force_id
-        set_amounts(line, order=order)
+        set_amounts(line, order=order, at=at)
+        line.amount_company = line.amount_company_in_force
+        for name, told in sent.get(line.line_no, {}).items():
+            setattr(line, name, told)
         line.save()
     OrderComponent.objects.filter(line__order=order, sent_required__isnull=False).update(required=F("sent_required"))
     writing.forget_in_force([order.pk])
@@ -233,7 +244,7 @@ def cancel_line(
     order.save(update_fields=["changed_by"])
     if line.received > 0:
         line.quantity, line.status = line.received, LineStatus.COMPLETE
-        set_amounts(line, order=order)
+        set_amounts(line, order=order, at=at)
     else:
         line.status = LineStatus.CANCELLED
     line.save()
@@ -244,19 +255,27 @@ def cancel_line(
 def _revised(order: SubcontractOrder, *, by: User, at: datetime, through: str, data: dict[str, Any]) -> None:
     """Count a revision: in force at once where it is worth no more than was approved, else waiting as a draft.
 
-    In force it is sent, and to be acknowledged anew.
+    In force it is sent, and to be acknowledged anew. One that waited and is worth no more than what is in force waits no longer;
+    where it says again what was sent last it is withdrawn.
     """
-    approved = order.approved_total
+    approved, waited = order.approved_total, order.revision_waits
     writing.recount_orders([order.pk])
     order.refresh_from_db()
     if order.status in WITH_VENDOR:
         order.revision += 1
+    elif waited and order.total_company <= _worth_in_force(order):
+        if _says_what_was_sent(order):
+            withdraw_revision(order_id=order.pk, by=by, at=at, through=through)
+            order.refresh_from_db()
+            return
+        approved = order.approved_total = order.total_company
+        order.status, order.auto_send_at = OrderStatus.SENT, None
     if approved is not None and order.total_company > approved:
         order.approved_at = order.approved_by = order.approved_total = None
         order.auto_send_at = None
         moved(order, OrderStatus.DRAFT, "order.revision_waits", by=by, at=at, through=through, data=data)
         return
-    if order.status == OrderStatus.ACKNOWLEDGED:
+    if order.acknowledged_at is not None and order.status in WITH_VENDOR:
         # He said yes to another revision: of this one he has not said anything yet.
         order.status, order.acknowledged_at = OrderStatus.SENT, None
         order.sent_at, order.sent_by = at, by
@@ -274,6 +293,24 @@ def _revised(order: SubcontractOrder, *, by: User, at: datetime, through: str, d
         reason=str(data.get("reason", ""))[:300],
     )
     writing.queue_mail([order], at=at)
+
+
+def _sent_last(order: SubcontractOrder) -> OrderRevision:
+    return OrderRevision.objects.filter(order=order, sent_at__isnull=False).latest("revision")
+
+
+def _worth_in_force(order: SubcontractOrder) -> Decimal:
+    lines = OrderLine.objects.active().filter(order=order)
+    worth: Decimal = lines.aggregate(worth=Sum(Coalesce("sent_amount_company", "amount_company")))["worth"]
+    return worth
+
+
+def _says_what_was_sent(order: SubcontractOrder) -> bool:
+    said, sent = (
+        [{name: row.get(name) for name in (*TERMS, *WORK)} for row in content["lines"]]
+        for content in (writing.contents_of([order.pk])[order.pk], _sent_last(order).content)
+    )
+    return said == sent
 
 
 @transaction.atomic

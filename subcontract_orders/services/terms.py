@@ -15,6 +15,15 @@ from production.rules.components import rounded_up
 from subcontract_orders import rules
 from subcontract_orders.models import LinePromise, OrderComponent, OrderLine, OrderRevision, SubcontractOrder
 
+TELLS_RATE = Decimal(100)
+"""Company money from which on a line's amounts tell the rate between them to a hundredth of a percent."""
+
+
+class NoRate(InvalidInput):
+    """What the order is worth in company money cannot be said."""
+
+    code = "no_rate"
+
 
 def line_of(order: SubcontractOrder, line_no: int) -> OrderLine:
     line = OrderLine.objects.active().select_related("item__unit").filter(order=order, line_no=line_no).first()
@@ -93,9 +102,12 @@ def site_today(order: SubcontractOrder, *, at: datetime) -> date:
     return masterdata.site_dates(at=at)[order.site_id]
 
 
-def set_amounts(line: OrderLine, *, order: SubcontractOrder) -> None:
-    """Work out a line's amounts from its own price, quantity and charges; company money at the rate its amounts had."""
-    rate = line.amount_company / line.amount if line.amount else None
+def set_amounts(line: OrderLine, *, order: SubcontractOrder, at: datetime) -> None:
+    """Work out a line's amounts from its own price, quantity and charges; company money at the rate its amounts had.
+
+    Where they are too small to tell it, the rate is that of the day the vendor first got the order, or today. Raises NoRate.
+    """
+    rate = line.amount_company / line.amount if line.amount and line.amount_company >= TELLS_RATE else None
     found = rules.amounts(
         quantity=line.quantity,
         unit_price=line.unit_price,
@@ -110,8 +122,13 @@ def set_amounts(line: OrderLine, *, order: SubcontractOrder) -> None:
     company = masterdata.company()
     if order.currency_id == company.currency_id:
         line.amount_company = line.amount
-    elif rate is not None:
-        line.amount_company = rules.money(line.amount * rate, decimals=company.currency.decimals)
+        return
+    if rate is None and line.amount:
+        day = ordered_on(order, at=at)
+        rate = masterdata.exchange_rate(currency_id=order.currency_id, on=day)
+        if rate is None:
+            raise NoRate(f"There is no rate of {order.currency} on {day}; enter one first.", field="unit_price")
+    line.amount_company = rules.money(line.amount * (rate or 0), decimals=company.currency.decimals)
 
 
 def _scale_components(line: OrderLine) -> None:

@@ -13,12 +13,12 @@ from activity.services import NothingToRefuse
 from core.refusals import InvalidDate, InvalidQuantity, NoRight, NotFound, Stale, TooPrecise
 from documents import services as documents
 from documents.services import NothingToApply
-from masterdata.models import Company, Currency
+from masterdata.models import Company, Currency, ExchangeRate
 from policies.models import PriceAgreement
 from receipts.models import ExpectedReceipt
 from shipments.models import Shipment, ShipmentLine, ShipmentStatus
 from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus
-from subcontract_orders.services import CounteredLine, NotDraft, NotOfThisState, OverLimit, Part, Received
+from subcontract_orders.services import CounteredLine, NoRate, NotDraft, NotOfThisState, OverLimit, Part, Received
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.played import played
@@ -394,6 +394,37 @@ def test_a_company_whose_money_has_no_decimals_gets_none():
     act(documents.change_line, line_no=1, quantity=Decimal(10), reason="one more")
 
     assert plans.line(1).amount_company == 1614
+
+
+def test_a_price_set_where_none_was_is_worth_something_in_company_money_and_meets_the_limit():
+    Company.objects.update(currency=Currency.objects.create(code="CHF", decimals=2))
+    plans.load({"exchange_rates": [{"currency": "EUR", "rate": "0.95", "valid_from": "2026-01-01"}]})
+    act(documents.change_line, line_no=1, unit_price=Decimal(0), reason="a sample")
+    act(documents.change_line, line_no=1, unit_price=Decimal(100), reason="no sample")
+
+    assert plans.line(1).amount_company == 855
+    with pytest.raises(OverLimit):
+        documents.approve_set(order_id=plans.order(1).pk, by=plans.buyer(854), at=moment())
+
+    act(documents.change_line, line_no=1, unit_price=Decimal(0), reason="a sample")
+    ExchangeRate.objects.all().delete()
+    with pytest.raises(NoRate) as refused:
+        act(documents.change_line, line_no=1, unit_price=Decimal(100), reason="no sample")
+    assert refused.value.code == "no_rate"
+    assert plans.line(1).unit_price == 0
+
+
+def test_a_few_cents_do_not_tell_the_rate():
+    Company.objects.update(currency=Currency.objects.create(code="CHF", decimals=2))
+    plans.load({"exchange_rates": [{"currency": "EUR", "rate": "0.6", "valid_from": "2026-01-01"}]})
+    line = plans.line(1)
+    line.quantity, line.unit_price = Decimal(1), Decimal("0.01")
+    line.work_amount = line.amount = line.amount_company = Decimal("0.01")
+    line.save()
+
+    act(documents.change_line, line_no=1, quantity=Decimal(5), unit_price=Decimal(1000), reason="as agreed")
+
+    assert plans.line(1).amount_company == 3000
 
 
 def test_a_price_set_on_a_draft_is_open_no_more_also_after_the_next_run():

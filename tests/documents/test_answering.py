@@ -21,7 +21,7 @@ from receipts.services import CountedLine, OverReceipt
 from shipments import services as shipments
 from shipments.models import ShipmentLine
 from shipments.services import NothingToShip, OverSend, ToPick
-from subcontract_orders.models import CounterOffer, LineStatus, OrderStatus
+from subcontract_orders.models import CounterOffer, LineStatus, OrderRevision, OrderStatus
 from subcontract_orders.services import CounteredLine, NoCounterOffer, NotOfThisState, OverLimit, Part, SameEyes
 from tests.documents import plans
 from tests.documents.plans import moment
@@ -63,6 +63,11 @@ def receive(quantity: int, note: str) -> None:
         by=plans.boss(),
         at=moment(),
     )
+
+
+def receive_after_shipping(quantity: int) -> None:
+    ship(quantity)
+    receive(quantity, "N1")
 
 
 def planned() -> list[Decimal]:
@@ -122,6 +127,56 @@ def test_a_revision_that_waits_can_be_withdrawn():
     assert (line.components.get().required, planned(), expected()[0]) == (10, [10], 10)
     with pytest.raises(NotOfThisState):
         act(documents.withdraw_revision)
+
+
+def test_a_revision_that_waits_is_withdrawn_where_it_is_changed_back_to_what_was_sent():
+    act(documents.acknowledge_set)
+    act(documents.revise_line, line_no=1, quantity=Decimal(15))
+
+    act(documents.revise_line, line_no=1, quantity=Decimal(10))
+
+    order = plans.order(1)
+    assert (order.status, order.revision, order.approved_total) == (OrderStatus.ACKNOWLEDGED, 1, 1000)
+    assert (plans.line(1).sent_quantity, planned(), expected()[0]) == (None, [10], 10)
+    assert OrderRevision.objects.count() == 1
+
+
+def test_a_revision_that_waits_is_in_force_at_once_where_it_is_lowered_below_what_was_sent():
+    act(documents.acknowledge_set)
+    act(documents.revise_line, line_no=1, quantity=Decimal(15))
+    act(documents.approve_set)
+    receive_after_shipping(4)
+
+    act(documents.revise_line, line_no=1, quantity=Decimal(14))
+    assert (plans.order(1).status, plans.line(1).quantity_in_force) == (OrderStatus.APPROVED, 10)
+    act(documents.revise_line, line_no=1, quantity=Decimal(9))
+
+    order = plans.order(1)
+    assert (order.status, order.revision, order.approved_total) == (OrderStatus.SENT, 2, 900)
+    assert order.acknowledged_at is None
+    assert (plans.line(1).quantity_in_force, plans.line(1).sent_quantity, expected()[0]) == (9, None, 5)
+    last = OrderRevision.objects.get(revision=2)
+    assert (last.sent_at, last.content["lines"][0]["quantity"]) == (moment(), "9.00000")
+
+
+def test_what_goes_to_the_vendor_waits_for_the_version_that_waits_and_says_so():
+    act(documents.revise_line, line_no=1, quantity=Decimal(15))
+
+    for service in (documents.acknowledge_set, lambda **by: documents.counter_set(lines=[], **by)):
+        with pytest.raises(NotOfThisState, match=r"^A later version of SC-00001 waits: send it or drop it first\.$"):
+            act(service)
+
+
+def test_a_withdrawn_revision_leaves_what_the_vendor_was_told_of_the_work():
+    plans.load({"items": [{"code": "FG", "revision": "B"}]})
+    act(documents.revise_line, line_no=1, quantity=Decimal(15), retell=True)
+    assert plans.line(1).item_revision == "B"
+
+    act(documents.withdraw_revision)
+
+    assert plans.line(1).item_revision == ""
+    plans.generate()
+    assert Alert.objects.open().get().after == {"item_revision": "B"}
 
 
 def test_closing_drops_the_revision_that_waits():

@@ -11,6 +11,7 @@ SENTENCES = (
     _("{order} was never sent: there is nothing its vendor could answer."),
     _("{order} was sent anew as version {new}; this link is for version {old}. Use the link in the newer message."),
     _("No revision of {order} waits to be sent."),
+    _("A later version of {order} waits: send it or drop it first."),
     _("Part of {order} is received already; close it instead of cancelling it."),
     _("You may not approve orders; {order} stays a draft."),
     _("You may not approve orders; {order} stays approved."),
