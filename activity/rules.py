@@ -22,10 +22,12 @@ class Duty:
     away_to: date | None = None
     escalates_to_id: int | None = None
 
+    def is_away(self, *, on: date) -> bool:
+        return self.away_from is not None and self.away_to is not None and self.away_from <= on <= self.away_to
+
     def reached(self, *, on: date) -> int:
         """The person, or the deputy while the person is away."""
-        away = self.away_from is not None and self.away_to is not None and self.away_from <= on <= self.away_to
-        return self.deputy_id if away and self.deputy_id is not None else self.user_id
+        return self.deputy_id if self.is_away(on=on) and self.deputy_id is not None else self.user_id
 
     def covers(self, *, vendor_id: int | None, process_id: int | None, site_id: int | None) -> bool:
         return (
@@ -59,10 +61,45 @@ def responsible(
     """Who is asked: the order's own buyer, else who has the narrowest duty; the deputy of either while away."""
     rows = list(duties)
     if buyer_id is not None:
-        away = [duty.reached(on=on) for duty in rows if duty.user_id == buyer_id]
-        return next((person for person in away if person != buyer_id), buyer_id)
+        return present(rows, buyer_id, on=on)
     duty = duty_for(rows, vendor_id=vendor_id, process_id=process_id, site_id=site_id)
-    return duty.reached(on=on) if duty else None
+    return present(rows, duty.reached(on=on), on=on) if duty else None
+
+
+def present(duties: Iterable[Duty], person_id: int, *, on: date) -> int:
+    """A person who is there, or the deputy while away; of a deputy who is away the next one. In a circle the first asked is."""
+    stands_in = {duty.user_id: duty.reached(on=on) for duty in duties if duty.reached(on=on) != duty.user_id}
+    asked = [person_id]
+    while (following := stands_in.get(asked[-1])) is not None:
+        if following in asked:
+            return person_id
+        asked.append(following)
+    return asked[-1]
+
+
+def step_up(
+    duties: Iterable[Duty],
+    *,
+    person_id: int | None,
+    vendor_id: int | None,
+    process_id: int | None,
+    site_id: int | None,
+    on: date,
+) -> int | None:
+    """To whom an alert goes that nobody took: whom the duty names by which the responsible person was asked, his own or one he
+    stands in for; else any of his; else the narrowest that names somebody. The deputy while that one is away.
+    """
+    rows = list(duties)
+    naming = [duty for duty in rows if duty.escalates_to_id is not None]
+    mine = [duty for duty in naming if person_id in (duty.user_id, present(rows, duty.user_id, on=on))]
+    about = {"vendor_id": vendor_id, "process_id": process_id, "site_id": site_id}
+    duty = duty_for(mine, **about) or next(iter(mine), None) or duty_for(naming, **about)
+    return present(rows, duty.escalates_to_id, on=on) if duty and duty.escalates_to_id is not None else None
+
+
+def is_graver(severity: str, than: str) -> bool:
+    """Whether one severity is to be taken sooner than another."""
+    return HOURS.get(severity, 24) < HOURS.get(than, 24)
 
 
 def act_by(severity: str, *, since: datetime) -> datetime:

@@ -91,16 +91,10 @@ def open_alerts(alerts: Iterable[Alert], *, at: datetime) -> int:
     changed = []
     for key, alert in wanted.items():
         if key in known and any(getattr(known[key], field) != getattr(alert, field) for field in SHOWN):
-            if (known[key].after, known[key].proposes) != (
-                alert.after,
-                alert.proposes,
-            ):  # another proposal is asked anew
-                known[key].refused_at, known[key].refused_by, known[key].refusal = None, None, ""
-            for field in SHOWN:
-                setattr(known[key], field, getattr(alert, field))
-            known[key].updated_at = at
+            _update(known[key], alert, at=at)
             changed.append(known[key])
-    columns = [field.removesuffix("_id") for field in SHOWN] + ["updated_at", "refused_at", "refused_by", "refusal"]
+    columns = [field.removesuffix("_id") for field in SHOWN]
+    columns += ["updated_at", "refused_at", "refused_by", "refusal", "snoozed_until", "act_by", "escalated_at"]
     Alert.objects.bulk_update(changed, columns, batch_size=500)
     new = [alert for key, alert in wanted.items() if key not in known]
     for alert in new:
@@ -109,6 +103,23 @@ def open_alerts(alerts: Iterable[Alert], *, at: datetime) -> int:
     # Another transaction may have opened the same one a moment ago; the constraint keeps it single.
     Alert.objects.bulk_create(new, batch_size=1000, ignore_conflicts=True)
     return len(new)
+
+
+def _update(known: Alert, alert: Alert, *, at: datetime) -> None:
+    """Let an open alert say what is the case now. Another proposal is asked anew, whether the one before was refused or put off;
+    so is what has become graver, to be taken by its own time.
+    """
+    is_other = alert.proposes in REFUSABLE and (known.after, known.proposes) != (alert.after, alert.proposes)
+    is_graver = rules.is_graver(alert.severity, known.severity)
+    if is_other:
+        known.refused_at, known.refused_by, known.refusal = None, None, ""
+    if is_other or is_graver:
+        known.snoozed_until = None
+    if is_graver:
+        known.act_by, known.escalated_at = rules.act_by(alert.severity, since=at), None
+    for field in SHOWN:
+        setattr(known, field, getattr(alert, field))
+    known.updated_at = at
 
 
 def close_alerts(*, kind: str, subjects: Iterable[str], at: datetime) -> int:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 
 from accounts.models import User
 from activity import rules
@@ -53,14 +55,16 @@ def assign_alerts(*, concerns: Mapping[int, Concern], on: date) -> int:
 
 
 def mail_critical_alerts(*, at: datetime, limit: int = 500) -> int:
-    """Tell of critical alerts at once, each once. Returns how many mails were queued."""
-    told = Message.objects.filter(kind="alert").values("document_number")
+    """Tell the responsible person of critical alerts at once, each once. Returns how many mails were queued."""
+    told = Message.objects.filter(
+        kind="alert", document_number=OuterRef("reference"), to=OuterRef("responsible__email")
+    )
     fresh = (
         Alert.objects.waiting()
         .awake(at=at)
         .filter(severity=Severity.CRITICAL, responsible__isnull=False)
         .exclude(responsible__email="")
-        .exclude(reference__in=told)
+        .exclude(Exists(told))
         .select_related("responsible", "vendor")
         .order_by("pk")[:limit]
     )
@@ -69,10 +73,9 @@ def mail_critical_alerts(*, at: datetime, limit: int = 500) -> int:
     )
 
 
-def escalate_alerts(*, at: datetime, limit: int = 500) -> int:
-    """Take alerts nobody took in time one step up: to whom the responsible person's row names, by mail. Each goes up once.
-
-    Returns how many went up.
+def escalate_alerts(*, concerns: Mapping[int, Concern], at: datetime, on: date, limit: int = 500) -> int:
+    """Take alerts nobody took in time one step up: to whom the responsible person's row names, by mail. Each goes up once, and
+    again when it has become graver since. Returns how many went up.
     """
     duties = _duties()
     late = list(
@@ -81,17 +84,21 @@ def escalate_alerts(*, at: datetime, limit: int = 500) -> int:
         .filter(taken_by=None, escalated_at=None, act_by__lte=at)
         .order_by("act_by", "pk")[:limit]
     )
-    people = User.objects.in_bulk({duty.escalates_to_id for duty in duties if duty.escalates_to_id})
+    above = {
+        alert.pk: rules.step_up(
+            duties,
+            person_id=alert.responsible_id,
+            vendor_id=alert.vendor_id,
+            process_id=concerns.get(alert.pk, Concern()).process_id,
+            site_id=alert.site_id,
+            on=on,
+        )
+        for alert in late
+    }
+    people = User.objects.in_bulk({person for person in above.values() if person is not None})
     mails = []
     for alert in late:
-        duty = next((d for d in duties if d.escalates_to_id and d.user_id == alert.responsible_id), None)
-        duty = duty or rules.duty_for(
-            [d for d in duties if d.escalates_to_id],
-            vendor_id=alert.vendor_id,
-            process_id=None,
-            site_id=alert.site_id,
-        )
-        boss = people.get(duty.escalates_to_id or 0) if duty else None
+        boss = people.get(above[alert.pk] or 0)
         if boss and boss.email:
             mails.append(_mail("escalation", alert, boss, "Nobody took this: "))
     Alert.objects.filter(pk__in=[alert.pk for alert in late]).update(escalated_at=at)
@@ -109,9 +116,9 @@ def write_digests(*, at: datetime, on: date) -> int:
         .select_related("vendor")
         .order_by("due_date", "pk")
     )
-    by_person: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    by_person: dict[int, list[tuple[str, str, date | None]]] = defaultdict(list)
     for alert in rows.iterator():
-        by_person[alert.taken_by_id or alert.responsible_id].append((alert.reference, alert.headline))
+        by_person[alert.taken_by_id or alert.responsible_id].append((alert.reference, alert.headline, alert.due_date))
     people = User.objects.filter(pk__in=by_person, is_active=True).exclude(email="").order_by("pk")
     return queue_messages(
         [
@@ -128,10 +135,17 @@ def write_digests(*, at: datetime, on: date) -> int:
     )
 
 
-def _listed(rows: list[tuple[str, str]]) -> str:
-    shown = [f"{reference}  {title}" for reference, title in rows[:SHOWN_IN_DIGEST]]
+def _listed(rows: list[tuple[str, str, date | None]]) -> str:
+    shown = [
+        f"{reference}  {title}{f' (due {due_date})' if due_date else ''}"
+        for reference, title, due_date in rows[:SHOWN_IN_DIGEST]
+    ]
     left = len(rows) - len(shown)
-    return "\n".join([*shown, f"… and {left} more"] if left else shown)
+    return "\n".join([*shown, *([f"… and {left} more"] if left else []), "", f"{_page()}?tab=mine"])
+
+
+def _page() -> str:
+    return settings.SITE_ADDRESS.rstrip("/") + reverse("workbench:alert_list")
 
 
 def _mail(kind: str, alert: Alert, person: User, lead: str) -> Message:
@@ -141,10 +155,10 @@ def _mail(kind: str, alert: Alert, person: User, lead: str) -> Message:
         said.append(f"due: {alert.due_date}")
     return Message(
         kind=kind,
-        key=f"{kind}/{alert.reference}",
+        key=f"{kind}/{alert.reference}/{alert.severity}/{person.username}"[:160],
         to=person.email,
         subject=f"{lead}{alert.headline}"[:200],
-        body="\n".join([*said, "", alert.reference]),
+        body="\n".join([*said, "", alert.reference, _page()]),
         document_kind="alert",
         document_number=alert.reference,
     )

@@ -58,9 +58,10 @@ def watch(*, at: datetime, on: date) -> int:
     )
     receipts.watch_missing(at=at)
     _close_settled_offers(at=at)
-    activity.assign_alerts(concerns=_concerns(), on=on)
+    concerns = _concerns()
+    activity.assign_alerts(concerns=concerns, on=on)
     activity.mail_critical_alerts(at=at)
-    activity.escalate_alerts(at=at)
+    activity.escalate_alerts(concerns=concerns, at=at, on=on)
     return new
 
 

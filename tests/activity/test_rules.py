@@ -33,6 +33,13 @@ def test_the_narrowest_duty_is_asked_and_its_deputy_while_it_is_away(buyer, vend
     assert found == person
 
 
+def test_deputies_who_stand_in_for_one_another_do_not_go_round_for_ever():
+    away = {"away_from": DAY, "away_to": DAY}
+    circle = [Duty(1, deputy_id=2, **away), Duty(2, deputy_id=1, **away)]
+
+    assert responsible(circle, buyer_id=1, vendor_id=None, process_id=None, site_id=None, on=DAY) == 1
+
+
 def test_nobody_is_asked_where_nobody_has_the_duty():
     assert responsible([], buyer_id=None, vendor_id=1, process_id=1, site_id=1, on=DAY) is None
     assert duty_for([Duty(2, site_id=7)], vendor_id=1, process_id=1, site_id=1) is None

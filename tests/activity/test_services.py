@@ -51,8 +51,7 @@ def test_an_alert_goes_to_the_orders_buyer_else_to_who_has_the_duty():
 def test_what_is_critical_is_mailed_once_and_the_rest_in_the_morning():
     Responsible.objects.create(user=person("buyer"))
     alert("SC-1", "critical")
-    alert("SC-2")
-    alert("SC-3")
+    second, third = alert("SC-2", due_date=DAY), alert("SC-3")
     services.assign_alerts(concerns={}, on=DAY)
 
     assert (services.mail_critical_alerts(at=rows.AT), services.mail_critical_alerts(at=rows.AT)) == (1, 0)
@@ -63,7 +62,10 @@ def test_what_is_critical_is_mailed_once_and_the_rest_in_the_morning():
         (["buyer@example.com"], "Now: SC-1 is late"),
         (["buyer@example.com"], "2 things to look at"),
     ]
-    assert "SC-2 is late" in mail.outbox[1].body
+    assert mail.outbox[1].body == (
+        f"{second.reference}  SC-2 is late (due 2026-03-02)\n{third.reference}  SC-3 is late\n\n"
+        "http://localhost:8000/alerts/?tab=mine"
+    )
     assert services.write_digests(at=rows.AT, on=DAY + timedelta(days=1)) == 1
 
 
@@ -74,8 +76,11 @@ def test_what_nobody_takes_in_time_goes_one_step_up_once():
     services.assign_alerts(concerns={}, on=DAY)
     after = late.act_by
 
-    assert services.escalate_alerts(at=after - timedelta(seconds=1)) == 0
-    assert (services.escalate_alerts(at=after), services.escalate_alerts(at=after)) == (1, 0)
+    assert services.escalate_alerts(concerns={}, on=DAY, at=after - timedelta(seconds=1)) == 0
+    assert (
+        services.escalate_alerts(concerns={}, on=DAY, at=after),
+        services.escalate_alerts(concerns={}, on=DAY, at=after),
+    ) == (1, 0)
     assert Message.objects.get().to == "boss@example.com"
 
 
@@ -88,11 +93,63 @@ def test_a_taken_or_snoozed_alert_goes_no_step_up():
     found = services.snooze_alert(alert_id=snoozed.pk, until=later, by=buyer, at=rows.AT)
 
     assert (found.taken_by, found.snoozed_until) == (buyer, later)
-    assert services.escalate_alerts(at=rows.AT + timedelta(days=5)) == 0
+    assert services.escalate_alerts(concerns={}, on=DAY, at=rows.AT + timedelta(days=5)) == 0
     with pytest.raises(InvalidInput):
         services.snooze_alert(alert_id=snoozed.pk, until=rows.AT, by=buyer, at=rows.AT)
     with pytest.raises(Taken):
         services.snooze_alert(alert_id=snoozed.pk, until=later, by=person("other"), at=rows.AT)
+
+
+def test_a_deputys_alert_goes_up_to_whom_the_row_names_he_stands_in_by_and_there_to_who_is_present():
+    away = {"away_from": DAY, "away_to": DAY}
+    ann, ben, cleo, boss, chief = (person(name) for name in ("ann", "ben", "cleo", "boss", "chief"))
+    plating, vendor = rows.process("plating"), rows.vendor()
+    Responsible.objects.create(user=ann, vendor=vendor, process=plating, deputy=ben, escalates_to=boss, **away)
+    Responsible.objects.create(user=ben, deputy=cleo, escalates_to=ann, **away)
+    Responsible.objects.create(user=boss, vendor=rows.vendor("elsewhere"), deputy=chief, **away)
+    late = alert("SC-1", "critical", vendor=vendor)
+    concerns = {late.pk: Concern(process_id=plating.pk)}
+    services.assign_alerts(concerns=concerns, on=DAY)
+    late.refresh_from_db()
+
+    services.escalate_alerts(concerns=concerns, at=late.act_by, on=DAY)
+
+    assert late.responsible == cleo
+    assert [message.to for message in Message.objects.all()] == ["chief@example.com"]
+
+
+def test_who_is_responsible_now_is_told_of_what_is_critical_too():
+    Responsible.objects.create(user=person("ann"), deputy=person("ben"), away_from=DAY, away_to=DAY)
+    alert("SC-1", "critical")
+    for day in (DAY - timedelta(days=1), DAY, DAY):
+        services.assign_alerts(concerns={}, on=day)
+        services.mail_critical_alerts(at=rows.AT)
+
+    assert [message.to for message in Message.objects.order_by("pk")] == ["ann@example.com", "ben@example.com"]
+
+
+def test_a_snoozed_alert_is_shown_again_when_it_proposes_something_else():
+    asked = {"proposes": "change", "after": {"quantity": "17"}}
+    found = alert("SC-1", **asked)
+    later = rows.AT + timedelta(days=9)
+    services.snooze_alert(alert_id=found.pk, until=later, by=person("buyer"), at=rows.AT)
+
+    assert alert("SC-1", due_date=DAY, **asked).snoozed_until == later
+    assert alert("SC-1", **{**asked, "after": {"quantity": "9"}}).snoozed_until is None
+
+
+def test_what_becomes_critical_is_shown_again_and_goes_up_again_within_its_own_hours():
+    Responsible.objects.create(user=person("buyer"), escalates_to=person("boss"))
+    found = alert("SC-1")
+    services.assign_alerts(concerns={}, on=DAY)
+    services.escalate_alerts(concerns={}, at=found.act_by, on=DAY)
+    Alert.objects.update(snoozed_until=rows.AT + timedelta(days=9))
+
+    graver = alert("SC-1", "critical", after={"overdue_days": 7})
+
+    assert (graver.snoozed_until, graver.escalated_at, graver.act_by) == (None, None, rows.AT + timedelta(hours=4))
+    services.escalate_alerts(concerns={}, at=graver.act_by, on=DAY)
+    assert [message.to for message in Message.objects.all()] == ["boss@example.com", "boss@example.com"]
 
 
 def test_a_message_that_fails_is_tried_again_later_and_starves_nobody(monkeypatch):
