@@ -334,6 +334,7 @@ def _take_off(line: OrderLine, *, reason: str, by: User, at: datetime, through: 
     shipments.plan(wanted=[], planned=planned, numbers=iter(()), at=at)
     receipts.expect_no_more(line_ids=[line.pk])
     orders.recount_material([line.order_id])
+    receipts.watch_material_left(at=at)
 
 
 def _hold_plans(order_id: int) -> None:

@@ -6,34 +6,37 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from activity import services as activity
 from activity.models import Alert
 from inventory.models import Balance
 from masterdata.models import Item, Location
 from policies.models import Decision, Verdict
-from production.models import OPEN_STATUSES, Operation, ProductionOrder
+from production.models import OPEN_STATUSES, Operation, OperationStatus, ProductionOrder
+from production.models import OrderStatus as ProductionOrderStatus
 from production.services.reporting import followers_among
 from receipts.models import ReturnLine, ReturnStatus
 from receipts.services.lying import REWORK, Lying
-from subcontract_orders.models import OrderComponent, OrderLine, OrderStatus
+from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
 
 
 def watch_material_left(*, at: datetime) -> int:
-    """Say of cancelled orders what of ours still lies at the vendor, or is on its way back, until it is home or written off; and
-    of pieces a vendor has finished that they go on at home, or nowhere.
+    """Say what of ours still lies at the vendor, or is on its way back, for orders and lines that were cancelled, or whose work
+    was, until it is home or written off; and of pieces a vendor has finished that they go on at home, or nowhere.
     """
-    over = {"order__status": OrderStatus.CANCELLED, "order__sent_at__isnull": False}
-    lines = OrderLine.objects.filter(**over).values("pk")
+    lines = [lines.values("pk") for lines in (_of_cancelled_orders(), _taken_off())]
     back = dict(
-        ReturnLine.objects.filter(document__status=ReturnStatus.DISPATCHED, component__line__in=lines)
+        ReturnLine.objects.filter(
+            Q(component__line__in=lines[0]) | Q(component__line__in=lines[1]), document__status=ReturnStatus.DISPATCHED
+        )
         .values_list("component")
         .annotate(total=Sum("quantity"))
     )
-    there = OrderComponent.objects.lying_at_vendor().filter(line__in=lines)
-    # Two keys by their own index, then the rows: an "or" over both would read every component there is.
-    left = OrderComponent.objects.filter(pk__in={*there.values_list("pk", flat=True), *back})
+    # Each by its own index, then the rows: an "or" over all would read every component there is.
+    lying = OrderComponent.objects.lying_at_vendor()
+    there = {pk for some in lines for pk in lying.filter(line__in=some).values_list("pk", flat=True)}
+    left = OrderComponent.objects.filter(pk__in={*there, *back})
     by_order: dict[str, list[tuple[OrderComponent, Decimal]]] = {}
     rows = left.select_related("line__order__vendor", "item").order_by("line__order__number", "line_id", "position")
     for component in rows:
@@ -44,6 +47,17 @@ def watch_material_left(*, at: datetime) -> int:
         alerts=[_left_alert(number, components) for number, components in by_order.items()] + _idle_pieces(),
         at=at,
     )
+
+
+def _of_cancelled_orders() -> QuerySet[OrderLine]:
+    return OrderLine.objects.filter(order__status=OrderStatus.CANCELLED, order__sent_at__isnull=False)
+
+
+def _taken_off() -> QuerySet[OrderLine]:
+    """Lines a vendor had that were cancelled, or ended with what had come because the work is, of orders that go on."""
+    work = Q(production_order__status=ProductionOrderStatus.CANCELLED) | Q(operation__status=OperationStatus.CANCELLED)
+    ended = Q(status=LineStatus.CANCELLED) | (Q(status=LineStatus.COMPLETE) & work)
+    return OrderLine.objects.filter(ended, order__in=SubcontractOrder.objects.with_vendor())
 
 
 def _idle_pieces() -> list[Alert]:
@@ -118,10 +132,14 @@ def _left_alert(number: str, components: list[tuple[OrderComponent, Decimal]]) -
         lying[component.item.code] = lying.get(component.item.code, Decimal(0)) + quantity
     shown = {code: f"{quantity.normalize():f}" for code, quantity in lying.items()}
     said = ", ".join(f"{quantity} {code}" for code, quantity in shown.items())
+    if order.status == OrderStatus.CANCELLED:
+        title = f"{number} is cancelled and {said} of ours lie at {order.vendor.code}"
+    else:
+        title = f"{number} does not need all it was sent: {said} of ours lie at {order.vendor.code}"
     return Alert(
         kind="material_left_at_vendor",
         subject=number,
-        title=f"{number} is cancelled and {said} of ours lie at {order.vendor.code}"[:300],
+        title=title[:300],
         order_number=number,
         site_id=order.site_id,
         vendor_id=order.vendor_id,

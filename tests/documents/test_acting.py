@@ -361,6 +361,24 @@ def test_material_of_ours_that_a_cancelled_order_leaves_at_the_vendor_is_said_un
     assert not Alert.objects.open().exists()
 
 
+def test_material_of_work_that_is_cancelled_is_said_also_where_part_of_it_was_delivered():
+    plans.send(1)
+    OrderComponent.objects.update(sent=9, consumed=4)
+    OrderLine.objects.update(accepted=4)
+    plans.cancel("P1")
+    plans.generate()
+
+    apply(alert())
+
+    found = alert()
+    assert (plans.order(1).status, plans.line(1).status) == (OrderStatus.SENT, LineStatus.COMPLETE)
+    assert (found.kind, found.subject, found.before) == ("material_left_at_vendor", "SC-00001", {"RM": "5"})
+    assert found.title == "SC-00001 does not need all it was sent: 5 RM of ours lie at V1"
+    OrderComponent.objects.update(returned=5)
+    plans.generate()
+    assert not Alert.objects.open().exists()
+
+
 def test_an_alert_that_proposes_nothing_is_not_applied():
     plans.plan("P2", "FG", 2000, "2026-03-31")
     plans.generate()

@@ -26,6 +26,7 @@ SENTENCES = (
     _("{what} of ours at {vendor} must be back by {day}"),
     _("{what} of ours at {vendor} had to be back by {day}"),
     _("{order} is cancelled and {what} of ours lie at {vendor}"),
+    _("{order} does not need all it was sent: {what} of ours lie at {vendor}"),
     _("{what} of {order}, finished at operation {operation}, lie at {vendor} and no vendor takes them on"),
     _("{order} line {line} has no agreed price; {vendor} was sent an estimate"),
     _("Invoice {number} of {vendor} ({invoice}) is held: {why_}"),
