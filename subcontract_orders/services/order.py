@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Access, User
+from activity.models import Event
 from core.refusals import InvalidQuantity, NoRight, WrongState
 from masterdata import services as masterdata
 from subcontract_orders import rules
@@ -26,6 +27,9 @@ from subcontract_orders.services import lines as writing
 from subcontract_orders.services.moving import NotOfThisState, lock_order, moved, must_be, overtake_offers
 from subcontract_orders.services.revising import withdraw_revision
 from subcontract_orders.services.terms import line_of, site_today
+
+CHANGES = ("order.changed", "order.joined", "order.revised", "order.revision_waits")
+"""What people do to what an order says."""
 
 
 class NotDraft(WrongState):
@@ -89,25 +93,24 @@ def why_not_approve(orders: Sequence[SubcontractOrder], *, by: User) -> dict[int
 
     Each says who may.
     """
+    company = masterdata.company()
+    hands = _hands(orders) if company.four_eyes else {}
     above: dict[int, Decimal] = {}
     own = set()
     for order in orders:
         limit = by.approval_limit(site_id=order.site_id)
         if limit is not None and order.total_company > limit:
             above[order.pk] = limit
-        elif by.pk in (order.created_by_id, order.changed_by_id):
+        elif by.pk in hands.get(order.pk, ()):
             own.add(order.pk)
     if not above and not own:
         return {}
-    company = masterdata.company()
-    if not company.four_eyes:
-        own = set()
     rows = list(Access.objects.approving().select_related("user"))
     found: dict[int, OverLimit | SameEyes] = {}
     for order in orders:
         if order.pk not in above and order.pk not in own:
             continue
-        others = _who(order, rows, but={order.created_by_id, order.changed_by_id} if company.four_eyes else {by.pk})
+        others = _who(order, rows, but=hands.get(order.pk, {by.pk}))
         if order.pk in own:
             found[order.pk] = SameEyes(f"You made or changed {order}; {others} must approve it.")
             continue
@@ -117,6 +120,22 @@ def why_not_approve(orders: Sequence[SubcontractOrder], *, by: User) -> dict[int
         )
         found[order.pk] = OverLimit(f"{order} is worth {worth}; your limit is {limit_text}. {others} must approve it.")
     return found
+
+
+def _hands(orders: Sequence[SubcontractOrder]) -> dict[int, set[int | None]]:
+    """Who made each order, and everybody who has changed it since it was sent last, by key."""
+    hands: dict[int, set[int | None]] = {order.pk: {order.created_by_id, order.changed_by_id} for order in orders}
+    by_number = {order.number: hands[order.pk] for order in orders}
+    events = Event.objects.filter(document_kind=writing.KIND, document_number__in=by_number)
+    is_sent: set[str] = set()
+    for number, name, person in (
+        events.filter(name__in=["order.sent", *CHANGES]).order_by("-pk").values_list("document_number", "name", "by")
+    ):
+        if name == "order.sent":
+            is_sent.add(number)
+        elif number not in is_sent:
+            by_number[number].add(person)
+    return hands
 
 
 def _who(order: SubcontractOrder, rows: Sequence[Access], *, but: Collection[int | None]) -> str:

@@ -379,4 +379,16 @@ def test_an_order_is_approved_by_another_than_who_made_or_changed_it_where_four_
         documents.approve_set(by=plans.boss(), **by)
     assert refused.value.code == "no_right"
 
-    assert documents.approve_set(by=plans.buyer(None), **by).status == OrderStatus.APPROVED
+    second = plans.buyer(900)
+    documents.change_line(line_no=1, need_date=date(2026, 4, 21), reason="later", by=second, **by)
+    for person in (plans.boss(), second):  # each has seen the other's change, but nobody his own
+        with pytest.raises(SameEyes) as refused:
+            documents.approve_set(by=person, **by)
+    third = plans.buyer(None)
+    with pytest.raises(SameEyes, match="You made or changed SC-00002; buyer None must approve it"):
+        documents.approve_set(by=second, **by)
+
+    assert documents.approve_set(by=third, **by).status == OrderStatus.APPROVED
+    documents.send_set(by=second, **by)
+    documents.revise_line(line_no=1, quantity=Decimal(5), by=second, **by)
+    assert documents.approve_set(by=plans.boss(), **by).status == OrderStatus.APPROVED
