@@ -241,7 +241,8 @@ class OrderLine(ExternallyKnown):
     Quantities in the item's unit. received = accepted + rejected + scrapped. Amounts in the order's currency. `is_draft`
     (the order was never sent), `vendor` and `ship_to` repeat the order's, so that the database can hold "at most one draft
     line per operation, vendor and ship-to". `pinned` names fields a person has set: {field: {by, at, reason}}; runs leave
-    them. `content_hash` is what a run last wrote here, so that the next one sees at a glance whether anything differs.
+    them. One that is `offered` is what the vendor can make, and the only one that runs heed once it is sent. `content_hash` is
+    what a run last wrote here, so that the next one sees at a glance whether anything differs.
     """
 
     order = models.ForeignKey(SubcontractOrder, models.CASCADE, related_name="lines")

@@ -109,9 +109,7 @@ def plan_order(
             ship_to_id = places[award.vendor_id]
             # What a vendor countered is what he can make: the rest is ordered anew, not asked of that line again.
             sent = [
-                x
-                for x in lines
-                if x.is_sent and x.vendor_id == award.vendor_id and x.open > ZERO and "quantity" not in x.pinned
+                x for x in lines if x.is_sent and x.vendor_id == award.vendor_id and x.open > ZERO and not x.is_full
             ]
             if (
                 sent

@@ -144,6 +144,12 @@ class Standing(NamedTuple):
     """Where a sent one gets the pieces of the step before from."""
 
     @property
+    def is_full(self) -> bool:
+        """Its vendor has said what he can make, by countering: it takes no more."""
+        pin = self.pinned.get("quantity")
+        return isinstance(pin, Mapping) and bool(pin.get("offered"))
+
+    @property
     def counts(self) -> Decimal:
         """How much of what was wanted it stands for: what came, what is still to come, and what its tolerance let go; less what
         of it is made anew.

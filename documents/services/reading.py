@@ -406,7 +406,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: Mapping[str, int]) -> tuple
             is_whole=line.is_whole,
             last_no=line.last_no,
             is_by_hand=line.is_by_hand,
-            is_full="quantity" in line.pinned,
+            is_full=line.is_full,
         )
         for line in lines
         if line.is_sent

@@ -82,7 +82,7 @@ def change_line(
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """What becomes of a line of a sent order; blank fields stay. `pin` names fields that runs are to leave, and why."""
+    """What becomes of a line of a sent order; blank fields stay. `pin` names fields that are as the vendor offered, and why."""
 
     line_no: int
     quantity: Decimal | None = None
@@ -171,7 +171,7 @@ def revise_lines(
             line.promised_date = change.promised_date
         if change.receive_at_id is not None:
             line.receive_at_id = change.receive_at_id
-        pin = {"by": by.get_username(), "at": at.isoformat()}
+        pin = {"by": by.get_username(), "at": at.isoformat(), "offered": True}
         line.pinned = {**line.pinned, **{name: {**pin, "reason": why} for name, why in change.pin.items()}}
         set_amounts(line, order=order, at=at)
         line.save()

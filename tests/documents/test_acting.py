@@ -469,6 +469,15 @@ def test_a_price_set_on_a_draft_is_open_no_more_also_after_the_next_run():
     assert (line.quantity, line.unit_price, line.amount, line.is_price_open) == (11, 12, 132, False)
 
 
+def test_a_quantity_set_before_sending_is_asked_to_follow_the_plan_like_any_other_once_it_is_sent():
+    act(documents.change_line, line_no=1, quantity=Decimal(11), reason="two spare")
+    plans.send(1)
+    plans.plan("P1", "FG", 13, "2026-03-31")
+    plans.generate()
+
+    assert (alert().after, OrderLine.objects.count()) == ({"quantity": "13"}, 1)
+
+
 def test_what_was_refused_is_not_proposed_again_but_something_else_is():
     plans.send(1)
     plans.plan("P1", "FG", 12, "2026-03-31")
