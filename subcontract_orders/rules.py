@@ -70,3 +70,9 @@ def next_part(parts: Sequence[tuple[Decimal, date]], *, received: Decimal) -> da
         if promised > received:
             return day
     return None
+
+
+def due_of(parts: Sequence[tuple[Decimal, date]], *, by: date, received: Decimal) -> Decimal:
+    """How much of the parts (quantity, date) up to a day what was received does not cover."""
+    promised = sum((quantity for quantity, day in parts if day <= by), ZERO)
+    return max(promised - received, ZERO)

@@ -14,6 +14,7 @@ from activity import services as activity
 from activity.models import Alert, Severity
 from core.refusals import NotFound, WrongState
 from documents.models import GenerationRun, RunState
+from documents.rules import text
 from masterdata import services as masterdata
 from subcontract_orders.rules import written_money
 
@@ -37,7 +38,7 @@ def hold_if_large(run: GenerationRun, *, at: datetime) -> bool:
     because = []
     if company.max_change_pct is not None and run.change_pct > company.max_change_pct:
         because.append(
-            f"{lines} lines or {run.change_pct} % of the open ones (limit {company.max_change_pct.normalize():f} %)"
+            f"{lines} lines or {text(run.change_pct)} % of the open ones (limit {text(company.max_change_pct)} %)"
         )
     if company.max_change_value is not None and run.change_value > company.max_change_value:
         currency = company.currency
@@ -56,7 +57,11 @@ def hold_if_large(run: GenerationRun, *, at: datetime) -> bool:
                 subject=run.number,
                 severity=Severity.CRITICAL,
                 title=f"Run {run.number} waits: {run.held_because}"[:300],
-                after={"lines": lines, "share_pct": str(run.change_pct), "value": str(run.change_value)},
+                after={
+                    "lines": lines,
+                    "share_pct": f"{run.change_pct.normalize():f}",
+                    "value": f"{run.change_value.normalize():f}",
+                },
                 proposes="confirm",
             )
         ],

@@ -5,12 +5,13 @@ Each kind is one query over what is the case now; a sweep missed or done twice c
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 
 from activity import services as activity
 from activity.models import Alert, Severity
@@ -26,6 +27,7 @@ from receipts.models import ExpectedReceipt
 from shipments import services as shipments
 from shipments.models import Shipment, ShipmentLine
 from subcontract_orders.models import (
+    UNSENT,
     CounterOffer,
     LinePromise,
     OfferState,
@@ -33,6 +35,7 @@ from subcontract_orders.models import (
     OrderStatus,
     SubcontractOrder,
 )
+from subcontract_orders.rules import due_of
 from subcontract_orders.services.moving import COUNTERED
 
 UNCONFIRMED, NOT_SENT, LATE, DUE, BELOW_MINIMUM = "unconfirmed", "not_sent", "late", "due_tomorrow", "below_minimum"
@@ -91,15 +94,15 @@ def watch_unconfirmed(*, at: datetime, on: date) -> int:
 
 
 def watch_not_sent(*, at: datetime, on: date) -> int:
-    """To be ordered before today, and still here."""
-    found = SubcontractOrder.objects.to_order(until=on - timedelta(days=1)).select_related("vendor").order_by("pk")
+    """To be ordered before today, and still here; so is a later version of what the vendor has."""
+    found = SubcontractOrder.objects.filter(status__in=UNSENT, order_by__lt=on).select_related("vendor").order_by("pk")
     return activity.keep_alerts(
         kind=NOT_SENT,
         alerts=[
             _of_order(
                 NOT_SENT,
                 order,
-                title=f"{order} for {order.vendor.code} was to be ordered by {order.order_by} and is {order.status}",
+                title=_not_sent_title(order),
                 before={"order_by": str(order.order_by)},
                 proposes="send" if order.status == OrderStatus.APPROVED else "approve",
                 due=order.order_by,
@@ -108,6 +111,13 @@ def watch_not_sent(*, at: datetime, on: date) -> int:
         ],
         at=at,
     )
+
+
+def _not_sent_title(order: SubcontractOrder) -> str:
+    if order.revision_waits:
+        version = f"Version {order.revision} of {order} for {order.vendor.code}"
+        return f"{version} was to be ordered by {order.order_by} and is {order.status}"
+    return f"{order} for {order.vendor.code} was to be ordered by {order.order_by} and is {order.status}"
 
 
 def watch_late(*, at: datetime, on: date) -> int:
@@ -136,6 +146,8 @@ def watch_late(*, at: datetime, on: date) -> int:
         .filter(order_line__order__in=SubcontractOrder.objects.with_vendor())
         .order_by("pk")
         .values_list(
+            "order_line",
+            F("order_line__accepted") + F("order_line__rejected") + F("order_line__scrapped"),
             "order_line__order__number",
             "order_line__line_no",
             "order_line__order__vendor__code",
@@ -148,7 +160,11 @@ def watch_late(*, at: datetime, on: date) -> int:
             "expected_on",
         )
     )
-    for number, line_no, vendor, vendor_id, site_id, plan, operation, item, quantity, day in rows.iterator():
+    parts = _promised_parts(until=on + timedelta(days=1))
+    for line_id, received, number, line_no, vendor, vendor_id, site_id, plan, operation, item, *said in rows.iterator():
+        quantity, day = said
+        if line_id in parts:
+            quantity = due_of(parts[line_id], by=max(day, on - timedelta(days=1)), received=received) or quantity
         overdue = (on - day).days
         step = next(((days, severity) for days, severity in OVERDUE_STEPS if overdue >= days), None)
         said = f"{text(quantity)} of {item} from {vendor} ({number} line {line_no})"
@@ -171,6 +187,16 @@ def watch_late(*, at: datetime, on: date) -> int:
         (late if step else due).append(alert)
     late += receipts.late_arrivals(kind=LATE, on=on, steps=OVERDUE_STEPS)
     return activity.keep_alerts(kind=LATE, alerts=late, at=at) + activity.keep_alerts(kind=DUE, alerts=due, at=at)
+
+
+def _promised_parts(*, until: date) -> dict[int, list[tuple[Decimal, date]]]:
+    """Of deliveries in parts of which something is due until a day: how much by when, by line."""
+    due = ExpectedReceipt.objects.open().filter(expected_on__lte=until).values("order_line")
+    rows = LinePromise.objects.filter(line__in=due).order_by("line", "position")
+    found: dict[int, list[tuple[Decimal, date]]] = defaultdict(list)
+    for line_id, quantity, day in rows.values_list("line", "quantity", "promised_date"):
+        found[line_id].append((quantity, day))
+    return found
 
 
 def _not_dispatched(on: date) -> list[tuple[str, str, int, int, date, str | None]]:

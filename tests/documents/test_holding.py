@@ -42,7 +42,7 @@ def test_a_run_within_the_share_goes_on_and_one_beyond_it_writes_no_documents():
     run = plans.generate()
 
     assert (run.state, run.change_pct, run.change_value) == (RunState.HELD, Decimal(50), Decimal(1200))
-    assert run.held_because == "It would change 2 lines or 50.000 % of the open ones (limit 25 %)."
+    assert run.held_because == "It would change 2 lines or 50 % of the open ones (limit 25 %)."
     assert [row[4] for row in plans.lines()] == [11, 10, 10, 10]
     alert = Alert.objects.open().get(kind="run_held")
     assert (alert.subject, alert.severity, alert.proposes) == (run.number, "critical", "confirm")

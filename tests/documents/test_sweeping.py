@@ -12,7 +12,8 @@ from documents import services as documents
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
 from shipments.models import Shipment, ShipmentLine
-from subcontract_orders.models import OrderStatus
+from subcontract_orders.models import OrderLine, OrderStatus
+from subcontract_orders.services import CounteredLine, Part
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
 from tests.played import played
@@ -120,6 +121,25 @@ def test_an_order_that_should_be_sent_is_said_from_the_day_after():
     assert alerts("not_sent") == []
 
 
+def test_a_later_version_that_should_be_sent_is_said_too():
+    ordered()
+    plans.send(1)
+    by = {"order_id": plans.order(1).pk, "by": plans.boss(), "at": moment()}
+    documents.revise_line(line_no=1, quantity=Decimal(12), need_date=date(2026, 3, 24), **by)
+    last = plans.order(1).order_by
+
+    watch(last)
+    assert alerts("not_sent") == []
+    watch(last + timedelta(days=1))
+
+    found = Alert.objects.open().get(kind="not_sent")
+    assert found.title == f"Version 2 of SC-00001 for V1 was to be ordered by {last} and is draft"
+    assert found.proposes == "approve"
+    documents.withdraw_revision(**by)
+    watch(last + timedelta(days=1))
+    assert alerts("not_sent") == []
+
+
 def test_pieces_are_said_the_day_before_and_sharper_when_overdue():
     ordered()
     plans.send(1)
@@ -136,6 +156,26 @@ def test_pieces_are_said_the_day_before_and_sharper_when_overdue():
     watch(due + timedelta(days=7))
 
     assert alerts("late") == []
+
+
+def test_of_a_delivery_in_parts_only_what_is_due_is_called_late():
+    ordered(30)
+    plans.send(1)
+    parts = (Part(Decimal(10), date(2026, 4, 8)), Part(Decimal(20), date(2026, 4, 15)))
+    by = {"order_id": plans.order(1).pk, "by": plans.boss(), "at": moment()}
+    documents.counter_set(lines=[CounteredLine(1, parts)], **by)
+    documents.accept_counter(**by)
+    OrderLine.objects.update(accepted=9)
+    ExpectedReceipt.objects.update(quantity=21)
+
+    watch(date(2026, 4, 9))
+    assert Alert.objects.open().get(kind="late", line_no=1).title == (
+        "1 of FG from V1 (SC-00001 line 1) were due on 2026-04-08"
+    )
+    watch(date(2026, 4, 15))
+    assert Alert.objects.open().get(kind="late", line_no=1).after == {"overdue_days": 7, "open": "1"}
+    watch(date(2026, 4, 16))
+    assert Alert.objects.open().get(kind="late", line_no=1).after == {"overdue_days": 7, "open": "21"}
 
 
 def test_material_that_should_have_left_is_said_of_what_the_vendor_has():

@@ -8,6 +8,7 @@ SENTENCES = (
     _("{order} line {line}: {quantity} pieces are missing after rejects and scrap"),
     _("{vendor} has not answered {order} since {day}"),
     _("{order} for {vendor} was to be ordered by {day} and is {status_}"),
+    _("Version {version} of {order} for {vendor} was to be ordered by {day} and is {status_}"),
     _("draft"),
     _("approved"),
     _("{shipment} to {vendor} was to leave on {day}"),
