@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -132,11 +133,31 @@ def set_amounts(line: OrderLine, *, order: SubcontractOrder, at: datetime) -> No
 
 
 def _scale_components(line: OrderLine) -> None:
-    components = list(OrderComponent.objects.select_related("item__unit").filter(line=line))
+    components = list(OrderComponent.objects.select_related("item__unit").filter(line=line).order_by("position"))
+    pieces = [component for component in components if component.stage]
+    shared = _shared(pieces, line.quantity)
     for component in components:
         if component.basis == QuantityBasis.PER_UNIT:
             factor = component.quantity_per * (1 + component.scrap_pct / 100)
             decimals = component.item.decimals
             component.required = rounded_up(factor * line.quantity, decimals=decimals)
-            component.carried_in = min(component.carried_in, component.required)
+    for component, required in zip(pieces, shared, strict=True):
+        component.required = required
+    for component in components:
+        component.carried_in = min(component.carried_in, component.required)
     OrderComponent.objects.bulk_update(components, ["required", "carried_in"])
+
+
+def _shared(rows: Sequence[OrderComponent], quantity: Decimal) -> list[Decimal]:
+    """What each of a line's rows of the production order's own pieces gives, which go in one for one wherever they come from: what
+    has left stays, then each gives what it was to give, and the last one the rest.
+    """
+    rest, found = quantity, []
+    for row in rows:
+        found.append(min(max(row.net_sent, Decimal(0)), rest))
+        rest -= found[-1]
+    for place, row in enumerate(rows):
+        more = min(max(row.required - found[place], Decimal(0)), rest)
+        found[place] += more
+        rest -= more
+    return [*found[:-1], found[-1] + rest] if found else []

@@ -13,7 +13,7 @@ from masterdata.models import Location, Vendor
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments.models import ShipmentLine, ShipmentStatus
-from subcontract_orders.models import OrderStatus
+from subcontract_orders.models import OrderComponent, OrderLine, OrderStatus
 from subcontract_orders.printing import order_paper
 from subcontract_orders.printing.electronic import order_xml
 from tests.documents import plans
@@ -100,7 +100,8 @@ def test_what_came_before_lies_where_it_came_and_only_the_rest_comes_home():
     assert (goods.lying("AT-CUTTER", "SHIM", stage="P1/10"), goods.lying("MAIN", "SHIM", stage="P1/10")) == (250, 150)
 
 
-def test_a_step_that_goes_out_again_fetches_what_came_where_it_lies():
+def fetched_from_two_places() -> None:
+    """Of 400 pieces 300 go on from the cutter's place and 100 from home."""
     chain()
     goods.ship(1)
     goods.receive(goods.counted(plans.line(1), 250))
@@ -114,6 +115,10 @@ def test_a_step_that_goes_out_again_fetches_what_came_where_it_lies():
 
     apply()
     plans.generate()
+
+
+def test_a_step_that_goes_out_again_fetches_what_came_where_it_lies():
+    fetched_from_two_places()
 
     assert expected() == ("AT-CUTTER", 50)
     planned = ShipmentLine.objects.filter(shipment__status=ShipmentStatus.PLANNED, stage="P1/10")
@@ -280,3 +285,32 @@ def test_the_paper_says_of_each_line_where_its_goods_come_back_to(monkeypatch: p
         ("400", "They stay at your place and go on from there"),
         ("300", "Main store"),
     }
+
+
+@pytest.mark.parametrize(
+    ("quantity", "gives"), [(350, {"MAIN": 100, "AT-CUTTER": 250}), (60, {"MAIN": 60, "AT-CUTTER": 0})]
+)
+def test_pieces_from_two_places_give_the_quantity_together(quantity: int, gives: dict[str, int]):
+    fetched_from_two_places()
+    line = OrderLine.objects.active().get(operation_no="20")
+
+    by = {"order_id": line.order_id, "by": plans.boss(), "at": plans.moment()}
+    documents.change_line(line_no=line.line_no, quantity=Decimal(quantity), reason="less", **by)
+
+    rows = OrderComponent.objects.filter(line=line, stage="P1/10").order_by("position")
+    assert dict(rows.values_list("ship_from__code", "required")) == gives
+
+
+def test_what_has_left_one_of_two_places_stays_and_the_other_gives_less():
+    fetched_from_two_places()
+    line = OrderLine.objects.active().get(operation_no="20")
+    for act in (documents.approve_set, documents.send_set):
+        act(order_id=line.order_id, by=plans.boss(), at=plans.moment())
+    rows = OrderComponent.objects.filter(line=line, stage="P1/10")
+    rows.filter(ship_from__code="AT-CUTTER").update(sent=290)
+
+    documents.revise_line(
+        order_id=line.order_id, line_no=line.line_no, quantity=Decimal(360), by=plans.boss(), at=plans.moment()
+    )
+
+    assert dict(rows.values_list("ship_from__code", "required")) == {"MAIN": 70, "AT-CUTTER": 290}
