@@ -76,3 +76,15 @@ def due_of(parts: Sequence[tuple[Decimal, date]], *, by: date, received: Decimal
     """How much of the parts (quantity, date) up to a day what was received does not cover."""
     promised = sum((quantity for quantity, day in parts if day <= by), ZERO)
     return max(promised - received, ZERO)
+
+
+def same_pieces(rows: Sequence[tuple[str, Decimal]], *, quantity: Decimal) -> list[list[int]]:
+    """Which rows of a line's pieces (stage, required), by place, are of the same pieces: those of one stage, and all where they
+    give no more together than the line is for. Steps that join give it in full each.
+    """
+    if rows and sum((required for _, required in rows), ZERO) <= quantity:
+        return [list(range(len(rows)))]
+    by_stage: dict[str, list[int]] = {}
+    for place, (stage, _) in enumerate(rows):
+        by_stage.setdefault(stage, []).append(place)
+    return list(by_stage.values())

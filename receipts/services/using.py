@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -22,6 +22,7 @@ from subcontract_orders.models import (
     OrderLine,
     SubcontractOrder,
 )
+from subcontract_orders.rules import same_pieces
 from subcontract_orders.services import flows as material
 
 ZERO = Decimal(0)
@@ -140,10 +141,7 @@ def _needs(
     if is_declared:
         _check_declared(components, declared)
     needs: dict[int, Decimal] = {}
-    parts: dict[tuple[int, str], list[OrderComponent]] = defaultdict(list)
-    for component in components:
-        parts[component.item_id, component.stage].append(component)
-    for (item_id, stage), same in parts.items():
+    for (item_id, stage), same in _same_parts(components, line):
         if stage or (is_declared and item_id in declared):
             # The order's own pieces go in one for one; both may come in several rows: what lies there for each, and the rest.
             rest = made_now if stage else declared[item_id]
@@ -163,6 +161,23 @@ def _needs(
                     field="lines.consumed",
                 )
     return needs
+
+
+def _same_parts(
+    components: Sequence[OrderComponent], line: OrderLine
+) -> Iterator[tuple[tuple[int, str], list[OrderComponent]]]:
+    """Rows of the same material, and rows of the same pieces between operations."""
+    parts: dict[int, list[OrderComponent]] = defaultdict(list)
+    for component in components:
+        if not component.stage:
+            parts[component.item_id].append(component)
+    for item_id, same in parts.items():
+        yield (item_id, ""), same
+    pieces = [component for component in components if component.stage]
+    given = [(component.stage, component.required_in_force) for component in pieces]
+    for places in same_pieces(given, quantity=line.quantity_in_force):
+        rows = [pieces[place] for place in places]
+        yield (rows[0].item_id, rows[0].stage), rows
 
 
 def _check_declared(components: Sequence[OrderComponent], declared: Mapping[int, Decimal]) -> None:

@@ -55,8 +55,8 @@ def set_terms(
                 f"{line.received.normalize():f} of line {line.line_no} are received already; it cannot be less than that.",
                 field="quantity",
             )
-        line.quantity = quantity
-        _scale_components(line)
+        before, line.quantity = line.quantity, quantity
+        _scale_components(line, before=before)
         changed.append("quantity")
     if unit_price is not None:
         if unit_price < 0:
@@ -132,25 +132,30 @@ def set_amounts(line: OrderLine, *, order: SubcontractOrder, at: datetime) -> No
     line.amount_company = rules.money(line.amount * (rate or 0), decimals=company.currency.decimals)
 
 
-def _scale_components(line: OrderLine) -> None:
+def _scale_components(line: OrderLine, *, before: Decimal) -> None:
     components = list(OrderComponent.objects.select_related("item__unit").filter(line=line).order_by("position"))
     pieces = [component for component in components if component.stage]
-    shared = _shared(pieces, line.quantity)
+    same = [
+        [pieces[place] for place in places]
+        for places in rules.same_pieces([(row.stage, row.required) for row in pieces], quantity=before)
+    ]
+    shared = [_shared(rows, line.quantity) for rows in same]
     for component in components:
         if component.basis == QuantityBasis.PER_UNIT:
             factor = component.quantity_per * (1 + component.scrap_pct / 100)
             decimals = component.item.decimals
             component.required = rounded_up(factor * line.quantity, decimals=decimals)
-    for component, required in zip(pieces, shared, strict=True):
-        component.required = required
+    for rows, gives in zip(same, shared, strict=True):
+        for row, required in zip(rows, gives, strict=True):
+            row.required = required
     for component in components:
         component.carried_in = min(component.carried_in, component.required)
     OrderComponent.objects.bulk_update(components, ["required", "carried_in"])
 
 
 def _shared(rows: Sequence[OrderComponent], quantity: Decimal) -> list[Decimal]:
-    """What each of a line's rows of the production order's own pieces gives, which go in one for one wherever they come from: what
-    has left stays, then each gives what it was to give, and the last one the rest.
+    """What each row of the same pieces gives, which go in one for one wherever they come from: what has left stays, then each
+    gives what it was to give, and the last one the rest.
     """
     rest, found = quantity, []
     for row in rows:
@@ -160,4 +165,4 @@ def _shared(rows: Sequence[OrderComponent], quantity: Decimal) -> list[Decimal]:
         more = min(max(row.required - found[place], Decimal(0)), rest)
         found[place] += more
         rest -= more
-    return [*found[:-1], found[-1] + rest] if found else []
+    return [*found[:-1], found[-1] + rest]

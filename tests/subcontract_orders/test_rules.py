@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subcontract_orders.rules import amounts, progress
+from subcontract_orders.rules import amounts, progress, same_pieces
 
 pytestmark = pytest.mark.no_database
 
@@ -67,3 +67,22 @@ def test_amounts_add_up_to_the_cent(quantity, unit_price, minimum_charge, lot_ch
 )
 def test_too_much_of_one_part_does_not_make_up_for_none_of_another(rows, expected):
     assert progress([(Decimal(wanted), Decimal(done)) for wanted, done in rows]) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "same"),
+    [
+        ([], []),
+        ([("P/10", 10)], [[0]]),
+        ([("P/10", 6), ("P/10", 4)], [[0, 1]]),  # of two places
+        ([("P/10", 6), ("P/15", 4)], [[0, 1]]),  # a step came in between when some had left
+        ([("P/10", 10), ("P/15", 10)], [[0], [1]]),  # two branches join
+        ([("P/10", 6), ("P/15", 10), ("P/10", 4)], [[0, 2], [1]]),
+    ],
+)
+def test_rows_that_give_the_quantity_together_are_of_the_same_pieces(
+    rows: list[tuple[str, int]], same: list[list[int]]
+):
+    given = [(stage, Decimal(required)) for stage, required in rows]
+
+    assert same_pieces(given, quantity=Decimal(10)) == same
