@@ -118,3 +118,27 @@ def _left_by_line(line: Standing) -> Iterator[Source]:
         left -= part
         yield Source(place_id, part)
     yield Source(line.receive_at_id, left)
+
+
+def wanted_steps(plan: Plan, lines: Sequence[Standing], before: Sequence[OperationFacts]) -> dict[int, tuple[str, str]]:
+    """After which step sent lines should get the pieces they still wait for, where another one comes before them now: what was
+    told, and what it is now.
+
+    Only where one step gives them; what branches that join give is left to a person.
+    """
+    if len(before) != 1:
+        return {}
+    now = before[0].leaves_as
+    found = {}
+    for line in lines:
+        own = {stage.rpartition("/")[2] for stage in line.waits_for if stage.rpartition("/")[0] == plan.stage_number}
+        if (
+            line.is_sent
+            and line.is_active
+            and line.open > ZERO
+            and not line.is_whole
+            and len(own) == 1
+            and own != {now}
+        ):
+            found[line.line_id] = (own.pop(), now)
+    return found

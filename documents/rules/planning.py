@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from documents.rules.joining import bought_together, followers, joined
-from documents.rules.places import Source, goes_on, is_outside, left_by, take, told_places, wanted_places
+from documents.rules.places import Source, goes_on, is_outside, left_by, take, told_places, wanted_places, wanted_steps
 from documents.rules.standing import of_pinned, proposal, said_of_sent, withdrawn
 from documents.rules.values import (
     IN_HOUSE,
@@ -184,7 +184,8 @@ def plan_order(
                 yield Difference("cancel", *key, line=line)
         if verdict:
             places_now = wanted_places(plan, lines, [goes_on(f, decided, standing) for f in follow])
-            yield from said_of_sent(operation, verdict, lines, raised, ground.outdated, places_now)
+            steps_now = wanted_steps(plan, lines, previous)
+            yield from said_of_sent(operation, verdict, lines, raised, ground.outdated, places_now, steps_now)
         elif not operation.is_open:
             yield from withdrawn(key, [line for line in lines if line.is_sent], is_over=True)
 

@@ -46,9 +46,10 @@ def said_of_sent(
     raised: Mapping[int, AwardValues],
     outdated: Mapping[int, Mapping[str, tuple[str, str]]],
     places_now: Mapping[int, int],
+    steps_now: Mapping[int, tuple[str, str]],
 ) -> Iterator[Difference]:
-    """A sent line is never touched: an alert proposes its new quantity, date, vendor, place to come back to, revision or
-    specification, or that it be cancelled.
+    """A sent line is never touched: an alert proposes its new quantity, date, vendor, place to come back to, step to get its
+    pieces after, revision or specification, or that it be cancelled.
     """
     key = Key(operation.operation_id, operation.number, operation.operation_no)
     open_lines = [line for line in lines if line.is_sent and line.is_active and line.open > ZERO]
@@ -94,6 +95,8 @@ def said_of_sent(
         retold = dict(outdated.get(line.line_id, {}))
         if line.line_id in places_now and "vendor" not in after:
             retold["receive_at"] = (str(line.receive_at_id), str(places_now[line.line_id]))
+        if line.line_id in steps_now and "vendor" not in after:
+            retold["pieces_after"] = steps_now[line.line_id]
         after |= {name: now for name, (_, now) in retold.items()}
         if after:
             told = {name: before for name, (before, _) in retold.items()}

@@ -142,6 +142,8 @@ class Standing(NamedTuple):
     """What was received at other places than `receive_at_id`, before that was changed."""
     takes_from: frozenset[int] = frozenset()
     """Where a sent one gets the pieces of the step before from."""
+    waits_for: frozenset[str] = frozenset()
+    """The stages of pieces that a sent one is still to get."""
 
     @property
     def is_full(self) -> bool:

@@ -7,16 +7,16 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import models, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.models import User
 from activity import services as activity
 from activity.models import Alert
 from core.refusals import InvalidInput, NoRight, NotFound, WrongState
 from documents.services.requesting import request_run
-from documents.services.watching import CHANGED, REQUIREMENT_KINDS, TOLD
+from documents.services.watching import AFTER, CHANGED, REQUIREMENT_KINDS, TOLD
 from masterdata import services as masterdata
-from masterdata.models import Location
+from masterdata.models import Location, LocationKind
 from policies.models import Verdict
 from production.models import ProductionOrder
 from receipts import services as receipts
@@ -26,6 +26,9 @@ from shipments.models import ShipmentLine, ShipmentStatus
 from subcontract_orders import services as orders
 from subcontract_orders.models import OrderComponent, OrderLine, SubcontractOrder
 from subcontract_orders.rules import next_part
+from subcontract_orders.services import NotOfThisState
+
+SET_ASIDE = (ShipmentStatus.PICKED, ShipmentStatus.HELD)
 
 
 class NothingToApply(WrongState):
@@ -291,8 +294,19 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
         scope = {"production_order": [alert.production_order]} if alert.production_order else {}
         request_run(reason=f"{alert.order_number} goes to {alert.after['vendor']}"[:200], at=at, by=by, scope=scope)
     elif alert.kind == CHANGED:
-        quantity, need_date = alert.after.get("quantity"), alert.after.get("need_date")
-        place = alert.after.get("receive_at")
+        _change_as_proposed(line, alert, by=by, at=at, through=through)
+    else:
+        _end(line, reason=alert.title, by=by, at=at, through=through)
+    activity.close_alerts(kind=alert.kind, subjects=[alert.subject], at=at)
+    alert.refresh_from_db()
+    return alert
+
+
+def _change_as_proposed(line: OrderLine, alert: Alert, *, by: User, at: datetime, through: str) -> None:
+    """Revise a sent line. After which step its pieces are fetched is ours to say: the vendor is told nothing of that alone."""
+    quantity, need_date = alert.after.get("quantity"), alert.after.get("need_date")
+    place = alert.after.get("receive_at")
+    if set(alert.after) != {AFTER}:
         revise_line(
             order_id=line.order_id,
             line_no=line.line_no,
@@ -305,11 +319,37 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
             at=at,
             through=through,
         )
-    else:
-        _end(line, reason=alert.title, by=by, at=at, through=through)
-    activity.close_alerts(kind=alert.kind, subjects=[alert.subject], at=at)
-    alert.refresh_from_db()
-    return alert
+    if AFTER in alert.after:
+        orders.lock_order(order_id=line.order_id, expected_version=None, by=by)
+        line.refresh_from_db()
+        plan = line.production_order
+        assert plan is not None  # noqa: S101  (pieces between operations are a production order's)
+        told = f"{plan.stage_number}/{alert.before[AFTER]}"
+        away = ShipmentLine.objects.filter(order_line=line, stage=told, shipment__status__in=SET_ASIDE)
+        if set_aside := away.select_related("shipment").first():
+            raise NotOfThisState(
+                f"{set_aside.shipment} is packed with pieces after operation {alert.before[AFTER]}: dispatch or cancel it first."
+            )
+        orders.take_pieces_after(
+            line,
+            told=told,
+            now=f"{plan.stage_number}/{alert.after[AFTER]}",
+            ship_from_id=_left_at(plan, alert.after[AFTER]),
+        )
+        follow_line(line, at=at)
+        orders.recount_material([line.order_id])
+
+
+def _left_at(plan: ProductionOrder, operation_no: str) -> int:
+    """Where the pieces lie that an operation finishes: where its vendor brings them, else at home."""
+    of_it = Q(operation_no=operation_no, last_operation_no="") | Q(last_operation_no=operation_no)
+    lines = OrderLine.objects.active().filter(of_it, production_order=plan, order__in=SubcontractOrder.objects.open())
+    if line := lines.order_by("pk").last():
+        return line.receive_at_in_force_id
+    home = plan.location
+    if home is None or home.kind == LocationKind.VENDOR:
+        home = masterdata.main_location(site=plan.site)
+    return home.pk
 
 
 def _take_back(line: OrderLine, alert: Alert, *, by: User, at: datetime, through: str) -> None:
@@ -359,9 +399,7 @@ def follow_order(order: SubcontractOrder, *, at: datetime) -> None:
 def follow_line(line: OrderLine, *, at: datetime) -> None:
     """Plan what is still to be shipped for a line, and expect what is still open of it."""
     order = SubcontractOrder.objects.get(pk=line.order_id)
-    apart = ShipmentLine.objects.filter(
-        order_line=line, shipment__status__in=[ShipmentStatus.PICKED, ShipmentStatus.HELD]
-    )
+    apart = ShipmentLine.objects.filter(order_line=line, shipment__status__in=SET_ASIDE)
     elsewhere: dict[int, Decimal] = dict(apart.values_list("component_id").annotate(total=Sum("quantity")))
     wanted = []
     for component in OrderComponent.objects.filter(line=line).order_by("position"):

@@ -249,7 +249,8 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
     )
     loaded = list(rows)
     elsewhere = received_elsewhere([row[0] for row in loaded if row[10] and row[14]])
-    takes_from = places_of_pieces([row[0] for row in loaded if row[10] and row[12] == LineStatus.OPEN])
+    asked = [row[0] for row in loaded if row[10] and row[12] == LineStatus.OPEN]
+    takes_from, waits_for = places_of_pieces(asked), stages_waited_for(asked)
     for (
         pk,
         order_id,
@@ -324,6 +325,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 inspection != Inspection.NONE or bool(certificates),
                 elsewhere.get(pk, ()),
                 takes_from.get(pk, frozenset()),
+                waits_for.get(pk, frozenset()),
             )
         )
     return found
@@ -355,6 +357,18 @@ def places_of_pieces(line_ids: Collection[int]) -> dict[int, frozenset[int]]:
     for line_id, place_id in rows.exclude(stage="").values_list("line_id", "ship_from_id"):
         found.setdefault(line_id, set()).add(place_id)
     return {line_id: frozenset(places) for line_id, places in found.items()}
+
+
+def stages_waited_for(line_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """After which steps the pieces were finished that lines were told they get and have not got, by line."""
+    if not line_ids:
+        return {}
+    rows = OrderComponent.objects.filter(line__in=masterdata.among(line_ids)).exclude(stage="")
+    given = F("sent") - F("returned") - F("written_off") - F("lost") + F("found") + F("carried_in") - F("carried_out")
+    found: dict[int, set[str]] = {}
+    for line_id, stage in rows.filter(required__gt=given).values_list("line_id", "stage"):
+        found.setdefault(line_id, set()).add(stage)
+    return {line_id: frozenset(stages) for line_id, stages in found.items()}
 
 
 def live_production_orders(*, but_in_horizon_of: date | None = None) -> Iterator[int]:

@@ -17,6 +17,8 @@ from shipments.models import ShipmentLine
 CHANGED, CANCELLED = "requirement_changed", "requirement_cancelled"
 REQUIREMENT_KINDS = (CHANGED, CANCELLED)
 WARN_DAYS = 60
+AFTER = "pieces_after"
+"""What an alert calls the step whose pieces a line gets."""
 TOLD = ("item_revision", "specification", "specification_files")
 """What an alert may say of the work itself: the part is drawn, or to be worked, otherwise than the vendor was told."""
 

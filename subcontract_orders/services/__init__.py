@@ -65,7 +65,7 @@ from subcontract_orders.services.revising import (
 )
 from subcontract_orders.services.specifications import outdated_specifications
 from subcontract_orders.services.telling import ToldLine, tell
-from subcontract_orders.services.terms import NoRate, set_amounts, set_need_date
+from subcontract_orders.services.terms import NoRate, set_amounts, set_need_date, take_pieces_after
 
 __all__ = [
     "CounteredLine",
@@ -123,6 +123,7 @@ __all__ = [
     "send_order",
     "set_amounts",
     "set_need_date",
+    "take_pieces_after",
     "tell",
     "told_files",
     "unpin_line",

@@ -166,3 +166,26 @@ def _shared(rows: Sequence[OrderComponent], quantity: Decimal) -> list[Decimal]:
         found[place] += more
         rest -= more
     return [*found[:-1], found[-1] + rest]
+
+
+def take_pieces_after(line: OrderLine, *, told: str, now: str, ship_from_id: int) -> None:
+    """Let the pieces a line still waits for be those of another stage, at another place; what it has got stays what it was."""
+    rows = list(OrderComponent.objects.select_for_update().filter(line=line).order_by("position"))
+    for row in [one for one in rows if one.stage == told]:
+        given = max(row.net_sent + row.carried_in - row.carried_out, Decimal(0))
+        if not (given or row.sent or row.carried_in):
+            row.stage, row.ship_from_id = now, ship_from_id
+            row.save(update_fields=["stage", "ship_from"])
+        elif row.required > given:
+            rest = OrderComponent(
+                line=line, position=max(one.position for one in rows) + 1, item_id=row.item_id, stage=now,
+                supply=row.supply, basis=row.basis, quantity_per=row.quantity_per, scrap_pct=row.scrap_pct,
+                required=row.required - given, ship_from_id=ship_from_id,
+            )  # fmt: skip
+            row.required = given
+            if row.sent_required is not None:
+                rest.sent_required = max(row.sent_required - given, Decimal(0))
+                row.sent_required -= rest.sent_required
+            row.save(update_fields=["required", "sent_required"])
+            rest.save()
+            rows.append(rest)
