@@ -118,7 +118,8 @@ def write_digests(*, at: datetime, on: date) -> int:
     )
     by_person: dict[int, list[tuple[str, str, date | None]]] = defaultdict(list)
     for alert in rows.iterator():
-        by_person[alert.taken_by_id or alert.responsible_id].append((alert.reference, alert.headline, alert.due_date))
+        if person := alert.taken_by_id or alert.responsible_id:
+            by_person[person].append((alert.reference, alert.headline, alert.due_date))
     people = User.objects.filter(pk__in=by_person, is_active=True).exclude(email="").order_by("pk")
     return queue_messages(
         [

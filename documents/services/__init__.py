@@ -46,7 +46,7 @@ from documents.services.runs import (
     write_shards,
 )
 from documents.services.simulating import NoCompany, Simulation, simulate, simulation_dict
-from documents.services.sweeping import watch
+from documents.services.sweeping import unanswered_orders, watch
 from documents.services.watching import watch_shipped
 from policies.services.supposing import Change
 from subcontract_orders.services import send_due_orders
@@ -114,6 +114,7 @@ __all__ = [
     "start_due_runs",
     "start_run",
     "summary",
+    "unanswered_orders",
     "waiting_simulations",
     "watch",
     "watch_shipped",

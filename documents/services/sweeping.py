@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from activity import services as activity
 from activity.models import Alert, Severity
@@ -68,15 +68,16 @@ def watch(*, at: datetime, on: date) -> int:
     return new
 
 
-def watch_unconfirmed(*, at: datetime, on: date) -> int:
+def unanswered_orders(*, on: date) -> QuerySet[SubcontractOrder]:
     """Sent, and no answer after the days a vendor has for it."""
     until = on - timedelta(days=masterdata.company().unconfirmed_days)
-    found = (
-        SubcontractOrder.objects.filter(status=OrderStatus.SENT, sent_at__date__lte=until)
-        .exclude(Exists(CounterOffer.objects.filter(order=OuterRef("pk"), state=OfferState.OPEN)))
-        .select_related("vendor")
-        .order_by("pk")
-    )
+    offers = CounterOffer.objects.filter(order=OuterRef("pk"), state=OfferState.OPEN)
+    return SubcontractOrder.objects.filter(status=OrderStatus.SENT, sent_at__date__lte=until).exclude(Exists(offers))
+
+
+def watch_unconfirmed(*, at: datetime, on: date) -> int:
+    """Say which orders nobody has answered, and remind of those that are new."""
+    found = unanswered_orders(on=on).select_related("vendor").order_by("pk")
     alerts = [
         _of_order(
             UNCONFIRMED,

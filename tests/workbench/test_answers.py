@@ -14,7 +14,7 @@ from documents.models import Action, GenerationRun, RunItem, RunState
 from masterdata.models import Vendor
 from receipts.models import ExpectedReceipt
 from subcontract_orders import services as orders
-from subcontract_orders.models import CounterOffer, OrderStatus
+from subcontract_orders.models import CounterOffer, OrderStatus, SubcontractOrder
 from tests.workbench import rows
 from tests.workbench.rows import AT, TODAY
 
@@ -160,6 +160,16 @@ def test_what_is_needed_before_it_is_promised_is_expedited(desk, sent):
     assert sent.number in desk.get(reverse("workbench:expediting"), {"late": "on"}).content.decode()
 
 
+def test_who_never_answered_is_called_however_long_there_is_time(desk, sent):
+    far = rows.order(status=OrderStatus.SENT, due=TODAY + timedelta(60))
+    SubcontractOrder.objects.filter(pk=far.pk).update(sent_at=AT - timedelta(2))
+
+    assert far.number in desk.get(reverse("workbench:expediting")).content.decode()
+    assert far.number not in desk.get(reverse("workbench:expediting"), {"due": "14"}).content.decode()
+    SubcontractOrder.objects.filter(pk=far.pk).update(status=OrderStatus.ACKNOWLEDGED)
+    assert far.number not in desk.get(reverse("workbench:expediting")).content.decode()
+
+
 def test_a_vendor_without_an_address_is_named(desk, sent):
     assert "has no mail address" in post(desk, "remind", order=sent.number)
     assert not Message.objects.exists()
@@ -169,7 +179,7 @@ def test_the_expediting_list_costs_the_same_for_any_number_of_rows(desk, django_
     for _ in range(12):
         rows.order(status=OrderStatus.SENT, due=TODAY + timedelta(2))
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         desk.get(reverse("workbench:expediting"))
 
 

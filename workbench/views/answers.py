@@ -204,6 +204,9 @@ def expediting(request: HttpRequest) -> HttpResponse:
     reminded = Message.objects.filter(
         kind=documents.REMINDER, document_number=OuterRef("order_line__order__number")
     ).order_by("-pk")
+    looked_at = Q(first_day__lte=shell.today + timedelta(days=days))
+    if filters.due is None:
+        looked_at |= Q(order_line__order__in=documents.unanswered_orders(on=shell.today))
     rows = (
         ExpectedReceipt.objects.open()
         .visible_to(request.user)
@@ -222,7 +225,7 @@ def expediting(request: HttpRequest) -> HttpResponse:
             need=F("order_line__need_date"),
             first_day=Least("expected_on", "order_line__need_date"),
         )
-        .filter(first_day__lte=shell.today + timedelta(days=days))
+        .filter(looked_at)
     )  # fmt: skip
     rows = filters.of_whom(rows, through="order_line__order__")
     for word in filters.q.split():
