@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
@@ -141,35 +142,50 @@ class Sourcing:
     def _split_by_capacity(
         self, operation: OperationFacts, policy: PolicyValues, wanted: Wanted, need: date, reasons: list[Reason]
     ) -> tuple[Offer, ...] | None:
-        """In rank order each takes what he still can in his week; nobody gets anything where all together cannot take it."""
+        """In rank order each takes what he still can in his week and may be given at once; nobody gets anything where all
+        together cannot take it, and how much each could is said.
+        """
         unit = price.QUANTA[wanted.decimals]
         base_yield = HUNDRED if policy.yield_pct is None else policy.yield_pct
         # What stands with vendors already, in good pieces, so that the rest can be given out bit by bit.
         stands = wanted.less * base_yield / HUNDRED if wanted.is_first else wanted.less
         left = wanted._replace(good=max(ZERO, wanted.good - stands), less=ZERO)
+        asked = left.good
         offers: list[Offer] = []
+        limited: list[Reason] = []
         for row in policy.vendors:
             if left.good <= 0:
                 break
-            offer = self.scales.weigh(operation, policy, row, row.vendor_id, left, need, reasons, whole=False)
+            of_any_size = replace(row, quantity_to=None)
+            offer = self.scales.weigh(operation, policy, of_any_size, row.vendor_id, left, need, reasons, whole=False)
             if offer is None:
                 continue
+            takes = offer.quantity
+            if row.quantity_to is not None and row.quantity_to < takes:
+                takes = row.quantity_to.quantize(unit, ROUND_FLOOR)
+                limited.append(
+                    Reason("above_maximum", policy.code, offer.vendor.code, (offer.quantity, row.quantity_to))
+                )
             if row.weekly_capacity is not None:
                 free = self.scales.free_capacity(row, row.weekly_capacity, offer.chain)
-                takes = min(offer.quantity, free.quantize(unit, ROUND_FLOOR))
-                if takes <= 0:
-                    reasons.append(no_capacity(policy.code, offer, free, row.weekly_capacity))
+                if free < takes:
+                    takes = free.quantize(unit, ROUND_FLOOR)
+                    limited.append(no_capacity(policy.code, offer, free, row.weekly_capacity))
+            if takes <= 0:
+                reasons.append(limited.pop())
+                continue
+            if takes < offer.quantity:
+                part = Wanted(takes, ZERO, False, wanted.decimals)
+                smaller = self.scales.weigh(operation, policy, row, row.vendor_id, part, need, reasons, whole=False)
+                if smaller is None:
                     continue
-                if takes < offer.quantity:
-                    part = Wanted(takes, ZERO, False, wanted.decimals)
-                    smaller = self.scales.weigh(operation, policy, row, row.vendor_id, part, need, reasons, whole=False)
-                    if smaller is None:
-                        continue
-                    offer = smaller
+                offer = smaller
             offers.append(offer)
             good = offer.quantity * offer.yield_pct / HUNDRED if wanted.is_first else offer.quantity
             left = left._replace(good=left.good - good)
         if left.good > 0 and left.quantity(HUNDRED) > 0:
-            reasons.append(Reason("no_capacity", policy.code, "", (left.good,)))
+            if offers:
+                reasons.extend(limited)
+                reasons.append(Reason("no_capacity", policy.code, "", (asked - left.good, asked, left.good)))
             return None
         return tuple(offers)

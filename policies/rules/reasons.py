@@ -207,9 +207,10 @@ def _below_minimum(reason: Reason) -> Sentence:
 
 def _no_capacity(reason: Reason) -> Sentence:
     if not reason.vendor:
-        return f"The vendors together cannot take the last {plain(reason.values[0])}.", {
-            "quantity": plain(reason.values[0])
-        }
+        free, quantity, left = map(plain, reason.values)
+        return f"The vendors together can take {free} of {quantity}, not the last {left}.", {
+            "quantity": quantity, "free": free,
+        }  # fmt: skip
     quantity, free, capacity, day = reason.values
     year, week, _ = day.isocalendar()
     return (

@@ -452,7 +452,34 @@ def test_more_than_all_together_can_take_is_blocked():
     found = decide(what, operation(quantity=100), operation(quantity=80))
 
     assert places(found) == ["blocked", "V1 70, V2 10"]
-    assert told(found[0])[-1] == "The vendors together cannot take the last 10."
+    assert told(found[0])[-3:] == [
+        "Vendor V1: 70 of his 70 pieces in week 13/2026 are free, 100 are needed.",
+        "Vendor V2: 20 of his 20 pieces in week 13/2026 are free, 30 are needed.",
+        "The vendors together can take 90 of 100, not the last 10.",
+    ]
+
+
+def test_a_split_by_capacity_gives_a_vendor_no_more_than_he_may_have_at_once():
+    rule = policy("GLAZE", at(V1, quantity_to=40), at(V2, weekly_capacity=50), at(V3, quantity_to=25), split="capacity")
+    what = book(policies=[rule], prices=[price(V1), price(V2), price(V3)])
+
+    found = decide(what, operation(quantity=120), operation(quantity=100), operation(quantity=30))
+
+    assert places(found) == ["blocked", "V1 40, V2 50, V3 10", "V1 30"]
+    assert told(found[0])[-4:] == [
+        "Vendor V1: 120 is above the 40 he may be given at once.",
+        "Vendor V2: 50 of his 50 pieces in week 13/2026 are free, 80 are needed.",
+        "Vendor V3: 30 is above the 25 he may be given at once.",
+        "The vendors together can take 115 of 120, not the last 5.",
+    ]
+
+
+def test_a_split_by_capacity_for_which_nobody_qualifies_does_not_speak_of_capacity():
+    rule = policy("GLAZE", at(V1, weekly_capacity=70), V2, split="capacity")
+
+    found = one(book(policies=[rule], prices=[]), operation(quantity=100))
+
+    assert [reason.code for reason in found.reasons] == ["policy_matched", "no_price", "no_price"]
 
 
 # --- conditions ---

@@ -66,7 +66,7 @@ REASONS = [
     Reason("above_maximum", "PAINT", "V1", (QUANTITY, Decimal(1000))),
     Reason("above_maximum", "PAINT", "V1", (QUANTITY, None)),
     Reason("no_capacity", "PAINT", "V1", (QUANTITY, Decimal(5), Decimal(100), DAY)),
-    Reason("no_capacity", "PAINT", "", (QUANTITY,)),
+    Reason("no_capacity", "PAINT", "", (Decimal(90), Decimal(100), Decimal(10))),
     Reason("already_ordered", "", "V1", (QUANTITY, Decimal(5), "SC-00001/1")),
     Reason("sold_together", "", "", ("20", "40")),
     Reason("comes_with", "", "", ("20", "40")),

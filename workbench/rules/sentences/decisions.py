@@ -86,7 +86,7 @@ SENTENCES = (
     _("{quantity} is above the {limit} he may be given at once."),
     _("{vendor}: {quantity} is below the {limit} from which he is used."),
     _("{quantity} is below the {limit} from which he is used."),
-    _("The vendors together cannot take the last {quantity}."),
+    _("The vendors together can take {free} of {quantity}, not the last {rest}."),
     _("{vendor}: {free} of his {capacity} pieces in week {week} are free, {quantity} are needed."),
     _("{free} of his {capacity} pieces in week {week} are free, {quantity} are needed."),
     _("Already ordered at {vendor} on {line}: {open} open, {received} received; that stays there."),
