@@ -120,7 +120,8 @@ def production_orders(work: Reading) -> None:
         try:
             done = production.upsert_production_orders(orders=orders, at=work.at, by=work.by, more_follow=True)
         except production.OrdersRefused as refused:
-            _refused_orders(work, refused, [row for row, _ in rows], [values for _, values in rows])
+            said = dict(chunk)  # as the file has them: what was refused is shown by its code
+            _refused_orders(work, refused, [row for row, _ in rows], [said[row] for row, _ in rows])
         else:
             work.count(done)
             work.count(done.operations, "operations")
@@ -180,8 +181,8 @@ def operations(work: Reading) -> None:
             )
         except production.OrdersRefused as refused:
             numbers = sorted(by_order, key=lambda number: work.ids[ProductionOrder][number])
-            found = [first[number] for number in numbers]
-            _refused_orders(work, refused, [row for row, _ in found], [values for _, values in found])
+            found, said = [first[number] for number in numbers], dict(chunk)
+            _refused_orders(work, refused, [row for row, _ in found], [said[row] for row, _ in found])
         else:
             work.count(done.operations)
 

@@ -516,6 +516,16 @@ def test_a_refusal_says_where_in_one_sentence():
     }
 
 
+def test_an_order_that_may_not_make_another_item_any_more_says_which_one_was_asked_for():
+    load_shaft()
+    load({"items": [{"code": "AXLE"}], "operations": [{"order": "P1", "number": "10", "good": "1"}]})
+    order = SHAFT["production_orders"][0]
+
+    found = refused({"production_orders": [{**order, "item": "AXLE"}]})
+
+    assert [(row.row, row.column, row.value, row.code) for row in found] == [(1, "item", "AXLE", "wrong_state")]
+
+
 def test_what_a_policy_has_from_before_and_what_a_plan_says_now_go_together():
     load({"policies": [{"code": "P", "valid_from": "2026-05-01", "verdict": "in_house"}]})
 
