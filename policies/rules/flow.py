@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from policies.rules import price
-from policies.rules.values import HUNDRED, ZERO, Decided, OperationFacts
+from policies.rules.values import HUNDRED, ZERO, Decided, Frozen, OperationFacts
 
 
 class Wanted(NamedTuple):
@@ -61,7 +61,9 @@ def neighbours(
 def inputs(
     operations: Sequence[OperationFacts], before: Sequence[Sequence[int]], decided: Sequence[Decided | None]
 ) -> list[Decimal]:
-    """How many pieces each operation can get: its own quantity, or less where those before it can no longer give as many."""
+    """How many pieces each operation can get: its own quantity, or less where those before it can no longer give as many, or
+    where a step parallel to it cannot give as many to the step that takes one piece of each.
+    """
     found: list[Decimal] = []
     gives: list[Decimal] = []
     for index, operation in enumerate(operations):
@@ -70,7 +72,49 @@ def inputs(
             available = min(available, gives[earlier])
         found.append(available)
         gives.append(_gives(operation, available, not before[index], decided[index]))
+    if any(len(earlier) > 1 for earlier in before):
+        for index, needed in enumerate(_needed(operations, before, decided, gives)):
+            if needed is not None:
+                found[index] = min(found[index], needed)
     return found
+
+
+def _needed(
+    operations: Sequence[OperationFacts],
+    before: Sequence[Sequence[int]],
+    decided: Sequence[Decided | None],
+    gives: Sequence[Decimal],
+) -> list[Decimal | None]:
+    """How many pieces each operation has use for, from the last to the first; None where nothing later limits it."""
+    needed: list[Decimal | None] = [None] * len(operations)
+    after: list[list[int]] = [[] for _ in operations]
+    for index, earlier in enumerate(before):
+        for one in earlier:
+            after[one].append(index)
+    for index in range(len(operations) - 1, -1, -1):
+        limits: list[Decimal | None] = []
+        for later in after[index]:
+            beside = [gives[one] for one in before[later] if one != index]
+            limits.append(min((x for x in (*beside, needed[later]) if x is not None), default=None))
+        most = [limit for limit in limits if limit is not None]
+        if most and len(most) == len(limits):
+            needed[index] = _to_give(operations[index], max(most), not before[index], decided[index])
+    return needed
+
+
+def _to_give(operation: OperationFacts, good: Decimal, is_first: bool, decided: Decided | None) -> Decimal:
+    """How many pieces an operation needs to give so many good ones: those it spoilt are needed beside them."""
+    bad = sum((line.received - line.replaced - _accepted(line) for line in operation.frozen), ZERO)
+    if is_first:  # it orders over the yield, and makes up what was spoilt inside
+        return good + bad
+    yields = [line.yield_pct for line in operation.frozen] + [
+        award.yield_pct for award in (decided.awards if decided else ())
+    ]
+    return price.order_quantity(good, min(yields, default=HUNDRED), operation.decimals) + max(bad, operation.scrap)
+
+
+def _accepted(line: Frozen) -> Decimal:
+    return line.received if line.accepted is None else line.accepted
 
 
 def _gives(operation: OperationFacts, available: Decimal, is_first: bool, decided: Decided | None) -> Decimal:
@@ -107,11 +151,11 @@ def wanted_of(operation: OperationFacts, available: Decimal, is_first: bool) -> 
         for line in operation.frozen:
             standing += line.open + line.received + line.waived - line.replaced
             received += line.received
-            accepted += line.received if line.accepted is None else line.accepted
+            accepted += _accepted(line)
         inside_good = max(ZERO, operation.good - accepted)
         inside_scrap = max(ZERO, operation.scrap - (received - accepted))
     if is_first:
-        return Wanted(max(ZERO, operation.quantity - inside_good), standing, True, operation.decimals), standing
+        return Wanted(max(ZERO, available - inside_good), standing, True, operation.decimals), standing
     good = max(ZERO, available - inside_good - inside_scrap)
     return Wanted(good, standing, False, operation.decimals), standing
 
