@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, When
@@ -28,6 +30,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from activity.models import Event
 from core.refusals import Refusal
 from masterdata import services as masterdata
 from masterdata.admin import Translated, never, plain
@@ -45,12 +48,14 @@ from policies.models import (
     VendorApproval,
     Verdict,
 )
+from policies.tables import HistoryRow
 from production import services as production
 from production.admin import PlanAdmin
 from production.models import Operation, OperationWord, Word
 
 MAY_SPEAK = "production.speak_operationword"
 MAY_ACTIVATE = "policies.activate_policy"
+HISTORY_ROWS = 100
 VERDICT_COLORS = {
     Verdict.IN_HOUSE: "primary",
     Verdict.OUTSOURCE: "success",
@@ -156,11 +161,36 @@ class PolicyAdmin(PlanAdmin):
     has_delete_permission = never
 
     def save_model(self, request: HttpRequest, obj: Policy, form: ModelForm, change: bool) -> None:
+        form.said_before = services.policy_contents(policy_ids=[obj.pk]) if change else {}
         if change:
             obj.version = F("version") + 1
         super().save_model(request, obj, form, change)
         if change:
             obj.refresh_from_db(fields=["version"])
+
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        services.record_changes(
+            form.said_before, policy_ids=[form.instance.pk], by=request.user, at=timezone.now(), through="page"
+        )
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Every change, whatever it came through, the latest first."""
+        policy = self.get_object(request, unquote(object_id))
+        if policy is None:
+            return super().history_view(request, object_id, extra_context)
+        events = Event.objects.of(kind=services.KIND, number=policy.code).select_related("by").order_by("-pk")
+        pages = self.get_paginator(request, events, HISTORY_ROWS)
+        page = pages.get_page(request.GET.get(PAGE_VAR, 1))
+        page.object_list = [HistoryRow(event) for event in page.object_list]
+        shown = {
+            "action_list": page,
+            "page_range": pages.get_elided_page_range(page.number),
+            "pagination_required": pages.num_pages > 1,
+        }
+        return super().history_view(request, object_id, {**shown, **(extra_context or {})})
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
         """The vendors are written anew as a whole: two that change places would meet at the same rank on the way."""

@@ -115,4 +115,5 @@ def policies(work: Reading) -> None:
         known = Policy.objects.filter(code__in=[values["code"] for _, values in chunk])
         before = {code: dict(zip(SPANS, spans, strict=True)) for code, *spans in known.values_list("code", *SPANS)}
         rows = work.resolve_all(chunk, refs, ready)
-        work.count(stored.upsert_policies(rows=[values for _, values in rows]))
+        said = [values for _, values in rows]
+        work.count(stored.upsert_policies(rows=said, by=work.by, at=work.at, through="import"))

@@ -21,6 +21,7 @@ from policies.services.deciding import (
     orders_in_horizon,
     write_decisions,
 )
+from policies.services.history import KIND, policy_contents, record_changes
 from policies.services.master import upsert_approvals, upsert_policies, upsert_price_agreements
 from policies.services.offers import Offer, compare_offers
 from policies.services.standing import AlreadySo, NamesNobody, activate_policy, retire_policy, write_policy
@@ -29,6 +30,7 @@ from policies.services.watching import EndingApproval, ending_approvals, policy_
 
 __all__ = [
     "HORIZON_DAYS",
+    "KIND",
     "AlreadySo",
     "AwardValues",
     "Change",
@@ -55,8 +57,10 @@ __all__ = [
     "load_book",
     "order_chunks",
     "orders_in_horizon",
+    "policy_contents",
     "policy_effect",
     "policy_sentence",
+    "record_changes",
     "retire_policy",
     "suppose",
     "upsert_approvals",

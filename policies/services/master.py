@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
+from accounts.models import User
 from masterdata.services import Upserted, upsert_by_key
 from policies.models import Policy, PolicyVendor, PriceAgreement, VendorApproval
+from policies.services import history
 
 PRICE_KEY = (
     "vendor_id", "item_id", "process_id", "further_processes", "site_id", "currency_id", "minimum_quantity", "valid_from",
@@ -19,8 +22,8 @@ RANKED = ("vendor_id", "share_pct", "weekly_capacity", "quantity_from", "quantit
 
 
 @transaction.atomic
-def upsert_policies(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
-    """Make or change policies by code. Columns a row leaves out stay.
+def upsert_policies(*, rows: Sequence[Mapping[str, Any]], by: User | None, at: datetime, through: str) -> Upserted:
+    """Make or change policies by code, each with an event that says what changed. Columns a row leaves out stay.
 
     `vendors`, where given, is the whole ranked list: mappings with `vendor_id` and, where they have one, `share_pct`,
     `weekly_capacity`, `quantity_from`, `quantity_to`. Every change counts the policy's version up.
@@ -29,6 +32,7 @@ def upsert_policies(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
     known: dict[str, dict[str, Any]] = {
         row["code"]: dict(row) for row in Policy.objects.filter(code__in=codes).values()
     }
+    before = history.policy_contents(policy_ids=[row["id"] for row in known.values()])
     ranked = _ranked([row["id"] for row in known.values()])
     plain, changed = [], set()
     for row in rows:
@@ -54,6 +58,8 @@ def upsert_policies(*, rows: Sequence[Mapping[str, Any]]) -> Upserted:
         ],
         batch_size=2000,
     )
+    touched = [pk for code, pk in ids.items() if code in changed or code not in known]
+    history.record_changes(before, policy_ids=touched, by=by, at=at, through=through)
     done.changed = len(changed)
     done.unchanged = len(ids) - done.created - done.changed
     return done

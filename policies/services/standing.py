@@ -13,9 +13,8 @@ from activity import services as activity
 from core.refusals import InvalidInput, NotFound, Stale, WrongState
 from masterdata import services as masterdata
 from policies.models import Policy, PolicyStatus, PolicyVerdict
+from policies.services.history import KIND
 from policies.services.master import upsert_policies
-
-KIND = "policy"
 
 
 class AlreadySo(WrongState):
@@ -33,10 +32,10 @@ def write_policy(
     """Make or change the policy of `values["code"]`; columns left out stay. `vendors` is the whole ranked list. Raises Stale."""
     known = Policy.objects.select_for_update().filter(code=values["code"]).first()
     _check_version(known, expected_version)
-    done = upsert_policies(rows=[values])
+    done = upsert_policies(rows=[values], by=by, at=at, through=through)
     policy = Policy.objects.get(code=values["code"])
     if done.created or done.changed:
-        _note(policy, "policy.changed" if known else "policy.made", by=by, at=at, through=through)
+        _note(policy, "changed" if known else "made", at=at)
     return policy
 
 
@@ -68,9 +67,13 @@ def _set(
         own = policy.work_center.vendor_id if policy.work_center else None
         if own is None and not policy.vendors.exists():
             raise NamesNobody(f"{policy} sends work out but names no vendor; add one first.", field="vendors")
+    data = {"changed": {"status": {"from": policy.status, "to": status}}}
     policy.status, policy.version = status, policy.version + 1
     policy.save(update_fields=["status", "version"])
-    _note(policy, event, by=by, at=at, through=through)
+    activity.record(
+        event, kind=KIND, number=policy.code, at=at, by=by, through=through, site_id=policy.site_id, data=data
+    )
+    _note(policy, event.partition(".")[2], at=at)
     return policy
 
 
@@ -79,6 +82,5 @@ def _check_version(policy: Policy | None, expected: int | None) -> None:
         raise Stale(f"{policy} was changed since you read it; look at it again.")
 
 
-def _note(policy: Policy, event: str, *, by: User, at: datetime, through: str) -> None:
-    activity.record(event, kind=KIND, number=policy.code, at=at, by=by, through=through, site_id=policy.site_id)
-    masterdata.note_plan_change(at=at, reason=f"Policy {policy} {event.partition('.')[2]}")
+def _note(policy: Policy, what: str, *, at: datetime) -> None:
+    masterdata.note_plan_change(at=at, reason=f"Policy {policy} {what}")

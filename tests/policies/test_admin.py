@@ -315,3 +315,69 @@ def test_the_order_that_is_called_as_one_searched_stands_first():
 
     found = [order.number for order in page.context["cl"].result_list]
     assert found == ["AW-00001", "X-AW-00001", "AW-000012"]
+
+
+def told_on(client: Client, policy: Policy) -> list[tuple[str, str]]:
+    """Who did what, as the history page tells it, the latest first."""
+    page = client.get(reverse("admin:policies_policy_history", args=[policy.pk]))
+    return [
+        (row.user.get_username() if row.user else "", row.get_change_message()) for row in page.context["action_list"]
+    ]
+
+
+def test_the_history_of_a_policy_tells_every_change_whatever_it_came_through():
+    Currency.objects.create(code="EUR")
+    Process.objects.create(code="Zinc")
+    Vendor.objects.create(code="V1")
+    galva = Vendor.objects.create(code="V2", name="Galva")
+    client, boss = signed_in("planner"), signed_in("administrator")
+    client.post(
+        "/api/v1/policies/", {"code": "ZINC", "process": "Zinc", "load_above_pct": "90", "vendors": ["V1"]},
+        content_type="application/json",
+    )  # fmt: skip
+    client.patch("/api/v1/policies/ZINC/", {"load_above_pct": "95.5"}, content_type="application/json")
+    client.post("/api/v1/policies/ZINC/activate/")
+    row = {"code": "ZINC", "vendors": ["V1", {"vendor": "V2", "share_pct": "40"}], "valid_from": "2026-07-01"}
+    answer = boss.post("/api/v1/imports/", {"policies": [row]}, content_type="application/json")
+    assert answer.status_code < 400, answer.content
+    boss.post("/api/v1/imports/", {"policies": [row]}, content_type="application/json")  # says nothing new
+    policy = Policy.objects.get()
+    client.post(
+        reverse("admin:policies_policy_change", args=[policy.pk]),
+        form_of(
+            policy, [PolicyVendor(rank=1, vendor=galva, policy=policy)], verdict="outsource", season_from="2026-06-01"
+        ),
+    )
+
+    told = told_on(client, policy)
+
+    assert told == [
+        ("planner", "Changed: Season from: – → 1 Jun 2026; Vendors: V1, V2 (40 %) → V2"),
+        ("administrator", "Changed (import): Valid from: – → 1 Jul 2026; Vendors: V1 → V1, V2 (40 %)"),
+        ("planner", "Changed (api): Status: Draft → Active"),
+        ("planner", "Changed (api): Load above %: 90 → 95.5"),
+        ("planner", "Made (api)"),
+    ]
+
+
+def test_a_policy_that_is_saved_as_it_is_has_no_history_of_it():
+    policy = make_policy(verdict="in_house")
+    client = signed_in("planner")
+
+    answer = client.post(reverse("admin:policies_policy_change", args=[policy.pk]), form_of(policy, []))
+
+    assert answer.status_code == 302
+    assert told_on(client, policy) == []
+
+
+def test_what_a_dry_run_of_an_import_would_change_is_no_history():
+    policy = make_policy(verdict="in_house")
+    client = signed_in("administrator")
+
+    client.post(
+        "/api/v1/imports/?dry_run=true",
+        {"policies": [{"code": "ZINC", "priority": 5}]},
+        content_type="application/json",
+    )
+
+    assert told_on(client, policy) == []
