@@ -438,15 +438,15 @@ def committed_lines(
         OrderLine.objects.filter(sent, at_vendor_date__gte=on - timedelta(days=BALANCE_DAYS))
         .annotate(got=F("accepted") + F("rejected") + F("scrapped"))
         .order_by("need_date", "pk")
-        .values_list("vendor_id", "quantity", "got", "policy_code", "at_vendor_date", "status", "order__status")
+        .values_list(
+            "vendor_id", "quantity", "got", "policy_code", "at_vendor_date", "late_by", "status", "order__status"
+        )
     )
     over = (OrderStatus.CLOSED, OrderStatus.CANCELLED)
-    for vendor_id, quantity, got, code, at_vendor, status, order_status in rows.iterator(chunk_size=5000):
+    for vendor_id, quantity, got, code, at_vendor, late_by, status, order_status in rows.iterator(chunk_size=5000):
         counts = got if status == LineStatus.CANCELLED or order_status in over else quantity
         if counts > 0:
-            yield CommittedLine(
-                vendor_id=vendor_id, quantity=counts, policy_id=policy_ids.get(code), at_vendor_date=at_vendor
-            )
+            yield CommittedLine(vendor_id, counts, policy_ids.get(code), at_vendor, late_by)
 
 
 def last_paid() -> dict[tuple[int, int, int], Paid]:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from policies.rules import dates
-from policies.rules.values import ZERO, CommittedLine, PolicyValues
+from policies.rules.values import ZERO, CommittedLine, PolicyValues, VendorValues
 
 Counter = defaultdict[object, Decimal]
 
@@ -33,11 +33,21 @@ class Counters:
         """Of a work center of ours in a calendar week: (work center, Monday)."""
         self._journal: list[tuple[Counter, object, Decimal]] = []
 
-    def commit(self, lines: Iterable[CommittedLine], policies: Mapping[int, PolicyValues], today: date) -> None:
+    def commit(
+        self,
+        lines: Iterable[CommittedLine],
+        policies: Mapping[int, PolicyValues],
+        vendors: Mapping[int, VendorValues],
+        today: date,
+    ) -> None:
         """Count what stands already, before any order is decided."""
         for line in lines:
             if line.at_vendor_date is not None:
-                self.pieces[line.vendor_id, dates.monday(line.at_vendor_date)] += line.quantity
+                arrives = line.at_vendor_date
+                if line.late_by:
+                    closed = vendors[line.vendor_id].closed if line.vendor_id in vendors else frozenset()
+                    arrives = dates.working_day_on_or_after(arrives + timedelta(days=line.late_by), closed)
+                self.pieces[line.vendor_id, dates.monday(arrives)] += line.quantity
             policy = policies.get(line.policy_id) if line.policy_id is not None else None
             if policy is None:
                 continue

@@ -64,7 +64,7 @@ class Decider:
 
     def commit(self, lines: Iterable[CommittedLine]) -> None:
         """Count what stands with vendors already, before any order is decided."""
-        self._counters.commit(lines, self._policy_by_id, self.today)
+        self._counters.commit(lines, self._policy_by_id, self.book.vendors, self.today)
 
     # --- one order ------------------------------------------------------------------------------------------------
 

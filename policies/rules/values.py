@@ -307,13 +307,15 @@ class WorkCenterValues:
 class CommittedLine:
     """A line that stands before the run decides anything: it counts first against weekly capacity, quota and transition.
 
-    `quantity` is all that was ordered (of a closed line: what was received).
+    `quantity` is all that was ordered (of a closed line: what was received). `late_by` is how many days after `at_vendor_date`
+    it arrives there in fact.
     """
 
     vendor_id: int
     quantity: Decimal
     policy_id: int | None = None
     at_vendor_date: date | None = None
+    late_by: int = 0
 
 
 @dataclass(slots=True)
