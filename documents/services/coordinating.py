@@ -160,7 +160,8 @@ def _planned(
         ground = reading.ground(places, item_ids)
         decider = deciding.Decider.load(on=run.on, last_paid=look.last_paid, days=look.days, item_ids=item_ids)
         if look.pool:
-            decider.commit(reading.committed_lines(on=run.on, policy_ids=policy_ids, outside_of=look.scoped))
+            sent = reading.committed_lines(on=run.on, policy_ids=policy_ids, outside_of=look.scoped)
+            decider.commit(sent, outside_of=look.scoped)
         total = reading.count_operations(on=run.on, only=look.only if look.scoped is None else look.scoped)
         are_new = not OrderReading.objects.exists()
     for orders, standing in _facts(run, look, policy_ids):

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Self
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery, Sum
 
 from masterdata.services import among, copy_values, draw_keys, with_mark
 from policies.models import Award, Decision, Policy
 from policies.rules import decide, reasons
 from policies.rules.sharing import Pool
-from policies.rules.values import AwardValues, Decided, OperationFacts, OrderFacts, Paid, Reason, WordValues
+from policies.rules.values import (
+    AwardValues,
+    CommittedLine,
+    Decided,
+    OperationFacts,
+    OrderFacts,
+    Paid,
+    PolicyValues,
+    Reason,
+    WordValues,
+)
 from policies.services.books import load_book, policy_values, work_center_values
 from policies.services.supposing import Change, suppose
 from production.models import Operation, OperationStatus, OperationWord, ProductionOrder
@@ -139,6 +150,38 @@ class Decider(decide.Decider):
         """
         book = load_book(on=on, last_paid=last_paid or {}, days=days, item_ids=item_ids)
         return cls(suppose(book, change) if change else book)
+
+    def commit(self, lines: Iterable[CommittedLine], *, outside_of: Collection[int] | None = None) -> None:
+        """Count what stands with vendors already, and for transitions what has stayed inside; with a scope also what stays there
+        of orders outside of it.
+        """
+        super().commit(lines)
+        for policy in self.book.policies:
+            if policy.transition_from is not None:
+                self._counters.seen[policy.policy_id] += stayed_by_share(policy, outside_of=outside_of)
+
+
+def stayed_by_share(policy: PolicyValues, *, outside_of: Collection[int] | None = None) -> Decimal:
+    """How much a transition has left inside, of operations that are done: the share of what is still to come builds on it."""
+    is_done = Q(status=OperationStatus.FINISHED)
+    if outside_of is not None:
+        is_done |= Q(status__in=OPEN_OPERATION) & ~Q(production_order__in=among(outside_of))
+    scope = {
+        "production_order__item": policy.item_id,
+        "production_order__item__item_group": policy.item_group_id,
+        "process": policy.process_id,
+        "work_center": policy.work_center_id,
+        "production_order__site": policy.site_id,
+    }
+    last = Decision.objects.filter(operation=OuterRef("pk")).order_by("-version").values("reasons")[:1]
+    said: Any = [{"code": "policy_skipped", "policy": policy.code, "condition": "transition_share_pct"}]
+    stayed = (
+        Operation.objects.filter(is_done, planned_start__gte=policy.transition_from)
+        .filter(**{name: key for name, key in scope.items() if key is not None})
+        .annotate(said=Subquery(last))
+        .filter(said__contains=said)
+    )
+    return stayed.aggregate(quantity=Sum("quantity"))["quantity"] or Decimal(0)
 
 
 def load_pool(*, stock_policies: Collection[int]) -> Pool:
