@@ -10,8 +10,9 @@ from django.db.models import F, Q
 from accounts.models import User
 from core.refusals import Refusal
 from production import services as production
-from production.models import OperationWord, Word
-from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, SubcontractOrder
+from production.models import Operation, OperationWord, Word
+from subcontract_orders import services as orders
+from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderLineQuerySet, SubcontractOrder
 
 
 class AlreadyOut(Refusal):
@@ -38,7 +39,7 @@ def speak_word(
 
 
 def _nothing_left(operation_id: int) -> None:
-    lines = OrderLine.objects.active().filter(operation=operation_id)
+    lines = _lines_for(Operation.objects.get(pk=operation_id))
     # Locked, so that nothing leaves or arrives while this is said. The production order is locked already.
     order_ids = SubcontractOrder.objects.filter(pk__in=lines.values("order")).select_for_update().order_by("pk")
     list(order_ids.values_list("pk", flat=True))
@@ -57,3 +58,11 @@ def _nothing_left(operation_id: int) -> None:
             f"{gone.net_sent.normalize():f} of {gone.item} have left for {gone.line.order.vendor} with {gone.line.order}; "
             "take the shipment back or have it returned first."
         )
+
+
+def _lines_for(operation: Operation) -> OrderLineQuerySet:
+    """The active lines an operation is done with: its own, or one for several operations or for the whole order."""
+    lines = OrderLine.objects.active().filter(production_order=operation.production_order_id)
+    several = list(lines.exclude(is_whole=False, last_operation_no=""))
+    steps = orders.operations_of(several) if several else {}
+    return lines.filter(Q(operation=operation) | Q(pk__in=[pk for pk, mine in steps.items() if operation in mine]))

@@ -63,7 +63,7 @@ from subcontract_orders.services.revising import (
     unpin_line,
     withdraw_revision,
 )
-from subcontract_orders.services.specifications import outdated_specifications
+from subcontract_orders.services.specifications import operations_of, outdated_specifications
 from subcontract_orders.services.telling import ToldLine, tell
 from subcontract_orders.services.terms import NoRate, set_amounts, set_need_date, take_pieces_after
 
@@ -106,6 +106,7 @@ __all__ = [
     "named_file",
     "note_paid",
     "open_link",
+    "operations_of",
     "outdated_specifications",
     "recount_material",
     "recount_orders",
