@@ -129,7 +129,7 @@ def _alert(order: SubcontractOrder, process: Process, advice: Advice) -> Alert:
     wait = f"Wait {advice.wait_days} days" if advice.wait_days != 1 else "Wait 1 day"
     lead = "Order together" if not advice.wait_days else wait
     more = "one more lot fills" if len(others) == 1 else f"{len(others)} more lots fill"
-    if advice.top_up:
+    if advice.top_up or not advice.lots[0].top_up:
         more = "one more lot shares" if len(others) == 1 else f"{len(others)} more lots share"
     vendor: Vendor = order.vendor
     return Alert(

@@ -42,18 +42,16 @@ def advise(lots: Iterable[Lot], *, window_days: int) -> Iterator[Advice]:
     """What to order together, for lots that may stand on one order: each in at most one advice.
 
     From the first lot on that does not reach its minimum, later ones within the window join until the highest minimum among them
-    is reached. Said only where it saves anything.
+    is reached. A lot that reaches its own takes along all in the window that do not. Said only where it saves anything.
     """
     waiting = sorted(lots, key=lambda lot: (lot.order_by, lot.order_id))
     while waiting:
         first = waiting.pop(0)
-        if not first.top_up:
-            continue
         last_day = first.order_by + timedelta(days=window_days)
         together = [first]
-        for lot in [one for one in waiting if one.order_by <= last_day]:
+        for lot in [one for one in waiting if one.order_by <= last_day and (first.top_up or one.top_up)]:
             together.append(lot)
-            if not _top_up(together):
+            if first.top_up and not _top_up(together):
                 break
         # A lot beyond the one that brings the last saving only waits for nothing.
         best = max(range(len(together)), key=lambda n: (_saving(together[: n + 1]), -n))

@@ -46,6 +46,18 @@ def test_a_full_lot_takes_a_small_one_along():
     ]
 
 
+def test_a_full_lot_takes_along_all_small_ones_that_come_after_it_in_the_window():
+    lots = [
+        lot(1, after=0, work="500"), lot(2, after=1, work="300"), lot(3, after=2, work="75"), lot(4, after=7, work="90"),
+        lot(5, after=8, work="10"),
+    ]  # fmt: skip
+
+    assert said(*lots) == [
+        (["SC-1", "SC-3", "SC-4"], 7, Decimal(35), Decimal(0)),
+        (["SC-2", "SC-5"], 7, Decimal(90), Decimal(0)),
+    ]
+
+
 def test_lots_that_share_one_top_up_save_too():
     assert said(lot(1, after=0, work="10"), lot(2, after=2, work="20")) == [
         (["SC-1", "SC-2"], 2, Decimal(100), Decimal(70))
