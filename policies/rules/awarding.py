@@ -90,9 +90,11 @@ class Sourcing:
                 )
             measured.append((measure, offer.rank, offer))
         best = min(measured, key=lambda one: one[:2])
+        book = self.scales.book
+        unit = (book.currencies[book.company_currency_id].code,) if policy.strategy == "lowest_cost" else ()
         for measure, _, offer in measured:
             code = "vendor_compared" if offer is best[2] else "vendor_passed_over"
-            reasons.append(Reason(code, policy.code, offer.vendor.code, (policy.strategy, measure, best[0])))
+            reasons.append(Reason(code, policy.code, offer.vendor.code, (policy.strategy, measure, best[0], *unit)))
         return best[2]
 
     def _split_by_share(

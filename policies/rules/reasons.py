@@ -145,11 +145,12 @@ def _vendor_chosen(reason: Reason) -> Sentence:
 
 
 def _compared(reason: Reason) -> Sentence:
-    strategy, measure, best = reason.values
+    strategy, measure, best, *unit = reason.values
     chosen = reason.code == "vendor_compared"
     name = f"Vendor {reason.vendor}"
     if strategy == "lowest_cost":
-        text = f"{name} would cost {money(measure)} in all{', the lowest' if chosen else f', the lowest is {money(best)}'}."
+        cost, lowest = (" ".join((money(one), *unit)) for one in (measure, best))
+        text = f"{name} would cost {cost} in all{', the lowest' if chosen else f', the lowest is {lowest}'}."
     elif strategy == "earliest":
         text = f"{name} could deliver by {plain(measure)}{', the earliest' if chosen else f', the earliest is {plain(best)}'}."
     else:

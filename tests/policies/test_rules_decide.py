@@ -360,9 +360,9 @@ def test_lowest_cost_counts_lot_minimum_and_freight_in_company_currency():
 
     assert places(found) == ["V2 100", "V1 300", "V3 500"]
     assert told(found[0])[1:4] == [
-        "Vendor V1 would cost 250.00 in all, the lowest is 230.00.",
-        "Vendor V2 would cost 230.00 in all, the lowest.",
-        "Vendor V3 would cost 700.00 in all, the lowest is 230.00.",
+        "Vendor V1 would cost 250.00 EUR in all, the lowest is 230.00 EUR.",
+        "Vendor V2 would cost 230.00 EUR in all, the lowest.",
+        "Vendor V3 would cost 700.00 EUR in all, the lowest is 230.00 EUR.",
     ]
 
 

@@ -50,7 +50,7 @@ REASONS = [
         "V1",
         (1, QUANTITY, Decimal("1.19"), "kg", Decimal("1487.50"), "EUR", DAY, LATER, True),
     ),
-    Reason("vendor_compared", "PAINT", "V1", ("lowest_cost", Decimal(90), Decimal(90))),
+    Reason("vendor_compared", "PAINT", "V1", ("lowest_cost", Decimal(90), Decimal(90), "EUR")),
     Reason("vendor_passed_over", "PAINT", "V1", ("earliest", LATER, DAY)),
     Reason("vendor_passed_over", "PAINT", "V1", ("quota", Decimal(9), Decimal(3))),
     Reason("inactive", "PAINT", "V1", ()),
