@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Any, Self
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Length, NullIf
 
 from masterdata.services import among, copy_values, draw_keys, with_mark
 from policies.models import Award, Decision, Policy
@@ -91,7 +92,13 @@ def facts_of(*, production_order_ids: Sequence[int]) -> list[OrderFacts]:
 
 
 def _order_rows(orders: Any) -> Any:
-    return orders.order_by("due_date", "pk").values_list(*ORDER_FIELDS, with_mark(ProductionOrder))
+    """By due date; of those due on one day P9 before P10, by the number an order came with: in which order a plan is sent, and
+    that one is renumbered later, decides nothing.
+    """
+    number = Coalesce(NullIf(F("first_number"), Value("")), F("number"))
+    return orders.order_by("due_date", Length(number), number, "pk").values_list(
+        *ORDER_FIELDS, with_mark(ProductionOrder)
+    )
 
 
 def _facts(orders: Sequence[tuple[Any, ...]]) -> list[OrderFacts]:

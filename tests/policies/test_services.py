@@ -163,6 +163,15 @@ def test_chunks_hold_whole_orders_by_due_date():
     assert [operation.sequence for operation in chunks[0][0].operations] == [10, 20]
 
 
+def test_orders_due_on_one_day_come_by_the_number_they_came_with_whatever_order_they_were_sent_in():
+    for number, first in (("P10", ""), ("P9", ""), ("M1", "P11"), ("P2", "")):
+        OperationFactory(production_order__number=number, production_order__first_number=first)
+
+    (chunk,) = services.order_chunks(on=TODAY)
+
+    assert [order.number for order in chunk] == ["P2", "P9", "P10", "M1"]
+
+
 def test_a_scope_narrows_what_is_read():
     wanted, _ = OperationFactory.create_batch(2)
 
