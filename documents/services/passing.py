@@ -128,7 +128,7 @@ def shared_mark(*, on: date, gives_stock: bool) -> int:
         cursor.execute(
             """
             SELECT count(*), bit_xor(hashtextextended(concat_ws('/', l.id, l.status, o.status, l.vendor_id, l.quantity,
-                l.accepted + l.rejected + l.scrapped, l.policy_code, l.at_vendor_date), 0))
+                l.accepted + l.rejected + l.scrapped, l.policy_code, l.at_vendor_date, l.late_by), 0))
             FROM subcontract_orders_orderline l JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
             WHERE o.sent_at IS NOT NULL AND l.at_vendor_date >= %s
             """,

@@ -80,6 +80,15 @@ def own_hours(operation: OperationFacts) -> Decimal:
     return minutes / MINUTES
 
 
+def cost_to_come(operation: OperationFacts, center: WorkCenterValues | None) -> Decimal | None:
+    """What the rest of the operation costs inside; None where nobody knows the hour's cost."""
+    if operation.is_whole or not (operation.good or operation.scrap):
+        return own_cost(operation, center)
+    if own_cost(operation, center) is None or center is None or center.hourly_cost is None:
+        return None
+    return own_hours(operation) * center.hourly_cost
+
+
 def own_cost(operation: OperationFacts, center: WorkCenterValues | None) -> Decimal | None:
     """What the whole operation costs inside, in company currency; None where nobody knows the hour's cost."""
     if operation.is_whole:
@@ -101,11 +110,20 @@ def days_down(center: WorkCenterValues) -> Set[date]:
     }
 
 
-def down_during(center: WorkCenterValues | None, start: date, end: date) -> tuple[date, date, str] | None:
-    """The first downtime of the work center that touches the operation's days."""
+def days_inside(
+    operation: OperationFacts, center: WorkCenterValues | None, today: date, closed: Set[date]
+) -> tuple[date, date]:
+    """The days on which it would be worked on inside: as planned, or forward from today where its start is past."""
+    start = start_of(operation)
+    end = max(start, operation.planned_end or start)
+    return (start, end) if start >= today else (today, max(end, _forward(operation, center, today, closed)))
+
+
+def down_during(center: WorkCenterValues | None, first: date, last: date) -> tuple[date, date, str] | None:
+    """The first downtime of the work center that touches these days."""
     if center is not None:
         for downtime in center.downtimes:
-            if downtime[0] <= end and start <= downtime[1]:
+            if downtime[0] <= last and first <= downtime[1]:
                 return downtime
     return None
 
@@ -123,15 +141,16 @@ def is_overloaded(hours: Decimal, capacity: Decimal, above_pct: Decimal) -> bool
 
 def days_late_inside(operation: OperationFacts, center: WorkCenterValues | None, today: date, closed: Set[date]) -> int:
     """How many days after its need the operation would end inside: as planned, or forward from today where its start is past."""
-    start = start_of(operation)
     end = operation.ends_on
-    finish = end
-    if start < today:
-        hours = own_hours(operation)
-        a_day = center.hours_a_day if center is not None and center.hours_a_day else HOURS_A_DAY
-        days = min(int((hours / a_day).to_integral_value(ROUND_CEILING)), MANY_DAYS)
-        finish = max(end, dates.working_days_after(today, max(days - 1, 0), closed))
+    finish = end if start_of(operation) >= today else max(end, _forward(operation, center, today, closed))
     return max(0, (finish - min(end, operation.due_date)).days)
+
+
+def _forward(operation: OperationFacts, center: WorkCenterValues | None, today: date, closed: Set[date]) -> date:
+    """When what is left of it would be done if it were begun today."""
+    a_day = center.hours_a_day if center is not None and center.hours_a_day else HOURS_A_DAY
+    days = min(int((own_hours(operation) / a_day).to_integral_value(ROUND_CEILING)), MANY_DAYS)
+    return dates.working_days_after(today, max(days - 1, 0), closed)
 
 
 def takes_transition(share_pct: Decimal, moved: Decimal, seen: Decimal, quantity: Decimal) -> bool:

@@ -26,9 +26,9 @@ class Gauges:
         if failure is not None:
             return failure
         if policy.when_down:
-            end = operation.planned_end or start
-            if conditions.down_during(self._scales.center_of(operation), start, max(start, end)) is None:
-                return "when_down", start, end
+            first, last = self._days_inside(operation)
+            if conditions.down_during(self._scales.center_of(operation), first, last) is None:
+                return "when_down", first, last
         if policy.late_days is not None:
             late = self._days_late(operation)
             if late < max(1, policy.late_days):
@@ -44,7 +44,7 @@ class Gauges:
         held: list[conditions.Failure] = conditions.fixed_conditions_held(policy, operation, start)
         center = self._scales.center_of(operation)
         if policy.when_down:
-            down = conditions.down_during(center, start, max(start, operation.planned_end or start))
+            down = conditions.down_during(center, *self._days_inside(operation))
             held.append(("when_down", down[0] if down else start, down[1] if down else start))
         if policy.late_days is not None:
             held.append(("late_days", self._days_late(operation), policy.late_days))
@@ -53,13 +53,17 @@ class Gauges:
             share = hours * HUNDRED / capacity if capacity else None
             held.append(("load_above_pct", share, policy.load_above_pct))
         if policy.cost_below_pct is not None and offers:
-            inside = conditions.own_cost(operation, center)
+            inside = conditions.cost_to_come(operation, center)
             outside = sum((offer.amount_company for offer in offers), ZERO)
             held.append(("cost_below_pct", outside * HUNDRED / inside if inside else None, policy.cost_below_pct))
         if policy.transition_share_pct is not None and policy.transition_from is not None:
             held.append(("transition_share_pct", self.moved_pct(policy), policy.transition_share_pct))
         said = (policy.looked_at, policy.verdict, tuple(held)) if held else (policy.looked_at, policy.verdict)
         return Reason("policy_matched", policy.code, "", said)
+
+    def _days_inside(self, operation: OperationFacts) -> tuple[date, date]:
+        center = self._scales.center_of(operation)
+        return conditions.days_inside(operation, center, self._book.today(operation.site_id), self._closed_days(center))
 
     def _days_late(self, operation: OperationFacts) -> int:
         """How late it would be done inside, as it is today at its site."""
@@ -100,7 +104,7 @@ class Gauges:
         self, policy: PolicyValues, operation: OperationFacts, offers: tuple[Offer, ...] | None
     ) -> conditions.Failure | None:
         limit = policy.cost_below_pct
-        inside = conditions.own_cost(operation, self._scales.center_of(operation))
+        inside = conditions.cost_to_come(operation, self._scales.center_of(operation))
         if not offers or inside is None or limit is None:
             return "cost_below_pct", None, limit
         outside = sum((offer.amount_company for offer in offers), ZERO)

@@ -539,6 +539,41 @@ def test_what_would_be_late_inside_goes_out():
     assert "inside it would be 3 days late, fewer than 5" in told(found[1])[0]
 
 
+def test_work_that_should_have_been_begun_goes_out_where_the_machine_is_down_now_and_not_where_it_was_down_then():
+    then, now = ((date(2026, 2, 24), date(2026, 2, 27), "spindle"),), ((date(2026, 3, 2), date(2026, 3, 6), "spindle"),)
+    late = {
+        "outsourced": "maybe", "work_center_id": MILL, "run_minutes": 60, "planned_start": date(2026, 2, 26),
+        "planned_end": date(2026, 2, 27), "due_date": date(2026, 2, 27),
+    }  # fmt: skip
+
+    found = [
+        one(
+            book(
+                policies=[policy("DOWN", V1, when_down=True)],
+                prices=[price(V1)],
+                work_centers={MILL: WorkCenterValues(MILL, "MILL", hours_a_day=d(8), downtimes=downtimes)},
+            ),
+            operation(**late),
+        )
+        for downtimes in (then, now)
+    ]
+
+    assert places(found) == ["in_house", "V1 10"]
+    assert "the work center is not down between 2026-03-02 and 2026-03-03" in told(found[0])[0]
+
+
+def test_what_is_left_of_begun_work_is_compared_with_what_that_costs_inside():
+    what = book(policies=[policy("MILL", V1, cost_below_pct=100)], prices=[price(V1, 2)])
+    begun = operation(
+        outsourced="maybe", work_center_id=MILL, setup_minutes=20, run_minutes=1, quantity=100, good=60, scrap=0
+    )
+
+    found = one(what, begun)  # 40 pieces: 80 outside, 40 inside
+
+    assert found.verdict == "in_house"
+    assert "outside costs 200 % of inside, more than 100 %" in told(found)[0]
+
+
 def test_vendor_cost_is_compared_with_the_cost_inside():
     rows = [price(V1, "1.50", lot_charge=60)]
     what = book(policies=[policy("MILL", V1, cost_below_pct=80)], prices=rows)
@@ -955,7 +990,7 @@ def test_a_policy_that_applies_says_how_each_of_its_conditions_came_out():
         "MILL",
         hours_a_day=d(8),
         hourly_cost=d(60),
-        downtimes=((date(2026, 2, 26), date(2026, 2, 27), "spindle"),),
+        downtimes=((date(2026, 2, 26), date(2026, 3, 2), "spindle"),),
     )
     late = operation(
         work_center_id=MILL, quantity=16, outsourced="maybe", run_minutes=d(60), planned_start=date(2026, 2, 26),
@@ -970,15 +1005,15 @@ def test_a_policy_that_applies_says_how_each_of_its_conditions_came_out():
         "quantity_from": ("16", "10"),
         "quantity_to": ("16", "20"),
         "season_to": ("2026-02-26", "2026-03-31"),
-        "when_down": ("2026-02-26", "2026-02-27"),
-        "late_days": ("4", "2"),  # 16 hours from Monday 2 March: done on Tuesday
+        "when_down": ("2026-02-26", "2026-03-02"),
+        "late_days": ("5", "2"),  # 16 hours from Tuesday 3 March: done on Wednesday
         "load_above_pct": (reasons.plain(d(16) * 100 / 24), "50"),  # of three days that are left of the week
         "cost_below_pct": (reasons.plain(d(1600) * 100 / 960), "200"),
     }
     assert told(found)[0] == (
         "Policy PEAK (priority 100) was looked at: process Plating fits; quantity 16 is 10 or more; quantity 16 is at "
         "most 20; the planned start 2026-02-26 is in its season to 2026-03-31; the work center is down from 2026-02-26 to "
-        "2026-02-27; inside it would be 4 days late, 2 or more; with it the work center is loaded to 66.7 % in that week, "
+        "2026-03-02; inside it would be 5 days late, 2 or more; with it the work center is loaded to 66.7 % in that week, "
         "above 50 %; outside costs 166.7 % of inside, at most 200 %; it applies, it goes outside."
     )
 
