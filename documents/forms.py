@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import F, Q
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from masterdata.models import Item, Process, Vendor, WorkCenter
-from policies.models import Policy, PolicyStatus
+from masterdata.services import company_date
+from policies.models import ChargeBasis, Policy, PolicyStatus, PriceAgreement
 from policies.serializers import SimulateSerializer
 from policies.services import Change
 
@@ -30,6 +35,9 @@ COLUMNS = (
     ("transit_back_days", _("Transit back, days")),
 )
 """Columns of a policy that can be tried with another value on the page; the API takes all."""
+
+
+TERMS = ("lead_days", "lot_charge", "minimum_charge", "minimum_charge_basis", "freight", "yield_pct")
 
 
 class SimulationForm(forms.Form):
@@ -90,7 +98,8 @@ class SimulationForm(forms.Form):
                 price = {
                     name: said[f"price_{n}_{name}"] for name in ("vendor", "process", "item", "unit_price", "lead_days")
                 }
-                prices.append({name: str(value) for name, value in price.items() if value not in (None, "")})
+                given = {name: str(value) for name, value in price.items() if value not in (None, "")}
+                prices.append({**_terms(given), **given})
         found: dict[str, Any] = {
             "policies": list(policies.values()),
             "vendors_lost": [code.strip() for code in said["vendors_lost"].split(",") if code.strip()],
@@ -129,6 +138,22 @@ class SimulationForm(forms.Form):
             "processes": list(Process.objects.order_by("code").values_list("code", flat=True)[:500]),
             "items": list(Item.objects.order_by("code").values_list("code", flat=True)[:200]),
         }
+
+
+def _terms(price: Mapping[str, str]) -> dict[str, str]:
+    """What the price that stands for the same says beside the price of a piece: another price leaves that as it is."""
+    today = company_date(at=timezone.now())
+    stands = PriceAgreement.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=today),
+        Q(valid_to=None) | Q(valid_to__gte=today),
+        vendor__code=price["vendor"],
+        process__code=price.get("process"),
+        item__code=price.get("item"),
+        further_processes="",
+        site=None,
+    ).order_by("minimum_quantity", F("valid_from").desc(nulls_last=True), "pk")
+    row = stands.values(*TERMS).first() or {}
+    return {name: str(value) for name, value in row.items() if value not in (None, Decimal(0), ChargeBasis.LINE)}
 
 
 def _value(column: str, text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -15,7 +16,7 @@ from documents import services as documents
 from documents import tasks
 from documents.models import SimulationRun, SimulationState
 from masterdata.models import Site
-from policies.models import Policy
+from policies.models import Policy, PriceAgreement
 from tests.documents import plans
 from tests.documents.test_simulating import MILL, mill  # noqa: F401  the mill is a fixture
 
@@ -92,7 +93,7 @@ def test_other_values_a_vendor_lost_a_machine_down_and_a_price_are_asked_as_the_
         "policies": [{"code": "DOWN", "vendors": ["V1", "V2"]}],
         "vendors_lost": ["V2"],
         "downtimes": [{"work_center": "MILL", "start": "2026-03-16", "end": "2026-03-20"}],
-        "prices": [{"vendor": "V1", "process": "Milling", "item": "GEAR", "unit_price": "40"}],
+        "prices": [{"vendor": "V1", "process": "Milling", "item": "GEAR", "unit_price": "40", "lead_days": "3"}],
     }
     assert run.said == (
         "With policy DOWN; without vendor V2; MILL down from 2026-03-16 to 2026-03-20; V1 at 40 for Milling GEAR."
@@ -102,6 +103,32 @@ def test_other_values_a_vendor_lost_a_machine_down_and_a_price_are_asked_as_the_
     again = planner.get(page(planner, run).split('href="' + ADD)[1].split('"')[0].replace("&amp;", "&").join([ADD, ""]))
     assert 'value="V1, V2"' in again.content.decode()
     assert 'value="2026-03-16"' in again.content.decode()
+
+
+def test_another_price_leaves_charges_and_lead_days_of_the_one_that_stands(planner):
+    standing = PriceAgreement.objects.get(vendor__code="V1", process__code="Milling", item__code="GEAR")
+    PriceAgreement.objects.filter(pk=standing.pk).update(
+        lead_days=4, lot_charge=12, minimum_charge=90, minimum_charge_basis="order", freight=Decimal("7.5")
+    )
+    PriceAgreement.objects.create(
+        vendor=standing.vendor, process=standing.process, item=standing.item, minimum_quantity=500
+    )
+
+    run = asked(
+        planner, price_1_vendor="V1", price_1_process="Milling", price_1_item="GEAR", price_1_unit_price="40",
+        price_2_vendor="V1", price_2_process="Milling", price_2_item="GEAR", price_2_unit_price="41", price_2_lead_days="9",
+        price_3_vendor="V1", price_3_process="Milling", price_3_unit_price="42",
+    )  # fmt: skip
+
+    terms = {
+        "lot_charge": "12.00000", "minimum_charge": "90.00000", "minimum_charge_basis": "order", "freight": "7.50000",
+    }  # fmt: skip
+    what = {"vendor": "V1", "process": "Milling", "item": "GEAR"}
+    assert run.asked["prices"] == [
+        {**what, **terms, "unit_price": "40", "lead_days": "4"},
+        {**what, **terms, "unit_price": "41", "lead_days": "9"},
+        {"vendor": "V1", "process": "Milling", "unit_price": "42"},
+    ]
 
 
 @pytest.mark.parametrize(
