@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
+from activity import services as activity
 from activity.models import Alert, Severity
 from core.refusals import WrongState
 from documents.services.acting import follow_line
@@ -21,7 +22,7 @@ from shipments import services as shipments
 from subcontract_orders import services as orders
 from subcontract_orders.models import LineStatus, OrderLine, OrderStatus, SubcontractOrder
 
-BATCH = "batch_opportunity"
+BATCH, BELOW_MINIMUM = "batch_opportunity", "below_minimum"
 WINDOW_DAYS = 7
 """How long a lot may wait for others."""
 AHEAD_DAYS = 30
@@ -120,6 +121,8 @@ def take_advice(*, alert: Alert, by: User, at: datetime, through: str = "page") 
     for line in lines:
         follow_line(line, at=at)
     host.refresh_from_db()
+    is_filled = not Decimal(str(alert.after.get("top_up", 0)))
+    activity.close_alerts(kind=BELOW_MINIMUM, subjects=numbers if is_filled else numbers[1:], at=at)
     return host
 
 

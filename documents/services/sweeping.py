@@ -18,7 +18,7 @@ from activity.models import Alert, Severity
 from activity.services import Concern
 from documents.rules import text
 from documents.services.acting import expected_on
-from documents.services.advising import BATCH, advice_alerts
+from documents.services.advising import BATCH, BELOW_MINIMUM, advice_alerts
 from documents.services.reminding import remind_unconfirmed
 from documents.services.watching import watch_approvals
 from masterdata import services as masterdata
@@ -38,7 +38,7 @@ from subcontract_orders.models import (
 from subcontract_orders.rules import due_of
 from subcontract_orders.services.moving import COUNTERED
 
-UNCONFIRMED, NOT_SENT, LATE, DUE, BELOW_MINIMUM = "unconfirmed", "not_sent", "late", "due_tomorrow", "below_minimum"
+UNCONFIRMED, NOT_SENT, LATE, DUE = "unconfirmed", "not_sent", "late", "due_tomorrow"
 OVERDUE_STEPS = ((7, Severity.CRITICAL), (3, Severity.WARNING), (1, Severity.WARNING))
 NOT_LEFT = ("planned", "picked", "held")
 

@@ -239,6 +239,7 @@ def test_lots_that_fill_a_minimum_together_are_said_and_joined_in_one_act(small_
     assert list(planned.values_list("shipment__number", "quantity")) == [
         ("SH-00001", 4), ("SH-00001", 3), ("SH-00001", 4)]  # fmt: skip
     assert ExpectedReceipt.objects.open().count() == 3
+    assert (alerts("batch_opportunity"), alerts("below_minimum")) == ([], [])
     watch()
     assert (alerts("batch_opportunity"), alerts("below_minimum")) == ([], [])
 
