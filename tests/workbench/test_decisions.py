@@ -1,3 +1,4 @@
+from datetime import date
 from urllib.parse import quote
 
 import pytest
@@ -5,6 +6,7 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from policies.models import Verdict
+from production.models import Operation
 from tests.workbench import rows
 
 LIST = reverse("workbench:decision_list")
@@ -111,6 +113,38 @@ def test_only_the_current_decision_is_shown(desk):
     assert "It stays inside." in desk.get(address(operation)).content.decode()
 
 
+def test_of_an_operation_that_is_done_it_is_told_how_it_was_decided_last(desk):
+    operation = rows.operation()
+    rows.decision(operation, verdict=Verdict.IN_HOUSE, is_current=False)
+    decided = rows.decision(operation, version=2, is_current=False)
+    rows.award(decided, rows.vendor())
+    Operation.objects.filter(pk=operation.pk).update(status="finished")
+
+    page = desk.get(address(operation)).content.decode()
+
+    assert "It is done: there is nothing left to decide. This is how it was decided last" in page
+    assert "It goes outside: 100 pcs to Alpen Eloxal." in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "No run has looked at it yet: the next one decides it."),
+        ({"planned_start": date(2099, 1, 5)}, "it starts more than 90 days from today, on 5 Jan 2099."),
+        ({"status": "cancelled"}, "It is cancelled: nothing of it is wanted any more."),
+        ({"status": "finished"}, "It is done: there is nothing left to decide."),
+    ],
+)
+def test_an_operation_on_which_no_verdict_stands_says_why_not(desk, changes, sentence):
+    operation = rows.operation()
+    Operation.objects.filter(pk=operation.pk).update(**changes)
+
+    answer = desk.get(address(operation))
+
+    assert answer.status_code == 200
+    assert sentence in answer.content.decode()
+
+
 def test_a_decision_of_another_site_is_not_there(client):
     operation = rows.operation(at=rows.site("SOUTH", "South plant"))
     rows.decision(operation)
@@ -148,8 +182,8 @@ def test_the_decision_page_costs_the_same_for_any_number_of_operations(desk, dja
         operation = rows.operation(number="WO-LONG", no=str(no))
         rows.decision(operation, reasons=[{"code": "vendor_chosen", "vendor": "V1"}])
 
-    # session, user, access, decision, vendors, awards, lines, siblings; company, to order, alerts
-    with django_assert_num_queries(12):
+    # session, user, access, operation, decision, vendors, awards, lines, siblings; company, to order, alerts
+    with django_assert_num_queries(13):
         desk.get(address(operation))
 
 

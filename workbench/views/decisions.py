@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -10,12 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from masterdata.models import Vendor
 from policies.models import Award, Decision, Verdict
-from production.models import Word
+from policies.services import HORIZON_DAYS
+from production.models import OPEN_STATUSES, Operation, OperationStatus, Word
 from reports import services as reports
 from subcontract_orders.models import OrderLine
 from workbench import rules, tables
@@ -94,16 +97,20 @@ def decision_list(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @page_view
 def decision(request: HttpRequest, number: str, operation_no: str) -> HttpResponse:
+    """The verdict on an operation with its reasons; of one that is not decided any more, or not yet, why, and how it was last."""
     shell = Shell(request)
-    seen = Decision.objects.current().visible_to(request.user)
-    shown = get_object_or_404(
-        seen.select_related(
-            "operation__production_order__item__unit", "operation__process", "operation__work_center", "policy"
+    operation = get_object_or_404(
+        Operation.objects.visible_to(request.user).select_related(
+            "production_order__item__unit", "process", "work_center"
         ),
-        operation__production_order__number=number,
-        operation__operation_no=operation_no,
+        production_order__number=number,
+        operation_no=operation_no,
     )
-    operation = shown.operation
+    shown = operation_decisions(operation).first()
+    if shown is None:
+        said = {"operation": operation, "order": operation.production_order, "why": _undecided(operation, shell)}
+        return show(request, "workbench/decision_none.html", said, section="decisions", shell=shell)
+    seen = Decision.objects.current().visible_to(request.user)
     awards: QuerySet[Award] = shown.awards.select_related("vendor", "currency").order_by("rank")
     named = _named(shown)
     names = {vendor.code: vendor.name for vendor in named if vendor.name}
@@ -115,6 +122,7 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
         scores = reports.vendor_scores([vendor.pk for vendor in weighed], today=shell.today, viewer=request.user)
     context: dict[str, Any] = {
         "decision": shown,
+        "why_not_now": "" if shown.is_current else _undecided(operation, shell),
         "scored": [(vendor, scores[vendor.pk]) for vendor in weighed if vendor.pk in scores],
         "operation": operation,
         "order": operation.production_order,
@@ -161,6 +169,25 @@ def _ways(request: HttpRequest, shown: Decision, named: list[Vendor]) -> list[Wa
         found.append(Way(_("Send outside"), f"{speak}&word={Word.OUTSIDE}", "arrow-up-right"))
         found.append(Way(_("Keep inside"), f"{speak}&word={Word.INSIDE}", "home"))
     return found
+
+
+def operation_decisions(operation: Operation) -> QuerySet[Decision]:
+    """All that was decided about an operation, the verdict that stands or stood last first."""
+    return Decision.objects.filter(operation=operation).select_related("policy").order_by("-is_current", "-version")
+
+
+def _undecided(operation: Operation, shell: Shell) -> str:
+    """Why no verdict stands on an operation."""
+    order, start = operation.production_order, operation.planned_start
+    if OperationStatus.CANCELLED in (operation.status, order.status):
+        return _("It is cancelled: nothing of it is wanted any more.")
+    if operation.status == OperationStatus.FINISHED or order.status not in OPEN_STATUSES:
+        return _("It is done: there is nothing left to decide.")
+    if start is not None and start > shell.today + timedelta(days=HORIZON_DAYS):
+        return _("It is decided once it comes near: it starts more than {days} days from today, on {start}.").format(
+            days=HORIZON_DAYS, start=date_format(start)
+        )
+    return _("No run has looked at it yet: the next one decides it.")
 
 
 def _named(shown: Decision) -> list[Vendor]:
