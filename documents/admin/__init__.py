@@ -1,5 +1,5 @@
-"""Planning pages of the main job: its runs, simulations, and master data that its documents name."""
+"""Planning pages of the main job: its runs, simulations, the planner's word, and master data that its documents name."""
 
-from documents.admin import master, runs
+from documents.admin import master, runs, words
 
-__all__ = ["master", "runs"]
+__all__ = ["master", "runs", "words"]

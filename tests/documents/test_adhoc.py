@@ -5,8 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
-from accounts.models import Role
+from accounts import services as accounts
+from accounts.models import Role, User
 from activity.models import Alert
 from documents import services as documents
 from documents.services import AlreadyOut
@@ -32,6 +35,13 @@ def say(word: str, vendor: int | None = None) -> None:
     documents.speak_word(
         operation_id=operation().pk, word=word, vendor_id=vendor, reason="machine broke", by=plans.boss(), at=moment()
     )
+
+
+def planner_at_his_desk() -> Client:
+    user, client = User.objects.create_user("paula"), Client()
+    accounts.give_role(user=user, role=Role.PLANNER)
+    client.force_login(user)
+    return client
 
 
 @pytest.fixture
@@ -96,6 +106,12 @@ def test_what_has_left_does_not_come_back_inside_by_a_word(sent):
         "/api/v1/production-orders/P1/operations/10/insource/", {"reason": "it runs again"}, format="json"
     )
     assert (answer.status_code, answer.data["code"]) == (409, "already_ordered")
+    page = planner_at_his_desk().post(
+        f"{reverse('admin:policies_orderwithverdicts_speak')}?operations={operation().pk}",
+        {"word": "in_house", "reason": "it runs again"},
+    )
+    assert "have left for V1" in page.content.decode()
+    assert not OperationWord.objects.exists()
     shipments.reverse(shipment_id=Shipment.objects.get().pk, by=plans.boss(), at=moment())
     say("in_house")
     assert OperationWord.objects.get().word == "in_house"
