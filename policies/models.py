@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
@@ -186,16 +187,19 @@ class Policy(ExternallyKnown):
         return self.code
 
     def clean(self) -> None:
-        """Raises ValidationError where a range ends before it begins: such a policy would never apply."""
-        check_ranges({name: getattr(self, name) for pair in RANGES for name in pair})
+        """Raises ValidationError where a range ends before it begins, or a share is more than all: see `check_ranges`."""
+        check_ranges({name: getattr(self, name) for name in CHECKED})
 
 
 RANGES = (("valid_from", "valid_to"), ("quantity_from", "quantity_to"), ("season_from", "season_to"))
+CHECKED = (*(name for pair in RANGES for name in pair), "transition_share_pct")
 
 
 def check_ranges(values: Mapping[str, Any]) -> None:
-    """Raises ValidationError, by field, where a range of a policy's values ends before it begins."""
+    """Raises ValidationError, by field, where a range of a policy's values ends before it begins, or more than all is to move."""
     wrong = {}
+    if (values.get("transition_share_pct") or 0) > 100:
+        wrong["transition_share_pct"] = "More than 100 % of the quantity cannot move."
     for first, last in RANGES:
         begins, ends = values.get(first), values.get(last)
         if begins is not None and ends is not None and ends < begins:
@@ -223,6 +227,18 @@ class PolicyVendor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy_id} {self.rank}"
+
+    def clean(self) -> None:
+        """Raises ValidationError where the largest quantity is less than the smallest: he would never be given any."""
+        check_limits(self.quantity_from, self.quantity_to)
+
+
+def check_limits(smallest: Decimal | None, largest: Decimal | None) -> None:
+    """Raises ValidationError, by field, where a vendor's largest quantity is less than his smallest."""
+    if smallest is not None and largest is not None and largest < smallest:
+        limits = f"{largest.normalize():f} is less than {smallest.normalize():f}"
+        said = f"{limits}, from which he is used: he would never be given any."
+        raise ValidationError({"quantity_to": said}, code="invalid")
 
 
 class ChargeBasis(models.TextChoices):

@@ -292,6 +292,12 @@ def ranked_vendors(raw: Any) -> list[dict[str, Any]]:
         for name, read in VENDOR_PARTS.items():
             if stated.get(name) not in (None, ""):
                 vendor[name] = read(stated[name])
+        smallest, largest = vendor.get("quantity_from"), vendor.get("quantity_to")
+        if smallest is not None and largest is not None and largest < smallest:
+            raise BadValue(
+                "invalid_quantity",
+                f"{largest:f} is less than {smallest:f}, from which he is used: he would never be given any.",
+            )
         vendors.append(vendor)
     if len({vendor["vendor"] for vendor in vendors}) < len(vendors):
         raise BadValue("invalid", "A vendor stands twice in the list.")

@@ -17,12 +17,13 @@ from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, Vendor, WorkCenter
 from policies.models import (
     BAR,
-    RANGES,
+    CHECKED,
     Inspection,
     Policy,
     PolicyVendor,
     PriceAgreement,
     VendorApproval,
+    check_limits,
     check_ranges,
 )
 from policies.services.units import priced_in
@@ -49,6 +50,13 @@ class PolicyVendorSerializer(StrictFields, serializers.ModelSerializer[PolicyVen
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(data if isinstance(data, Mapping) else {"vendor": data})
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            check_limits(attrs.get("quantity_from"), attrs.get("quantity_to"))
+        except ValidationError as wrong:
+            raise serializers.ValidationError(wrong.message_dict, "invalid") from None
+        return attrs
 
 
 @extend_schema_field(
@@ -136,7 +144,7 @@ class PolicySerializer(StrictFields, serializers.ModelSerializer[Policy]):
         return vendors
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        known = {name: getattr(self.instance, name) for pair in RANGES for name in pair} if self.instance else {}
+        known = {name: getattr(self.instance, name) for name in CHECKED} if self.instance else {}
         try:
             check_ranges(known | attrs)
         except ValidationError as wrong:

@@ -516,6 +516,18 @@ def test_a_refusal_says_where_in_one_sentence():
     }
 
 
+def test_a_vendors_largest_quantity_below_his_smallest_is_refused():
+    load({"vendors": [{"code": "V1"}]})
+
+    found = refused(
+        {"policies": [{"code": "P", "vendors": [{"vendor": "V1", "quantity_from": 50, "quantity_to": 10}]}]}
+    )
+
+    assert [(row.row, row.column, row.code, row.detail) for row in found] == [
+        (1, "vendors", "invalid_quantity", "10 is less than 50, from which he is used: he would never be given any.")
+    ]
+
+
 def test_an_order_that_may_not_make_another_item_any_more_says_which_one_was_asked_for():
     load_shaft()
     load({"items": [{"code": "AXLE"}], "operations": [{"order": "P1", "number": "10", "good": "1"}]})

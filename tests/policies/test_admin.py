@@ -96,6 +96,24 @@ def test_a_range_that_ends_before_it_begins_is_said_at_its_field():
     ]
 
 
+def test_shares_and_limits_that_cannot_be_are_said_at_their_fields():
+    policy = make_policy(verdict="in_house")
+    vendor = PolicyVendor(rank=1, vendor=Vendor.objects.create(code="V1"), policy=policy)
+    given = {"transition_share_pct": "120", "vendors-0-quantity_from": "50", "vendors-0-quantity_to": "10"}
+
+    answer = signed_in("planner").post(
+        reverse("admin:policies_policy_change", args=[policy.pk]), form_of(policy, [vendor], **given)
+    )
+
+    assert answer.context["adminform"].form.errors["transition_share_pct"] == [
+        "More than 100 % of the quantity cannot move."
+    ]
+    (formset,) = answer.context["inline_admin_formsets"]
+    assert formset.formset.errors[0]["quantity_to"] == [
+        "10 is less than 50, from which he is used: he would never be given any."
+    ]
+
+
 def test_the_page_of_a_policy_says_what_it_decides_today(order):
     policy = make_policy(verdict="in_house")
     page, client = reverse("admin:policies_policy_change", args=[policy.pk]), signed_in("planner")

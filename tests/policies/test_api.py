@@ -308,6 +308,8 @@ def test_a_policy_is_drafted_changed_activated_and_retired(planner: APIClient):
         ({"valid_from": "2026-02-01", "valid_to": "2026-01-01"}, "valid_to"),
         ({"yield_pct": 101}, "yield_pct"),
         ({"over_receipt_pct": -1}, "over_receipt_pct"),
+        ({"transition_from": "2026-03-01", "transition_share_pct": 101}, "transition_share_pct"),
+        ({"vendors": [{"vendor": "V1", "quantity_from": 50, "quantity_to": 10}]}, "vendors[0].quantity_to"),
     ],
 )
 def test_a_senseless_policy_is_refused(planner: APIClient, fields: dict, field: str | None):

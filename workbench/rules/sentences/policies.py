@@ -15,6 +15,8 @@ SENTENCES = (
     _("The list begins with another process."),
     _("{policy} sends work out but names no vendor; add one first."),
     _("{last} is less than {first}, where it begins: the policy would never apply."),
+    _("{largest} is less than {smallest}, from which he is used: he would never be given any."),
+    _("More than 100 % of the quantity cannot move."),
     _("A downtime lasts at most {most} days."),
     _("A price unit holds more than nothing."),
     _("A yield is above 0 and at most 100 percent."),
