@@ -14,7 +14,7 @@ from core.refusals import NotFound
 from masterdata import services as masterdata
 from masterdata.models import Vendor
 from policies.models import ApprovalStatus, Award, Basis, Decision, Policy, PolicyStatus, PolicyVendor, VendorApproval
-from policies.rules import reasons
+from policies.rules import sentence
 from policies.services.books import policy_values
 
 
@@ -24,7 +24,7 @@ def policy_sentence(*, policy_id: int) -> str:
     if not values:
         raise NotFound("There is no such policy.")
     named = Vendor.objects.filter(pk__in=[row.vendor_id for row in values[0].vendors])
-    return reasons.policy_sentence(
+    return sentence.policy_sentence(
         values[0], {pk: name or code for pk, name, code in named.values_list("pk", "name", "code")}
     )
 

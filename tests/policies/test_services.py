@@ -8,7 +8,7 @@ import pytest
 from core.refusals import NotFound, Stale
 from masterdata.models import PlanChange
 from policies import services
-from policies.models import Award, Decision, PolicyStatus
+from policies.models import Award, Decision, PolicyStatus, PolicyVendor
 from policies.services import deciding
 from production.models import OperationStatus, Outsourced, Word
 from tests.factories import (
@@ -297,6 +297,24 @@ def test_a_policy_reads_as_one_sentence():
     assert services.policy_sentence(policy_id=policy.pk) == (
         "Plating of any item, when WC-PLATE is over 90 % in the week, goes to Galva or, if it cannot, Nordic."
     )
+
+
+def test_the_sentence_of_a_policy_says_what_each_vendor_may_be_given():
+    policy = PolicyFactory(strategy="quota", vendors=[VendorFactory(name="Galva"), VendorFactory(name="Nordic")])
+    first, second = policy.vendors.order_by("rank")
+    PolicyVendor.objects.filter(pk=first.pk).update(share_pct=60, weekly_capacity=100)
+    PolicyVendor.objects.filter(pk=second.pk).update(share_pct=40, quantity_from=10, quantity_to=50)
+
+    assert services.policy_sentence(policy_id=policy.pk) == (
+        "Plating of any item goes to Galva (60 %, up to 100 a week) or Nordic (40 %, from 10 to 50 at once) by quota."
+    )
+
+
+def test_the_sentence_of_a_policy_for_all_work_of_a_work_center_names_it():
+    mill = WorkCenterFactory(code="MILL", kind="internal")
+    policy = PolicyFactory(process=None, when_down=True, work_center=mill, vendors=[VendorFactory(name="Galva")])
+
+    assert services.policy_sentence(policy_id=policy.pk) == "Every operation on MILL, when MILL is down, goes to Galva."
 
 
 def test_approvals_that_end_soon_are_told_for_vendors_whom_policies_use():
