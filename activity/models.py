@@ -163,7 +163,8 @@ class Alert(models.Model):
         """The title as people say it: the vendor by his name, where he has one, not by his code."""
         if self.vendor is None or not self.vendor.name:
             return self.title
-        return re.sub(rf"(?<![\w/-]){re.escape(self.vendor.code)}(?![\w/-])", lambda _: self.vendor.name, self.title)
+        code, name = re.escape(self.vendor.code), self.vendor.name
+        return re.sub(rf"(?<![\w/-]){code}(?![\w/-])", lambda _: name, self.title)
 
 
 class Responsible(models.Model):
