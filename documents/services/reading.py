@@ -24,7 +24,7 @@ from policies.services.deciding import OPEN_OPERATION, orders_in_horizon
 from production.models import BomLine, Operation, ProductionOrder
 from production.rules.components import BomRow
 from receipts.models import ReceiptLine, ReceiptStatus
-from subcontract_orders.models import UNSENT, LineStatus, OrderComponent, OrderLine, OrderStatus
+from subcontract_orders.models import AT_VENDOR, NET_SENT, UNSENT, LineStatus, OrderComponent, OrderLine, OrderStatus
 from subcontract_orders.services.lines import APART
 from subcontract_orders.services.specifications import outdated_specifications
 
@@ -364,7 +364,7 @@ def stages_waited_for(line_ids: Collection[int]) -> dict[int, frozenset[str]]:
     if not line_ids:
         return {}
     rows = OrderComponent.objects.filter(line__in=masterdata.among(line_ids)).exclude(stage="")
-    given = F("sent") - F("returned") - F("written_off") - F("lost") + F("found") + F("carried_in") - F("carried_out")
+    given = NET_SENT + F("carried_in") - F("carried_out")
     found: dict[int, set[str]] = {}
     for line_id, stage in rows.filter(required__gt=given).values_list("line_id", "stage"):
         found.setdefault(line_id, set()).add(stage)
@@ -492,10 +492,9 @@ def free_stock() -> dict[tuple[int, int], Decimal]:
         return found
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT l.ship_to_id, c.item_id, sum(greatest(
-                c.sent + c.direct + c.carried_in + c.found
-                    - c.consumed - c.returned - c.written_off - c.lost - c.carried_out,
+                {AT_VENDOR},
                 CASE WHEN o.status IN ('closed', 'cancelled') OR l.status <> 'open' THEN 0
                     WHEN c.basis = 'per_unit'
                     THEN c.required * greatest(l.quantity - l.accepted - l.rejected - l.scrapped, 0) / l.quantity

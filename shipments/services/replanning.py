@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from shipments.models import SET_ASIDE, ShipmentLine, ShipmentStatus
 from shipments.services import arranging, loading
 from shipments.services.loading import SHIPPED
-from subcontract_orders.models import WITH_VENDOR, LineStatus, OrderComponent
+from subcontract_orders.models import NET_SENT, WITH_VENDOR, LineStatus, OrderComponent
 
 
 def plan_what_is_open(
@@ -43,9 +43,8 @@ def _on_no_shipment(rows: QuerySet[OrderComponent]) -> QuerySet[OrderComponent]:
     """Components of open lines of which something is open to be shipped, and nothing planned."""
     on = ShipmentLine.objects.filter(component=OuterRef("pk"))
     aside = on.filter(shipment__status__in=SET_ASIDE).order_by().values("component").annotate(total=Sum("quantity"))
-    net_sent = F("sent") - F("returned") - F("written_off") - F("lost") + F("found")
     is_open = Q(
-        sent_to_be__gt=net_sent
+        sent_to_be__gt=NET_SENT
         + F("carried_in")
         - F("carried_out")
         + Coalesce(Subquery(aside.values("total")), Decimal(0))

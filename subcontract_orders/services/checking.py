@@ -7,15 +7,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from inventory.services.checking import Difference, text
-from subcontract_orders.models import FlowKind, OrderComponent, OrderLine, SubcontractOrder
+from subcontract_orders.models import CAME, GONE, FlowKind, OrderComponent, OrderLine, SubcontractOrder
 
 KINDS = [kind.value for kind in FlowKind]
 # carried_in may be promised to a line before it has lots, and flows: the counter is then higher.
 SUMS = ", ".join(f"coalesce(sum(f.quantity) FILTER (WHERE f.kind = '{kind}'), 0) AS {kind}" for kind in KINDS)
 BY_COMPONENT = f"SELECT f.component_id, {SUMS} FROM subcontract_orders_componentflow f GROUP BY f.component_id"
-CAME = "c.sent + c.direct + c.carried_in + c.found"
-GONE = "c.consumed + c.returned + c.written_off + c.lost + c.carried_out"
-
 
 OF_ORDER = """
     JOIN subcontract_orders_orderline l ON l.id = c.line_id

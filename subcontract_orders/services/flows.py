@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from masterdata.models import Location
-from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent
+from subcontract_orders.models import AT_VENDOR, ComponentFlow, FlowKind, OrderComponent
 
 ZERO = Decimal(0)
 CAME = {FlowKind.SENT, FlowKind.DIRECT, FlowKind.CARRIED_IN, FlowKind.FOUND}
@@ -140,10 +140,9 @@ class _Place:
         found = cls()
         with connection.cursor() as cursor:
             cursor.execute(
-                """
+                f"""
                 WITH mine AS (
-                    SELECT c.id, c.item_id, c.stage, c.sent + c.direct + c.carried_in + c.found
-                        - c.consumed - c.returned - c.written_off - c.lost - c.carried_out AS at_vendor
+                    SELECT c.id, c.item_id, c.stage, {AT_VENDOR} AS at_vendor
                     FROM subcontract_orders_ordercomponent c JOIN subcontract_orders_orderline l ON l.id = c.line_id
                     WHERE l.ship_to_id = %(place)s AND c.item_id = ANY(%(items)s)
                 )

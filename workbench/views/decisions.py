@@ -110,6 +110,7 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
     if shown is None:
         said = {"operation": operation, "order": operation.production_order, "why": _undecided(operation, shell)}
         return show(request, "workbench/decision_none.html", said, section="decisions", shell=shell)
+    shown.operation = operation
     seen = Decision.objects.current().visible_to(request.user)
     awards: QuerySet[Award] = shown.awards.select_related("vendor", "currency").order_by("rank")
     named = _named(shown)
