@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from activity import services
 from activity.models import Alert, Event, Message, Responsible, WebhookDelivery, WebhookEndpoint
 from core.refusals import Refusal
-from masterdata.admin import Translated, never
+from masterdata.admin import Translated, never, said
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -46,7 +46,7 @@ class AlertAdmin(Translated, ModelAdmin):
 
     @display(header=True, description="Alert", ordering="kind")
     def show_title(self, alert: Alert) -> list[str]:
-        return [alert.title or alert.subject, alert.kind.replace("_", " ")]
+        return [said(alert.headline or alert.subject), alert.kind.replace("_", " ").capitalize()]
 
     @display(description="Severity", label={"Info": "info", "Warning": "warning", "Critical": "danger"})
     def show_severity(self, alert: Alert) -> str:
@@ -55,7 +55,7 @@ class AlertAdmin(Translated, ModelAdmin):
 
 @admin.register(Event)
 class EventAdmin(Translated, ModelAdmin):
-    list_display = ["at", "name", "document_number", "by", "through", "vendor"]
+    list_display = ["at", "show_name", "document_number", "by", "show_through", "vendor"]
     list_select_related = ["by", "vendor"]
     list_filter = [("at", RangeDateTimeFilter), ("vendor", AutocompleteSelectFilter)]
     list_filter_submit = True
@@ -66,6 +66,15 @@ class EventAdmin(Translated, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return super().get_queryset(request).visible_to(request.user)
+
+    @display(description="Event", ordering="name")
+    def show_name(self, event: Event) -> str:
+        about, _, happened = event.name.partition(".")
+        return f"{said(about.replace('_', ' ').capitalize())}: {said(happened.replace('_', ' ').capitalize())}"
+
+    @display(description="Through", ordering="through")
+    def show_through(self, event: Event) -> str:
+        return event.through.capitalize()
 
 
 @admin.register(Responsible)

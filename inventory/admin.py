@@ -8,7 +8,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 from unfold.decorators import display
 
 from inventory.models import Balance, CostPool, Lot, Movement
-from masterdata.admin import CompanyAdmin, Translated, never, plain
+from masterdata.admin import CompanyAdmin, Translated, money, never, plain
 from masterdata.models import Company
 
 
@@ -60,7 +60,7 @@ class MovementAdmin(Translated, ModelAdmin):
 
     @display(header=True, description="Document", ordering="document_number")
     def show_document(self, movement: Movement) -> list[str]:
-        return [movement.document_number, movement.document_kind.replace("_", " ")]
+        return [movement.document_number, movement.document_kind.replace("_", " ").capitalize()]
 
 
 @admin.register(Balance)
@@ -110,8 +110,8 @@ class CostPoolAdmin(Translated, ModelAdmin):
 
     @display(description="Value", ordering="value")
     def show_value(self, pool: CostPool) -> str:
-        return f"{pool.value:,.2f}"
+        return money(pool.value)
 
     @display(description="Unit cost")
     def show_unit_cost(self, pool: CostPool) -> str:
-        return f"{pool.value / pool.quantity:,.4f}" if pool.quantity else "–"
+        return money(pool.value / pool.quantity, 4) if pool.quantity else "–"

@@ -1,14 +1,18 @@
 """Master data that no verdict reads. What moves the plan (items, vendors, work centers …) is in production.admin."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
@@ -27,12 +31,23 @@ def never(model_admin: Any, request: HttpRequest, obj: Any = None) -> bool:
     return False
 
 
-def plain(number: Decimal | None) -> str:
-    """1200.50000 as 1,200.5: five decimals are for counting, not for reading."""
+def plain(number: Decimal | int | None) -> str:
+    """1200.50000 as 1,200.5, in German 1.200,5: five decimals are for counting, not for reading."""
     if number is None:
         return "–"
-    text = f"{number:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    number = Decimal(number)
+    decimals = max(-int(number.normalize().as_tuple().exponent), 0)
+    return number_format(number, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+
+
+def money(amount: Decimal, decimals: int = 2) -> str:
+    """An amount as its reader writes it: 1,864.20, in German 1.864,20."""
+    return number_format(amount, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+
+
+def said(text: str) -> SafeString:
+    """A word or sentence in the language of who reads it. Templates know the sentences of all apps, this room does not."""
+    return render_to_string("admin/said.html", {"text": text}).strip()  # type: ignore[return-value]
 
 
 LISTS = ("list_display", "readonly_fields", "actions_detail", "actions_list", "actions_row", "actions")
@@ -49,8 +64,30 @@ class WordsDropdownFilter(ChoicesDropdownFilter):
             yield shown
 
 
+def line_of(line: Any) -> str:
+    """A line of a document as people name it: SC-00001 line 2."""
+    return gettext("{order} line {no}").format(order=line.order.number, no=line.line_no)
+
+
+def _spoken(column: Callable[..., Any]) -> Callable[..., Any]:
+    """A column whose text is said in the language of who reads it."""
+
+    @wraps(column)
+    def spoken(shown: Any, row: Model) -> Any:
+        text = column(shown, row)
+        return said(text) if isinstance(text, str) and not isinstance(text, SafeString) and text else text
+
+    return spoken
+
+
 class Translated:
-    """Headings, labels, choices and help in the language of who reads them, as far as they are known; written in English."""
+    """Headings, labels, choices, columns and help in the language of who reads them, as far as known; written in English."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, column in list(vars(cls).items()):
+            if hasattr(column, "short_description") and not hasattr(column, "label") and name.startswith("show_"):
+                setattr(cls, name, _spoken(column))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -225,7 +262,12 @@ class LocationAdmin(MasterDataAdmin):
 class NumberRangeAdmin(Translated, ModelAdmin):
     """The prefix may be chosen; the last number only ever goes up, by drawing one."""
 
-    list_display = ["kind", "prefix", "last"]
-    readonly_fields = ["kind", "last"]
+    list_display = ["show_kind", "prefix", "last"]
+    fields = ["show_kind", "prefix", "last"]
+    readonly_fields = ["show_kind", "last"]
     ordering = ["kind"]
     has_add_permission = has_delete_permission = never
+
+    @display(description="Kind", ordering="kind")
+    def show_kind(self, row: NumberRange) -> str:
+        return row.kind.replace("_", " ").capitalize()

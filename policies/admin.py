@@ -18,7 +18,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import (
@@ -562,7 +562,7 @@ class ProductionOrderAdmin(Translated, ModelAdmin):
 
     @display(header=True, description="Production order", ordering="number")
     def show_number(self, order: OrderWithVerdicts) -> list[str]:
-        return [order.number, f"for {order.parent_number}" if order.parent_number else ""]
+        return [order.number, gettext("for {order}").format(order=order.parent_number) if order.parent_number else ""]
 
     @display(header=True, description="Item", ordering="item__code")
     def show_item(self, order: OrderWithVerdicts) -> list[str]:
@@ -578,11 +578,11 @@ class ProductionOrderAdmin(Translated, ModelAdmin):
 
     @display(description="Outside", label={"outside": "success"})
     def show_outside(self, order: OrderWithVerdicts) -> tuple[str, str] | None:
-        return ("outside", f"{order.outside} outside") if order.outside else None
+        return ("outside", gettext("{n} outside").format(n=order.outside)) if order.outside else None
 
     @display(description="Waits for a person", label={"stuck": "danger"})
     def show_stuck(self, order: OrderWithVerdicts) -> tuple[str, str] | None:
-        return ("stuck", f"{order.stuck} to settle") if order.stuck else None
+        return ("stuck", gettext("{n} to settle").format(n=order.stuck)) if order.stuck else None
 
 
 @admin.register(Decision)

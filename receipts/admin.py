@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -13,7 +14,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from masterdata.admin import Translated, never, plain
+from masterdata.admin import Translated, line_of, never, plain
 from receipts.models import DirectDelivery, ExpectedReceipt, PurchaseRequest, Receipt, ReceiptLine, Return, ReturnLine
 
 
@@ -33,7 +34,7 @@ class ExpectedReceiptAdmin(Translated, ModelAdmin):
 
     @display(header=True, description="Order line", ordering="order_line__order__number")
     def show_order(self, expected: ExpectedReceipt) -> list[str]:
-        return [expected.order_line.order.number, f"line {expected.order_line.line_no}"]
+        return [expected.order_line.order.number, gettext("line {no}").format(no=expected.order_line.line_no)]
 
     @display(header=True, description="Item", ordering="item__code")
     def show_item(self, expected: ExpectedReceipt) -> list[str]:
@@ -97,7 +98,7 @@ class DirectDeliveryAdmin(Translated, ModelAdmin):
 
     @display(description="For", ordering="order_line__order__number")
     def show_order(self, delivery: DirectDelivery) -> str:
-        return f"{delivery.order_line.order.number} line {delivery.order_line.line_no}"
+        return line_of(delivery.order_line)
 
     @display(description="Quantity", ordering="quantity")
     def show_quantity(self, delivery: DirectDelivery) -> str:
@@ -126,7 +127,7 @@ class ReceiptLines(ReadOnlyLines):
 
     @display(description="For")
     def show_order(self, line: ReceiptLine) -> str:
-        return f"{line.order_line.order.number} line {line.order_line.line_no}"
+        return line_of(line.order_line)
 
 
 class ReturnLines(ReadOnlyLines):
@@ -141,7 +142,7 @@ class ReturnLines(ReadOnlyLines):
     @display(description="Of")
     def show_order(self, line: ReturnLine) -> str:
         of = line.component.line if line.component else line.receipt_line.order_line if line.receipt_line else None
-        return f"{of.order.number} line {of.line_no}" if of else "Free stock"
+        return line_of(of) if of else "Free stock"
 
 
 class GoodsAdmin(Translated, ModelAdmin):
@@ -207,5 +208,6 @@ class ReturnAdmin(GoodsAdmin):
         ("vendor", "site"),
         "reason",
         ("created_at", "created_by"),
-        ("dispatched_at", "arrives_on", "posted_at", "reversed_at"),
+        ("dispatched_at", "arrives_on"),
+        ("posted_at", "reversed_at"),
     ]

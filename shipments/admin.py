@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from masterdata.admin import Translated, never, plain
+from masterdata.admin import Translated, line_of, never, plain
 from shipments.models import Shipment, ShipmentLine
 
 
@@ -35,7 +35,7 @@ class ShipmentLines(Translated, TabularInline):
 
     @display(description="For")
     def show_order(self, line: ShipmentLine) -> str:
-        return f"{line.order_line.order.number} line {line.order_line.line_no}"
+        return line_of(line.order_line)
 
 
 @admin.register(Shipment)
@@ -57,7 +57,8 @@ class ShipmentAdmin(Translated, ModelAdmin):
         ("number", "status"),
         ("vendor", "site"),
         ("from_location", "to_location"),
-        ("dispatch_by", "dispatched_at", "arrives_on", "delivered_at", "reversed_at"),
+        ("dispatch_by", "dispatched_at"),
+        ("arrives_on", "delivered_at", "reversed_at"),
     ]
     has_add_permission = has_change_permission = has_delete_permission = never
 

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -12,7 +13,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from masterdata.admin import Translated, never, plain
+from masterdata.admin import Translated, money, never, plain
 from subcontract_orders.models import OrderLine, SubcontractOrder
 
 
@@ -82,7 +83,10 @@ class SubcontractOrderAdmin(Translated, ModelAdmin):
 
     @display(header=True, description="Order", ordering="number")
     def show_number(self, order: SubcontractOrder) -> list[str]:
-        return [order.number, f"made by {order.made_by_run}" if order.made_by_run else "made by hand"]
+        return [
+            order.number,
+            gettext("made by {run}").format(run=order.made_by_run) if order.made_by_run else "made by hand",
+        ]
 
     @display(header=True, description="Vendor", ordering="vendor__name")
     def show_vendor(self, order: SubcontractOrder) -> list[str]:
@@ -98,4 +102,4 @@ class SubcontractOrderAdmin(Translated, ModelAdmin):
 
     @display(description="Value", ordering="total_company")
     def show_total(self, order: SubcontractOrder) -> str:
-        return f"{order.total:,.2f} {order.currency.code}"
+        return f"{money(order.total, order.currency.decimals)} {order.currency.code}"

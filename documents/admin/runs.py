@@ -26,7 +26,7 @@ from core.refusals import Refusal
 from documents import services, tasks
 from documents.forms import SimulationForm
 from documents.models import GenerationRun, SimulationRun, SimulationState
-from masterdata.admin import Translated, never
+from masterdata.admin import Translated, money, never, plain, said
 from policies.models import Policy, PolicyStatus
 
 MAY_START = "documents.start_generationrun"
@@ -47,11 +47,13 @@ class GenerationRunAdmin(Translated, ModelAdmin):
         ("number", "show_state", "is_dry"),
         "show_progress",
         ("reason", "requested_by"),
-        ("requested_at", "started_at", "decided_at", "finished_at"),
+        ("requested_at", "started_at"),
+        ("decided_at", "finished_at"),
         ("operations", "in_house", "outsource"),
         ("review", "blocked", "show_blocked_by"),
         ("created", "changed", "cancelled"),
-        ("orders", "lines", "shipments", "alerts"),
+        ("orders", "lines"),
+        ("shipments", "alerts"),
         "error",
     ]
     readonly_fields = ["show_state", "show_progress", "show_blocked_by"]
@@ -84,7 +86,7 @@ class GenerationRunAdmin(Translated, ModelAdmin):
     @display(header=True, description="Run", ordering="pk")
     def show_number(self, run: GenerationRun) -> list[str]:
         who = f" · {run.requested_by}" if run.requested_by else ""
-        return [run.number, f"{run.reason or 'No reason given'}{who}"]
+        return [run.number, f"{said(run.reason or 'No reason given')}{who}"]
 
     @display(
         description="State",
@@ -98,11 +100,10 @@ class GenerationRunAdmin(Translated, ModelAdmin):
     def show_progress(self, run: GenerationRun) -> SafeString:
         done = services.progress(run).percent
         return format_html(
-            '<span>{} of {} changes</span><svg class="ow-bar" role="img" aria-label="{} %" viewBox="0 0 100 8"'
+            '<span>{}</span><svg class="ow-bar" role="img" aria-label="{} %" viewBox="0 0 100 8"'
             ' preserveAspectRatio="none"><rect width="100" height="8" rx="2"></rect><rect width="{}" height="8" rx="2"></rect>'
             "</svg>",
-            run.items_done,
-            run.items_total,
+            gettext("{done} of {total} changes").format(done=plain(run.items_done), total=plain(run.items_total)),
             done,
             done,
         )
@@ -110,23 +111,32 @@ class GenerationRunAdmin(Translated, ModelAdmin):
     @display(header=True, description="Operations", ordering="operations")
     def show_verdicts(self, run: GenerationRun) -> list[str]:
         return [
-            f"{run.outsource:,} outside, {run.in_house:,} inside",
-            f"{run.review:,} to review, {run.blocked:,} blocked",
+            gettext("{outside} outside, {inside} inside").format(
+                outside=plain(run.outsource), inside=plain(run.in_house)
+            ),
+            gettext("{review} to review, {blocked} blocked").format(
+                review=plain(run.review), blocked=plain(run.blocked)
+            ),
         ]
 
     @display(description="Changes")
     def show_documents(self, run: GenerationRun) -> str:
-        return f"{run.created:,} made, {run.changed:,} changed, {run.cancelled:,} withdrawn"
+        return gettext("{made} made, {changed} changed, {withdrawn} withdrawn").format(
+            made=plain(run.created), changed=plain(run.changed), withdrawn=plain(run.cancelled)
+        )
 
     @display(description="Seconds")
     def show_seconds(self, run: GenerationRun) -> str:
         if not run.started_at or not run.finished_at:
             return "–"
-        return f"{(run.finished_at - run.started_at).total_seconds():.1f}"
+        return money(Decimal((run.finished_at - run.started_at).total_seconds()), 1)
 
     @display(description="Blocked by")
     def show_blocked_by(self, run: GenerationRun) -> str:
-        return ", ".join(f"{code.replace('_', ' ')}: {count}" for code, count in run.blocked_by.items()) or "–"
+        return (
+            ", ".join(f"{said(code.replace('_', ' ').capitalize())}: {count}" for code, count in run.blocked_by.items())
+            or "–"
+        )
 
 
 @admin.register(SimulationRun)
