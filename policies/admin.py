@@ -36,7 +36,7 @@ from masterdata import services as masterdata
 from masterdata.admin import Translated, never, plain
 from masterdata.models import Vendor
 from policies import services
-from policies.forms import PolicyForm, WordForm
+from policies.forms import PolicyForm, PriceForm, WordForm
 from policies.models import (
     Award,
     Decision,
@@ -318,8 +318,9 @@ class PolicyAdmin(PlanAdmin):
 class PriceAgreementAdmin(PlanAdmin):
     """A price is ended by its last valid day, never deleted: orders name it."""
 
+    form = PriceForm
     list_after_template = "admin/policies/price_scores.html"
-    list_display = ["show_vendor", "show_what", "show_price", "minimum_quantity", "lead_days", "valid_from", "valid_to"]
+    list_display = ["show_vendor", "show_what", "show_price", "show_minimum", "lead_days", "valid_from", "valid_to"]
     list_select_related = ["vendor", "item", "process", "currency"]
     list_filter = [
         ("vendor", AutocompleteSelectFilter),
@@ -372,6 +373,10 @@ class PriceAgreementAdmin(PlanAdmin):
     def show_what(self, price: PriceAgreement) -> list[str]:
         work = " + ".join(price.processes) or "Bought complete"
         return [work, price.item.code if price.item else "any item"]
+
+    @display(description="Minimum quantity", ordering="minimum_quantity")
+    def show_minimum(self, price: PriceAgreement) -> str:
+        return plain(price.minimum_quantity)
 
     @display(description="Price", ordering="unit_price")
     def show_price(self, price: PriceAgreement) -> str:

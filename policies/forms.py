@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from masterdata.models import Vendor
-from policies.models import Consolidate, Policy
+from policies.models import Consolidate, Policy, PriceAgreement
 from production.models import Word
 
 POLICY_HELP = {
@@ -76,6 +76,34 @@ class CommaList(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return self.to_python(self.prepare_value(initial) or "") != self.to_python(data or "")
+
+
+PRICE_HELP = {
+    "vendor": "Whose price it is; a site of his may have prices of its own.",
+    "process": "The kind of work. Blank: the item is bought complete.",
+    "item": "Only for this item. Blank: for any item the process is done on.",
+    "site": "Only for orders of this site. Blank: for all of ours.",
+    "unit_price": "Of one price unit. Blank: not agreed yet, so the policy says whether an order may go.",
+    "currency": "Blank: the vendor's own.",
+    "price_unit": "What the price is for, such as kg or 100 pcs. Blank: one of the item's unit.",
+    "price_factor": "How many of the item's unit are in one price unit: 100 for a price of 100 pcs.",
+    "minimum_quantity": "It counts from this quantity on. Of several the highest one reached rules, even if it is dearer.",
+    "lot_charge": "Added once to each order line.",
+    "minimum_charge": "Work below it is filled up to it, as an amount of its own.",
+    "minimum_charge_basis": "Whether each line is filled up, or an order's lines of one process together.",
+    "freight": "Added once to each order line, and to the landed cost when vendors are compared.",
+    "valid_from": "Read on the day of ordering. Blank: from ever.",
+    "valid_to": "The last day it counts. Blank: for good. End it here rather than change a price that orders name.",
+    "lead_days": "Working days of the vendor from arrival there to ready.",
+    "yield_pct": "How many of a hundred pieces come back good. Blank: what the policy says.",
+}
+
+
+class PriceForm(forms.ModelForm):
+    class Meta:
+        model = PriceAgreement
+        exclude: list[str] = []
+        help_texts = PRICE_HELP
 
 
 class PolicyForm(forms.ModelForm):

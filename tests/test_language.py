@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from gettext import GNUTranslations
+from html import unescape
 from pathlib import Path
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.utils.translation import gettext, override
 from accounts import services as accounts
 from accounts.models import User
 from masterdata.models import Item
-from policies.forms import POLICY_HELP
+from policies.forms import POLICY_HELP, PRICE_HELP
 
 ROOT = Path(settings.BASE_DIR)
 CATALOG = ROOT / "locale" / "de" / "LC_MESSAGES" / "django"
@@ -96,3 +97,20 @@ def test_planners_read_policies_and_the_side_bar_in_german(client, db):
     assert "Bills of material" not in policy
     assert "Standardkosten" in items
     assert "Bills of material" in client.get(reverse("admin:masterdata_item_changelist")).content.decode()
+
+
+def test_every_field_of_a_price_is_explained_in_the_language_of_the_reader(client, db):
+    user = User.objects.create_user("planner")
+    accounts.give_role(user=user, role="planner")
+    client.force_login(user)
+
+    english = unescape(client.get(reverse("admin:policies_priceagreement_add")).content.decode())
+    german = client.get(
+        reverse("admin:policies_priceagreement_add"), headers={"accept-language": "de"}
+    ).content.decode()
+
+    assert len(PRICE_HELP) > 12
+    assert [words for words in PRICE_HELP.values() if words not in english] == []
+    with override("de"):
+        assert [words for words in PRICE_HELP.values() if gettext(words) not in german] == []
+    assert [words for words in PRICE_HELP.values() if words in german] == []
