@@ -94,6 +94,17 @@ def test_the_pages_show_vendors_their_room_and_the_comparison(desk, zinc):
     assert "10.00" in compared_page
 
 
+def test_where_prices_are_by_part_the_page_asks_for_the_part_and_offers_those_there_are(desk, zinc):
+    priced("A", zinc, "5", item=Item.objects.create(code="AXLE", name="Axle"))
+
+    page = desk.get("/prices/", {"process": "ZINC", "quantity": "4"}).content.decode()
+
+    assert "Which part is it?" in page
+    assert '<option value="AXLE">Axle</option>' in page
+    chosen = desk.get("/prices/", {"process": "ZINC", "quantity": "4", "item": "AXLE"}).content.decode()
+    assert "Which part is it?" not in chosen
+
+
 @pytest.mark.parametrize("wrong", [{"item": "NOWHERE"}, {"quantity": "many"}])
 def test_what_cannot_be_read_is_said_on_the_page(desk, zinc, wrong):
     priced("A", zinc, "1")

@@ -27,6 +27,7 @@ from workbench.views.worklist import Tab, attach_first_lines
 SHOWN = 10  # rows of each kind in a vendor's room; the rest is a link away
 LANGUAGES = {"en": _("English"), "de": _("German")}
 """What papers and mails to a vendor are written in; English where nothing is kept."""
+PARTS = 500  # parts offered to choose from when prices are compared
 ZERO = Decimal(0)
 EMPTY = Tab(
     "", "Vendors", "building-factory-2", "No vendors yet", "Import a plan: whoever works for you outside stands here."
@@ -147,8 +148,11 @@ def offers(request: HttpRequest) -> HttpResponse:
     best = min(
         (offer.total_company for offer in found if not offer.reason and offer.total_company is not None), default=None
     )
+    parts = Item.objects.filter(Exists(PriceAgreement.objects.filter(process=process, item=OuterRef("pk"))))
     context = {
         "asked": asked,
+        "parts": list(parts.order_by("code")[:PARTS]) if process else [],
+        "needs_part": not problem and item is None and all(offer.reason == "no_price" for offer in found),
         "process": process,
         "item": item,
         "quantity": quantity,
