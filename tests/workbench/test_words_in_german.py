@@ -19,6 +19,7 @@ from tests.workbench.said_in_code import speaks
 from tests.workbench.test_said_in_code import ROOT, examples, only_values, said
 from workbench import rules
 from workbench.rules import sentences
+from workbench.templatetags.workbench import LOOKS
 
 OURS = {config.label for config in apps.get_app_configs() if (ROOT / config.label / "apps.py").exists()}
 THE_SAME = {"Code", "Journal", "Info", "Position", "Status", "Version", "Text", "Name", "Material", "ID", "Logo", "System"} | {
@@ -100,6 +101,17 @@ def test_whatever_happens_to_a_document_has_its_german():
 
     assert len(happened) > 40
     assert in_english(happened | {"matched", "held"}) == set()
+
+
+@pytest.mark.no_database
+def test_every_chip_has_its_german():
+    words = [look.word for family in LOOKS.values() for look in family.values()]
+    with override("en"):
+        english = [str(word) for word in words]
+    with override("de"):
+        german = [str(word) for word in words]
+
+    assert {word for word, said_so in zip(english, german, strict=True) if word == said_so} == set()
 
 
 @pytest.mark.no_database

@@ -86,11 +86,11 @@ RECEIPT_LOOKS = {
     "reversed": Look("mute", _("Reversed"), "arrow-back-up"),
 }
 RETURN_LOOKS = {
-    "draft": Look("warn", "To come back", "hollow"),
-    "dispatched": Look("brand", "On its way", "dot"),
-    "posted": Look("ok", "Arrived", "check"),
-    "reversed": Look("mute", "Reversed", "arrow-back-up"),
-    "cancelled": Look("mute", "Cancelled", "x"),
+    "draft": Look("warn", _("To come back"), "hollow"),
+    "dispatched": Look("brand", _("On its way"), "dot"),
+    "posted": Look("ok", _("Arrived"), "check"),
+    "reversed": Look("mute", _("Reversed"), "arrow-back-up"),
+    "cancelled": Look("mute", _("Cancelled"), "x"),
 }
 PURCHASE_LOOKS = {
     "planned": Look("mute", _("Planned"), "hollow"),
