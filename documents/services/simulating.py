@@ -22,13 +22,14 @@ from masterdata import services as masterdata
 from masterdata.models import Company, Item
 from policies.models import Policy
 from policies.rules import reasons
-from policies.rules.comparing import Comparison, Figures, Flip, PeriodOf, Pinned, Said, Tally, Week
+from policies.rules.comparing import Comparison, Figures, Flip, Group, PeriodOf, Pinned, Said, Tally, Week
 from policies.rules.values import AwardValues, Book, Decided, OperationFacts, OrderFacts
 from policies.services import deciding, supposing
 from policies.services.books import load_book
 from policies.services.supposing import Change
 from production.models import ProductionOrder
-from subcontract_orders.models import OrderLine
+from subcontract_orders.models import OrderLine, SubcontractOrder
+from subcontract_orders.services.lines import APART
 
 MOST_FLIPS = 1000
 
@@ -144,13 +145,13 @@ def _compare(
     sides = []
     policy_ids = dict(Policy.objects.values_list("code", "pk"))
     stages: dict[int, str] = {}
-    deciders = []
+    deciders, hosts = [], _hosts()
     for one, after in ((book, False), (supposed, True)):
         decider = deciding.Decider(one)
         decider.commit(reading.committed_lines(on=book.on, policy_ids=policy_ids))
         deciders.append(decider)
         found = _rules_after(document_rules, supposed, change) if after else document_rules
-        sides.append(Tally(one, period_of=_periods(found, stages)))
+        sides.append(Tally(one, period_of=_periods(found, stages), hosts=hosts))
     comparison = Comparison(*sides, most=most)
     _count_standing(comparison, by=by)
     sites = None if by is None or by.scope.everywhere else by.scope.site_ids
@@ -221,6 +222,18 @@ def _pinned(lines: Sequence[rules.Standing]) -> list[Pinned]:
         for line in lines
         if line.pinned and line.is_active and not line.is_sent
     ]
+
+
+def _hosts() -> dict[Group, int]:
+    """Drafts on which a person has put lines of others, by what their own lines share."""
+    joined = OrderLine.objects.active().filter(pinned__has_key="order", order__sent_at=None)
+    orders = SubcontractOrder.objects.filter(pk__in=joined.values("order")).order_by("pk")
+    return {
+        (vendor_id, site_id, currency_id, key.partition(APART)[0]): pk
+        for pk, vendor_id, site_id, currency_id, key in orders.values_list(
+            "pk", "vendor_id", "site_id", "currency_id", "consolidation_key"
+        )
+    }
 
 
 def _first_numbers(orders: Sequence[OrderFacts]) -> dict[int, str]:

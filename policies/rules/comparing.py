@@ -70,6 +70,10 @@ class _Shared(NamedTuple):
 
 NOTHING_PINNED: Mapping[int, Sequence[Pinned]] = {}
 
+Group = tuple[int, int, int, str]
+"""What lines share on one draft: vendor, site, currency, period."""
+NO_HOSTS: Mapping[Group, int] = {}
+
 
 @dataclass(slots=True)
 class Figures:
@@ -103,9 +107,10 @@ class Figures:
 class Tally:
     """Adds one way of deciding up, order by order."""
 
-    def __init__(self, book: Book, *, period_of: PeriodOf) -> None:
+    def __init__(self, book: Book, *, period_of: PeriodOf, hosts: Mapping[Group, int] = NO_HOSTS) -> None:
+        """`hosts` are the orders, by what lines share on them, on which a person has put lines of others."""
         self.figures = Figures()
-        self._book, self._period_of = book, period_of
+        self._book, self._period_of, self._hosts = book, period_of, hosts
         self._groups: set[tuple[object, ...]] = set()
         self._closed: dict[int, frozenset[date]] = {}
         self._shared: dict[tuple[object, ...], _Shared] = {}
@@ -140,9 +145,11 @@ class Tally:
                 if value.promise_date > value.need_date:
                     figures.late_lines += 1
                     figures.late_line_days += (value.promise_date - value.need_date).days
-                group: tuple[object, ...] = (award.vendor_id, operation.site_id, award.currency_id, period)
-                if pin is not None and pin.is_joined:
-                    group, ends_here = ("order", pin.order_id), False
+                shared = (award.vendor_id, operation.site_id, award.currency_id, period)
+                group: tuple[object, ...] = shared
+                host = pin.order_id if pin is not None and pin.is_joined else self._hosts.get(shared)
+                if host is not None:
+                    group, ends_here = ("order", host), False
                 (own if ends_here else self._groups).add(group)
                 minimum = self._minimums.get(award.agreement_id or 0)
                 if minimum is not None:

@@ -9,6 +9,7 @@ import pytest
 
 from activity.models import Alert, Responsible
 from documents import services as documents
+from policies.services import Change
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
 from shipments.models import Shipment, ShipmentLine
@@ -257,6 +258,16 @@ def test_what_was_joined_stays_together_and_follows_the_plan(small_lots):
 
     assert [(row[0], row[2], row[4]) for row in plans.lines()] == [("SC-00001", "P1", 4), ("SC-00001", "P2", 6)]
     assert plans.order(1).total == Decimal(100)
+
+
+def test_a_simulation_counts_what_was_joined_as_one_order_with_one_minimum(small_lots):
+    watch()
+    documents.apply_alert(alert_id=Alert.objects.get(kind="batch_opportunity").pk, by=plans.boss(), at=moment())
+
+    found = documents.simulate(change=Change(), on=MONDAY)
+
+    for side in (found.before, found.after):
+        assert (side.orders, side.lines, side.value) == (1, 3, 110)
 
 
 def test_advice_that_is_out_of_date_is_refused_and_nothing_is_joined(small_lots):
