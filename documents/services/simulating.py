@@ -28,8 +28,7 @@ from policies.services import deciding, supposing
 from policies.services.books import load_book
 from policies.services.supposing import Change
 from production.models import ProductionOrder
-from subcontract_orders.models import OrderLine, SubcontractOrder
-from subcontract_orders.services.lines import APART
+from subcontract_orders.models import OrderLine, OrderStatus, SubcontractOrder
 
 MOST_FLIPS = 1000
 
@@ -207,7 +206,7 @@ def _periods(found: Mapping[int | None, DocumentRules], stages: Mapping[int, str
 
 
 def _pinned(lines: Sequence[rules.Standing]) -> list[Pinned]:
-    """Drafts on which a person has set something: a run keeps that, so both sides do."""
+    """Lines never sent: a run leaves them on their orders, with what a person has set, so both sides do."""
     return [
         Pinned(
             line.vendor_id,
@@ -220,20 +219,15 @@ def _pinned(lines: Sequence[rules.Standing]) -> list[Pinned]:
             "order" in line.pinned,
         )
         for line in lines
-        if line.pinned and line.is_active and not line.is_sent
+        if line.is_active and not line.is_sent
     ]
 
 
 def _hosts() -> dict[Group, int]:
-    """Drafts on which a person has put lines of others, by what their own lines share."""
-    joined = OrderLine.objects.active().filter(pinned__has_key="order", order__sent_at=None)
-    orders = SubcontractOrder.objects.filter(pk__in=joined.values("order")).order_by("pk")
-    return {
-        (vendor_id, site_id, currency_id, key.partition(APART)[0]): pk
-        for pk, vendor_id, site_id, currency_id, key in orders.values_list(
-            "pk", "vendor_id", "site_id", "currency_id", "consolidation_key"
-        )
-    }
+    """The drafts that a run's new lines join, by what the lines on them share."""
+    drafts = SubcontractOrder.objects.filter(status=OrderStatus.DRAFT, revision=1).order_by("pk")
+    rows = drafts.values_list("vendor_id", "site_id", "currency_id", "consolidation_key", "pk")
+    return {(vendor_id, site_id, currency_id, key): pk for vendor_id, site_id, currency_id, key, pk in rows}
 
 
 def _first_numbers(orders: Sequence[OrderFacts]) -> dict[int, str]:

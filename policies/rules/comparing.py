@@ -33,7 +33,7 @@ PeriodOf = Callable[[OperationFacts, Decided, AwardValues], tuple[str, bool]]
 
 
 class Pinned(NamedTuple):
-    """A draft line on which a person has set fields: what a run leaves as it is. Blank fields follow the plan."""
+    """A line never sent: a run keeps it on its order, with the fields a person has set. Blank ones follow the plan."""
 
     vendor_id: int
     currency_id: int
@@ -44,6 +44,11 @@ class Pinned(NamedTuple):
     need_date: date | None = None
     is_joined: bool = False
     """Put on its order by a person: it stays there whatever its period is."""
+
+    @property
+    def is_set(self) -> bool:
+        """A person has set something on it."""
+        return (self.quantity, self.unit_price, self.need_date) != (None, None, None)
 
 
 class _Value(NamedTuple):
@@ -108,7 +113,7 @@ class Tally:
     """Adds one way of deciding up, order by order."""
 
     def __init__(self, book: Book, *, period_of: PeriodOf, hosts: Mapping[Group, int] = NO_HOSTS) -> None:
-        """`hosts` are the orders, by what lines share on them, on which a person has put lines of others."""
+        """`hosts` are the drafts that new lines join, by what lines share on them."""
         self.figures = Figures()
         self._book, self._period_of, self._hosts = book, period_of, hosts
         self._groups: set[tuple[object, ...]] = set()
@@ -124,7 +129,7 @@ class Tally:
     def add(
         self, order: OrderFacts, decided: Sequence[Decided], pinned: Mapping[int, Sequence[Pinned]] = NOTHING_PINNED
     ) -> None:
-        """Count an order. `pinned` are its draft lines with fields a person has set, by operation."""
+        """Count an order. `pinned` are its lines never sent, by operation."""
         figures = self.figures
         own: set[tuple[object, ...]] = set()
         operations = {operation.operation_id: operation for operation in order.operations}
@@ -140,14 +145,14 @@ class Tally:
                     continue  # a vendor at work on it is asked for more by a person; no line is made
                 period, ends_here = self._period_of(operation, one, award)
                 pin = _pin_of(award, period, pinned.get(one.operation_id, ()))
-                value = self._as_pinned(operation, award, pin) if pin else _as_awarded(award)
+                value = self._as_pinned(operation, award, pin) if pin and pin.is_set else _as_awarded(award)
                 figures.lines += 1
                 if value.promise_date > value.need_date:
                     figures.late_lines += 1
                     figures.late_line_days += (value.promise_date - value.need_date).days
                 shared = (award.vendor_id, operation.site_id, award.currency_id, period)
                 group: tuple[object, ...] = shared
-                host = pin.order_id if pin is not None and pin.is_joined else self._hosts.get(shared)
+                host = pin.order_id if pin is not None else self._hosts.get(shared)
                 if host is not None:
                     group, ends_here = ("order", host), False
                 (own if ends_here else self._groups).add(group)
