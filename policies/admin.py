@@ -162,14 +162,13 @@ class PolicyAdmin(PlanAdmin):
 
     def save_model(self, request: HttpRequest, obj: Policy, form: ModelForm, change: bool) -> None:
         form.said_before = services.policy_contents(policy_ids=[obj.pk]) if change else {}
-        if change:
-            obj.version = F("version") + 1
         super().save_model(request, obj, form, change)
-        if change:
-            obj.refresh_from_db(fields=["version"])
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        """Count the version up and leave an event where something is different, the vendors included."""
         super().save_related(request, form, formsets, change)
+        if change and (form.has_changed() or any(formset.has_changed() for formset in formsets)):
+            Policy.objects.filter(pk=form.instance.pk).update(version=F("version") + 1)
         services.record_changes(
             form.said_before, policy_ids=[form.instance.pk], by=request.user, at=timezone.now(), through="page"
         )

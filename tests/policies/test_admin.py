@@ -386,6 +386,11 @@ def test_a_policy_that_is_saved_as_it_is_has_no_history_of_it():
 
     assert answer.status_code == 302
     assert told_on(client, policy) == []
+    policy.refresh_from_db()
+    assert policy.version == 1
+    client.post(reverse("admin:policies_policy_change", args=[policy.pk]), form_of(policy, [], priority=7))
+    policy.refresh_from_db()
+    assert (policy.version, policy.priority) == (2, 7)
 
 
 def test_what_a_dry_run_of_an_import_would_change_is_no_history():
