@@ -62,7 +62,7 @@ class _Hear(BaseHTTPRequestHandler):
 def other(settings) -> Iterator[Other]:
     settings.WEBHOOK_PRIVATE_HOSTS = ["127.0.0.1"]
     server = Other()
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
