@@ -18,13 +18,13 @@ from documents.services.watching import AFTER, CHANGED, REQUIREMENT_KINDS, TOLD
 from masterdata import services as masterdata
 from masterdata.models import Location, LocationKind
 from policies.models import Verdict
-from production.models import ProductionOrder
+from production.models import OperationStatus, ProductionOrder
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
 from shipments.models import ShipmentLine, ShipmentStatus
 from subcontract_orders import services as orders
-from subcontract_orders.models import OrderComponent, OrderLine, SubcontractOrder
+from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, SubcontractOrder
 from subcontract_orders.rules import next_part
 from subcontract_orders.services import NotOfThisState
 
@@ -361,6 +361,7 @@ def _take_back(line: OrderLine, alert: Alert, *, by: User, at: datetime, through
 
 def _end(line: OrderLine, *, reason: str, by: User, at: datetime, through: str) -> None:
     """Expect no more of a sent line; with its last line, and nothing received, the order is cancelled."""
+    _hold_plans(line.order_id)
     if line.received == 0 and not OrderLine.objects.active().filter(order=line.order_id).exclude(pk=line.pk).exists():
         cancel_set(order_id=line.order_id, reason=reason, by=by, at=at, through=through)
     else:
@@ -374,6 +375,7 @@ def _take_off(line: OrderLine, *, reason: str, by: User, at: datetime, through: 
     shipments.plan(wanted=[], planned=planned, numbers=iter(()), at=at)
     receipts.expect_no_more(line_ids=[line.pk])
     orders.recount_material([line.order_id])
+    _settle(line.order_id, by=by, at=at, through=through)
     receipts.watch_material_left(at=at)
 
 
@@ -384,9 +386,12 @@ def _hold_plans(order_id: int) -> None:
 
 
 def _settle(order_id: int, *, by: User, at: datetime, through: str) -> None:
-    """Make what receipts of an order owe what its lines in force say."""
-    lines = OrderLine.objects.received().filter(order=order_id).values_list("pk", flat=True)
-    receipts.settle_prices(order_line_ids=list(lines), by=by, at=at, through=through)
+    """Make what receipts of an order owe what its lines in force say, and end operations whose lines are complete by that."""
+    lines = OrderLine.objects.received().filter(order=order_id)
+    receipts.settle_prices(order_line_ids=list(lines.values_list("pk", flat=True)), by=by, at=at, through=through)
+    ended = lines.filter(status=LineStatus.COMPLETE, operation__status=OperationStatus.IN_PROGRESS)
+    if operations := list(ended.values_list("operation", flat=True)):
+        receipts.report_lines(dict.fromkeys(operations, ()), at=at, reason="An order was lowered to what had come")
 
 
 def follow_order(order: SubcontractOrder, *, at: datetime) -> None:

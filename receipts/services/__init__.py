@@ -18,6 +18,7 @@ from receipts.services.direct import (
 from receipts.services.discrepancies import missing_of
 from receipts.services.expecting import expect, expect_new, expect_no_more
 from receipts.services.falling_short import watch_missing
+from receipts.services.finishing import report_lines
 from receipts.services.inspecting import (
     CertificateMissing,
     NothingToInspect,
@@ -127,6 +128,7 @@ __all__ = [
     "receive_return",
     "refuse_quarantine",
     "release_quarantine",
+    "report_lines",
     "return_aged",
     "return_left",
     "return_material",

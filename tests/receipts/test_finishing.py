@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from activity.models import Alert
+from documents import services as documents
 from production.models import OperationStatus
+from receipts.models import ReceiptLine
 from subcontract_orders.models import LineStatus
 from tests.documents import plans
 from tests.played import played
@@ -98,3 +100,63 @@ def test_a_complete_line_does_not_finish_an_operation_that_wants_more_by_now(rai
 
     assert operation().status == OperationStatus.IN_PROGRESS
     assert [quantity for _, _, quantity in asked()] == [5, raised - 5]
+
+
+def with_a_lot_charge() -> None:
+    price = {
+        "vendor": "V1",
+        "item": "FG",
+        "operation_name": "Plating",
+        "currency": "EUR",
+        "unit_price": 100,
+        "lead_days": 5,
+    }
+    plans.base(prices=[{**price, "valid_from": "2026-01-01", "lot_charge": 25}])
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    ship(1)
+    receive(counted(plans.line(1), 4))
+    assert ReceiptLine.objects.get().work_value == 410  # 4 of 10 pieces, and of the lot charge
+
+
+def apply() -> None:
+    documents.apply_alert(alert_id=Alert.objects.open().get().pk, by=plans.boss(), at=plans.moment())
+
+
+def test_an_operation_whose_plan_is_lowered_to_what_came_is_finished_when_its_line_is():
+    with_a_lot_charge()
+    plans.plan("P1", "FG", 4, "2026-04-30")
+    plans.generate()
+    assert operation().status == OperationStatus.IN_PROGRESS
+
+    apply()
+
+    assert (plans.line(1).status, operation().status, operation().good) == (
+        LineStatus.COMPLETE,
+        OperationStatus.FINISHED,
+        4,
+    )
+    assert ReceiptLine.objects.get().work_value == 425
+
+
+def test_what_came_of_a_line_that_is_taken_off_owes_its_charges_too():
+    with_a_lot_charge()
+    plans.cancel("P1")
+    plans.generate()
+
+    apply()
+
+    assert (plans.line(1).amount, ReceiptLine.objects.get().work_value) == (425, 425)
+    assert operation().status == OperationStatus.CANCELLED
+
+
+def test_another_vendor_for_the_rest_leaves_the_operation_to_be_finished():
+    with_a_lot_charge()
+    plans.load({"vendors": [{"code": "V2", "name": "Vendor Two", "currency": "EUR"}]})
+    plans.word("P1", "10", "outsource", vendor="V2")
+    plans.generate()
+
+    apply()
+
+    assert (plans.line(1).status, operation().status) == (LineStatus.COMPLETE, OperationStatus.IN_PROGRESS)
