@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Case, Count, DateField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value, When
@@ -617,6 +617,10 @@ class ComponentFlow(models.Model):
         return f"{self.kind} {self.quantity}"
 
 
+WORK = ("item_revision", "specification", "specification_files")
+"""What a revision tells of the work on a line."""
+
+
 class OrderRevision(models.Model):
     """An order as it was sent (or waits to be), whole, so that what a vendor holds can always be shown."""
 
@@ -633,6 +637,10 @@ class OrderRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id} {self.revision}"
+
+    def work_told(self) -> dict[int, dict[str, Any]]:
+        """What it tells of the work, by line number: the item's revision, the text, the files."""
+        return {row["line_no"]: {name: row[name] for name in WORK if name in row} for row in self.content["lines"]}
 
 
 class OfferState(models.TextChoices):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -77,6 +78,7 @@ def order_paper(*, order_id: int, link: str = "") -> bytes:
         .prefetch_related("promises")
         .order_by("line_no")
     )
+    tell_as_sent(order, lines)
     components = OrderComponent.objects.filter(line__in=lines).select_related("line", "item__unit")
     parts = list(components.order_by("line__line_no", "position"))
     with translation.override(order.vendor.language or "en"):
@@ -105,6 +107,16 @@ def _head(order: SubcontractOrder, lines: list[OrderLine]) -> PaperHead:
         total=_money(sum((line.amount_in_force for line in lines), Decimal(0)), order.currency.decimals),
         back_to=places.pop() if len(places) == 1 else "",
     )
+
+
+def tell_as_sent(order: SubcontractOrder, lines: Iterable[OrderLine]) -> None:
+    """While a later version waits, lines tell of the work what the vendor was told last. Nothing is saved."""
+    if not order.revision_waits:
+        return
+    told = OrderRevision.objects.filter(order=order, sent_at__isnull=False).latest("revision").work_told()
+    for line in lines:
+        for name, value in told.get(line.line_no, {}).items():
+            setattr(line, name, value)
 
 
 def back_to(line: OrderLine) -> str:

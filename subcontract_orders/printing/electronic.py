@@ -11,6 +11,7 @@ from masterdata.printing import company, own_party, vendor_party
 from masterdata.rules.ubl import Adder, as_xml, document_root, plain
 from production.models import Supply
 from subcontract_orders.models import OrderComponent, OrderLine, OrderRevision, SubcontractOrder
+from subcontract_orders.printing import tell_as_sent
 
 ZERO = Decimal(0)
 SERVICE = "220"  # UNCL 1001: order
@@ -42,6 +43,7 @@ def order_xml(*, order_id: int) -> bytes:
         .prefetch_related("promises")
         .order_by("line_no")
     )
+    tell_as_sent(order, lines)
     parts: dict[int, list[OrderComponent]] = {}
     for part in OrderComponent.objects.filter(line__in=lines).select_related("item__unit").order_by("line", "position"):
         parts.setdefault(part.line_id, []).append(part)

@@ -16,6 +16,7 @@ from accounts.models import User
 from subcontract_orders.models import (
     UNSENT,
     WITH_VENDOR,
+    WORK,
     LineStatus,
     OrderComponent,
     OrderLine,
@@ -30,8 +31,7 @@ from subcontract_orders.services.specifications import freeze_specifications
 from subcontract_orders.services.terms import line_of, ordered_on, set_amounts, set_need_date, set_terms
 
 TERMS = ("line_no", "quantity", "unit_price", "need_date", "receive_at")
-WORK = ("item_revision", "specification", "specification_files")
-"""What a revision may change of a line: its terms, and what the vendor is told of the work."""
+"""What a revision may change of a line, beside the work (`WORK`)."""
 
 
 @transaction.atomic
@@ -197,9 +197,7 @@ def withdraw_revision(
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     if not order.revision_waits:
         raise NotOfThisState(f"No revision of {order} waits to be sent.")
-    sent = {
-        row["line_no"]: {name: row[name] for name in WORK if name in row} for row in _sent_last(order).content["lines"]
-    }
+    told = _sent_last(order).work_told()
     for line in OrderLine.objects.active().select_related("item__unit").filter(order=order).order_by("pk"):
         if line.sent_quantity is None:
             continue
@@ -209,8 +207,8 @@ def withdraw_revision(
         line.promised_date, line.receive_at_id = line.promised_in_force, line.receive_at_in_force_id
         set_amounts(line, order=order, at=at)
         line.amount_company = line.amount_company_in_force
-        for name, told in sent.get(line.line_no, {}).items():
-            setattr(line, name, told)
+        for name, value in told.get(line.line_no, {}).items():
+            setattr(line, name, value)
         line.save()
     OrderComponent.objects.filter(line__order=order, sent_required__isnull=False).update(required=F("sent_required"))
     writing.forget_in_force([order.pk])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -22,6 +23,8 @@ from shipments import services as shipments
 from shipments.models import ShipmentLine
 from shipments.services import NothingToShip, OverSend, ToPick
 from subcontract_orders.models import CounterOffer, LineStatus, OrderRevision, OrderStatus
+from subcontract_orders.printing import order_paper
+from subcontract_orders.printing.electronic import order_xml
 from subcontract_orders.services import CounteredLine, NoCounterOffer, NotOfThisState, OverLimit, Part, SameEyes
 from tests.documents import plans
 from tests.documents.plans import moment
@@ -167,10 +170,15 @@ def test_what_goes_to_the_vendor_waits_for_the_version_that_waits_and_says_so():
             act(service)
 
 
-def test_a_withdrawn_revision_leaves_what_the_vendor_was_told_of_the_work():
+def test_a_withdrawn_revision_leaves_what_the_vendor_was_told_of_the_work(monkeypatch: pytest.MonkeyPatch):
+    drawn: dict[str, Any] = {}
+    monkeypatch.setattr("subcontract_orders.printing.as_pdf", lambda template, context: drawn.update(context) or b"")
     plans.load({"items": [{"code": "FG", "revision": "B"}]})
     act(documents.revise_line, line_no=1, quantity=Decimal(15), retell=True)
     assert plans.line(1).item_revision == "B"
+    assert b">B<" not in order_xml(order_id=plans.order(1).pk)
+    order_paper(order_id=plans.order(1).pk)
+    assert [line.revision for line in drawn["lines"]] == [""]
 
     act(documents.withdraw_revision)
 
