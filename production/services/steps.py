@@ -48,9 +48,17 @@ class Steps:
         after: dict[str, Values] = {number: dict(operation) for number, operation in before.items()}
         moved = old is not None and (old["item_id"] != order.item_id or old["routing_variant"] != variant)
         if moved and any(_is_reported(operation) for operation in before.values()):
-            raise WrongState("Work on it is reported already: item and routing stay.", field="item")
+            raise WrongState(
+                "Work on it is reported already: item and routing stay. Cancel the order, and plan the rest under another "
+                "number.",
+                field="item",
+            )
         if moved and old["item_id"] != order.item_id and any(one["is_committed"] for one in before.values()):  # type: ignore[index]
-            raise WrongState("A vendor was asked for it already: the item stays.", field="item")
+            raise WrongState(
+                "A vendor was asked for it already: the item stays. Cancel the order, and plan the other item under another "
+                "number.",
+                field="item",
+            )
         if old and old["status"] == OrderStatus.CANCELLED and row["status"] in OPEN_STATUSES:
             for operation in after.values():
                 if operation["status"] == OperationStatus.CANCELLED:

@@ -3,7 +3,9 @@
 from django.utils.translation import gettext_noop as _
 
 SENTENCES = (
-    _("A vendor was asked for it already: the item stays."),
+    _(
+        "A vendor was asked for it already: the item stays. Cancel the order, and plan the other item under another number."
+    ),
     _("Ends on {end}, before it starts on {start}."),
     _("Operation {operation} is followed by {later}, which the order does not have."),
     _("Operation {operation} is followed by {later}, which the routing does not have."),
@@ -11,7 +13,9 @@ SENTENCES = (
     _("Starts on {start}, after it is due on {due}."),
     _("The item has no routing variant {variant}."),
     _("The operations follow one another in a circle."),
-    _("Work on it is reported already: item and routing stay."),
+    _(
+        "Work on it is reported already: item and routing stay. Cancel the order, and plan the rest under another number."
+    ),
     _("You have no right to plan at this site."),
     _("{good} good of {quantity} to make are too many."),
     _("{number} is a number of {source}."),
