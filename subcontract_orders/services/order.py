@@ -93,8 +93,8 @@ def why_not_approve(orders: Sequence[SubcontractOrder], *, by: User) -> dict[int
 
     Each says who may.
     """
-    company = masterdata.company()
-    hands = _hands(orders) if company.four_eyes else {}
+    by_people = [order for order in orders if order.created_by_id or order.changed_by_id]
+    hands = _hands(by_people) if by_people and masterdata.company().four_eyes else {}
     above: dict[int, Decimal] = {}
     own = set()
     for order in orders:
@@ -105,6 +105,7 @@ def why_not_approve(orders: Sequence[SubcontractOrder], *, by: User) -> dict[int
             own.add(order.pk)
     if not above and not own:
         return {}
+    company = masterdata.company()
     rows = list(Access.objects.approving().select_related("user"))
     found: dict[int, OverLimit | SameEyes] = {}
     for order in orders:
