@@ -10,7 +10,7 @@ const option = ({ labels, unit, series, sideways }) => {
   const line = token("--line-soft");
   const said = (value) => (value === null || value === undefined ? "–" : `${value.toLocaleString(document.documentElement.lang)} ${unit}`);
   const names = { type: "category", data: labels, axisLine: { lineStyle: { color: token("--line") } }, axisTick: { show: false }, axisLabel: { color: ink } };
-  const amounts = { type: "value", minInterval: 1, splitLine: { lineStyle: { color: line } }, axisLabel: { color: ink } };
+  const amounts = { type: "value", minInterval: 1, splitLine: { lineStyle: { color: line } }, axisLabel: { color: ink, formatter: (value) => value.toLocaleString(document.documentElement.lang) } };
   return {
     animation: !still,
     aria: { enabled: true },

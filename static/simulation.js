@@ -4,6 +4,8 @@ const numbers = JSON.parse(document.getElementById("charts").textContent);
 const drawn = [];
 const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+const written = (value) => value.toLocaleString(document.documentElement.lang);
+
 const look = () => {
   const dark = document.documentElement.classList.contains("dark");
   return dark
@@ -13,8 +15,8 @@ const look = () => {
 
 const option = ({ labels, before, after, capacity }, sideways) => {
   const colour = look();
-  const names = { type: "category", data: labels, axisTick: { show: false }, axisLine: { lineStyle: { color: colour.line } }, axisLabel: { color: colour.ink, interval: labels.length > 8 ? "auto" : 0, width: 96, overflow: "break" } };
-  const values = { type: "value", splitLine: { lineStyle: { color: colour.line } }, axisLabel: { color: colour.ink } };
+  const names = { type: "category", data: labels, axisTick: { show: false }, axisLine: { lineStyle: { color: colour.line } }, axisLabel: { color: colour.ink, interval: labels.length > 8 ? "auto" : 0, width: sideways ? 140 : 110, overflow: "break", lineHeight: 15 } };
+  const values = { type: "value", splitLine: { lineStyle: { color: colour.line } }, axisLabel: { color: colour.ink, formatter: written } };
   const bar = (name, data, color) => ({ name, type: "bar", data, barMaxWidth: 22, itemStyle: { color, borderRadius: sideways ? [0, 3, 3, 0] : [3, 3, 0, 0] } });
   const series = [bar(numbers.words.before, before, colour.before), bar(numbers.words.after, after, colour.after)];
   if (capacity) {
@@ -24,9 +26,9 @@ const option = ({ labels, before, after, capacity }, sideways) => {
     animation: !still,
     aria: { enabled: true },
     textStyle: { fontFamily: "Inter, sans-serif", color: colour.ink },
-    grid: { left: 8, right: 16, top: 34, bottom: 4, containLabel: true },
+    grid: { left: 8, right: 16, top: 34, bottom: sideways || capacity ? 4 : 20, containLabel: true },
     legend: { top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, textStyle: { color: colour.ink } },
-    tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: colour.raised, borderColor: colour.line, textStyle: { color: colour.ink } },
+    tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: colour.raised, borderColor: colour.line, textStyle: { color: colour.ink }, valueFormatter: written },
     xAxis: sideways ? values : names,
     yAxis: sideways ? { ...names, inverse: true } : values,
     series,

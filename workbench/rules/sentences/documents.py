@@ -4,6 +4,11 @@ from django.utils.translation import gettext_noop as _
 
 SENTENCES = (
     _("{shipment} is packed with pieces after operation {operation}: dispatch or cancel it first."),
+    _("With policy {code}."),
+    _("With policies {codes}."),
+    _("Without policy {code}."),
+    _("Without vendor {code}."),
+    _("{center} down from {first} to {last}."),
     _("{row} is in use again."),
     _("{row} is out of use."),
     _("A run starts within seconds. Load this page again to see how far it is."),
