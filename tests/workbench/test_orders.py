@@ -9,6 +9,7 @@ from activity.models import Alert
 from subcontract_orders import services as orders
 from subcontract_orders.models import OrderComponent, OrderStatus
 from tests.workbench import rows
+from workbench.templatetags.workbench import day
 
 
 def page_of(client, order) -> str:
@@ -278,6 +279,16 @@ def test_the_order_page_says_what_is_asked_and_what_a_person_has_set(desk):
         "promised 26 Jun",
     ):
         assert said in page
+
+
+def test_an_order_far_ahead_says_on_which_day_it_sends_itself(desk):
+    order = rows.order(status=OrderStatus.APPROVED, auto_send_at=rows.AT + timedelta(minutes=15))
+    order.lines.update(order_by=rows.TODAY + timedelta(40), auto_send_days_before=30)
+
+    page = page_of(desk, order)
+
+    assert f"Sends itself on {day(rows.TODAY + timedelta(10), rows.TODAY)}" in page
+    assert "Sends itself at" not in page
 
 
 def test_an_order_that_sends_itself_says_when_and_can_be_held_and_released(desk):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -173,7 +173,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "acts": acts_on(request, shown, carried, lines),
         "leftovers": Leftovers.choices,
         "waiting": order_terms.waiting(shown, active),
-        "sends_itself": shell_time(shell)(shown.auto_send_at) if shown.status == OrderStatus.APPROVED else "",
+        **sends_itself(shown, active, shell),
         "may_hold": may_change and shown.status not in (OrderStatus.HELD, OrderStatus.CLOSED, OrderStatus.CANCELLED),
         "may_release": may_change and shown.status == OrderStatus.HELD,
         "may_approve": to_approve and not refusal,
@@ -434,6 +434,17 @@ def received_text(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> str:
             received=quantity(lines[0].received), ordered=quantity(lines[0].quantity)
         )
     return _(str(shown.get_receipt_display()))
+
+
+def sends_itself(shown: SubcontractOrder, active: Sequence[OrderLine], shell: Shell) -> dict[str, str]:
+    """When an approved order goes by itself: after its waiting time, and not before the day its nearest line is near enough."""
+    if shown.status != OrderStatus.APPROVED or shown.auto_send_at is None:
+        return {}
+    near = [line.order_by - timedelta(line.auto_send_days_before) for line in active if line.order_by]
+    first = min(near, default=shell.today)
+    if first > shell.today:
+        return {"sends_itself_on": day(first, shell.today)}
+    return {"sends_itself": shell_time(shell)(shown.auto_send_at)}
 
 
 def shell_time(shell: Shell) -> Any:
