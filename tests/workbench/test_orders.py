@@ -242,9 +242,8 @@ def test_the_order_list_costs_the_same_for_any_number_of_rows(desk, django_asser
     for _ in range(12):
         rows.order(lines=2)
 
-    # session, user, access, company; vendors, sites; count, rows, first lines, components; who else may approve (four eyes);
-    # to order, alerts
-    with django_assert_num_queries(15):
+    # session, user, access, company; vendors, sites; count, rows, first lines, components; to order, alerts
+    with django_assert_num_queries(14):
         desk.get(reverse("workbench:order_list"))
 
 
@@ -255,8 +254,8 @@ def test_the_order_page_costs_the_same_for_any_number_of_lines(desk, django_asse
         rows.decision(line.operation, reasons=[{"code": "vendor_chosen", "vendor": "V1"}])
 
     # session, user, access, order, lines, components, decisions, alerts, company, shipments, vendors, events, expected,
-    # receipts, mail, four eyes; shell 2
-    with django_assert_num_queries(19):
+    # receipts, mail; shell 2
+    with django_assert_num_queries(18):
         desk.get(reverse("workbench:order", args=[order.number]))
 
 

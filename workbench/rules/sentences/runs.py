@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_noop as _
 
 SENTENCES = (
+    _("An order was lowered to what had come"),
     _("Asked for in planning"),
     _("Bill of material of {item} changed"),
     _("Import {origin}"),
