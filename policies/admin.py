@@ -224,7 +224,11 @@ class PolicyAdmin(PlanAdmin):
 
     @display(description="In one sentence")
     def show_sentence(self, policy: Policy) -> str:
-        return services.policy_sentence(policy_id=policy.pk) if policy.pk else "Save it to read it as one sentence."
+        return (
+            services.policy_sentence(policy_id=policy.pk)
+            if policy.pk
+            else gettext("Save it to read it as one sentence.")
+        )
 
     @display(description="Effect today")
     def show_effect(self, policy: Policy) -> str:

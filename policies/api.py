@@ -8,6 +8,7 @@ from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import override
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
@@ -252,7 +253,8 @@ class PolicyViewSet(
         """The policy as one sentence, and what it decides as the plan stands."""
         policy = self.get_object()
         found = services.policy_effect(policy_id=policy.pk, by=request.user)
-        said = {"sentence": services.policy_sentence(policy_id=policy.pk), "effect": found, "detail": str(found)}
+        with override("en"):  # as everything the API says
+            said = {"sentence": services.policy_sentence(policy_id=policy.pk), "effect": found, "detail": str(found)}
         return Response(PolicyEffectSerializer(said).data)
 
     def _set(self, request: Request, service: Any) -> Response:

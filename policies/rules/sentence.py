@@ -1,9 +1,13 @@
-"""A policy as one plain sentence."""
+"""A policy as one plain sentence, in the reader's language."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, gettext
 
 from policies.rules.reasons import listed, plain
 from policies.rules.values import HUNDRED, PolicyValues, PolicyVendorValues
@@ -14,18 +18,18 @@ def policy_sentence(policy: PolicyValues, vendor_names: Mapping[int, str]) -> st
     if it cannot, Nordic."
     """
     words = policy.scope_words
-    what = words.get("process") or "Every operation"
+    what = words.get("process") or gettext("Every operation")
     if "item" in words:
-        what += f" of {words['item']}"
+        what += " " + gettext("of {item}").format(item=words["item"])
     elif "item_group" in words:
-        what += f" of any item of group {words['item_group']}"
+        what += " " + gettext("of any item of group {group}").format(group=words["item_group"])
     elif "process" in words:
-        what += " of any item"
+        what += " " + gettext("of any item")
     is_of_center = policy.load_above_pct is not None or policy.when_down
     if "work_center" in words and ("process" not in words or not is_of_center):
-        what += f" on {words['work_center']}"
+        what += " " + gettext("on {center}").format(center=words["work_center"])
     if "site" in words:
-        what += f" at {words['site']}"
+        what += " " + gettext("at {site}").format(site=words["site"])
     when = _conditions(policy)
     parts = f"{what}, {when}," if when else what
     said = f"{parts[0].upper()}{parts[1:]} {_goes(policy, vendor_names)}"
@@ -33,70 +37,91 @@ def policy_sentence(policy: PolicyValues, vendor_names: Mapping[int, str]) -> st
 
 
 def _conditions(policy: PolicyValues) -> str:
-    center = policy.scope_words.get("work_center", "its work center")
+    center = policy.scope_words.get("work_center") or gettext("its work center")
+    low, high = _number(policy.quantity_from), _number(policy.quantity_to)
     said: list[str] = []
     if policy.load_above_pct is not None:
-        said.append(f"when {center} is over {plain(policy.load_above_pct)} % in the week")
+        over = gettext("when {center} is over {percent} % in the week")
+        said.append(over.format(center=center, percent=_number(policy.load_above_pct)))
     if policy.when_down:
-        said.append(f"when {center} is down")
+        said.append(gettext("when {center} is down").format(center=center))
     if policy.late_days is not None:
-        said.append(f"when it would be {policy.late_days} days late or more inside")
-    if policy.quantity_from is not None and policy.quantity_to is not None:
-        said.append(f"for quantities from {plain(policy.quantity_from)} to {plain(policy.quantity_to)}")
-    elif policy.quantity_from is not None:
-        said.append(f"for quantities from {plain(policy.quantity_from)}")
-    elif policy.quantity_to is not None:
-        said.append(f"for quantities up to {plain(policy.quantity_to)}")
+        said.append(gettext("when it would be {days} days late or more inside").format(days=policy.late_days))
+    if low and high:
+        said.append(gettext("for quantities from {low} to {high}").format(low=low, high=high))
+    elif low:
+        said.append(gettext("for quantities from {low}").format(low=low))
+    elif high:
+        said.append(gettext("for quantities up to {high}").format(high=high))
     if policy.cost_below_pct is not None:
-        said.append(f"when that costs at most {plain(policy.cost_below_pct)} % of the cost inside")
+        cheap = gettext("when that costs at most {percent} % of the cost inside")
+        said.append(cheap.format(percent=_number(policy.cost_below_pct)))
     if policy.season_from is not None or policy.season_to is not None:
-        said.append(_window("in the season", policy.season_from, policy.season_to))
+        said.append(_window(gettext("in the season"), policy.season_from, policy.season_to))
     if policy.transition_from is not None:
         share = HUNDRED if policy.transition_share_pct is None else policy.transition_share_pct
-        said.append(f"{plain(share)} % of the quantity from {plain(policy.transition_from)} on")
+        part = gettext("{percent} % of the quantity from {day} on")
+        said.append(part.format(percent=_number(share), day=_day(policy.transition_from)))
     if policy.valid_from is not None or policy.valid_to is not None:
-        said.append(_window("valid", policy.valid_from, policy.valid_to))
-    return listed(said) if said else ""
+        said.append(_window(gettext("valid"), policy.valid_from, policy.valid_to))
+    return listed(said, gettext("and")) if said else ""
 
 
 def _window(word: str, first: date | None, last: date | None) -> str:
-    return word + (f" from {plain(first)}" if first else "") + (f" to {plain(last)}" if last else "")
+    said = [word]
+    if first:
+        said.append(gettext("from {day}").format(day=_day(first)))
+    if last:
+        said.append(gettext("to {day}").format(day=_day(last)))
+    return " ".join(said)
 
 
 def _goes(policy: PolicyValues, vendor_names: Mapping[int, str]) -> str:
     if policy.verdict == "in_house":
-        return "stays inside"
+        return gettext("stays inside")
     if policy.verdict == "review":
-        return "waits for a person to say"
-    bought = "is bought complete from" if policy.verdict == "buy_complete" else "goes to"
+        return gettext("waits for a person to say")
+    goes = gettext("is bought complete from {whom}") if policy.verdict == "buy_complete" else gettext("goes to {whom}")
     names = [_vendor(policy, row, vendor_names.get(row.vendor_id, "")) for row in policy.vendors]
     if not names:
-        return f"{bought} the vendor of its work center" if policy.verdict == "outsource" else f"{bought} nobody yet"
+        nobody = gettext("the vendor of its work center") if policy.verdict == "outsource" else gettext("nobody yet")
+        return goes.format(whom=nobody)
+    every = listed(names, gettext("and"))
     if policy.split == "share":
-        return f"is divided between {listed(names)}"
+        return gettext("is divided between {vendors}").format(vendors=every)
     if policy.split == "capacity":
-        return f"is divided by what they can take between {listed(names)}"
+        return gettext("is divided by what they can take between {vendors}").format(vendors=every)
     if len(names) == 1:
-        return f"{bought} {names[0]}"
+        return goes.format(whom=names[0])
     if policy.strategy == "lowest_cost":
-        return f"{bought} the cheapest of {listed(names)}"
+        return goes.format(whom=gettext("the cheapest of {vendors}").format(vendors=every))
     if policy.strategy == "earliest":
-        return f"{bought} the fastest of {listed(names)}"
+        return goes.format(whom=gettext("the fastest of {vendors}").format(vendors=every))
     if policy.strategy == "quota":
-        return f"{bought} {listed(names, 'or')} by quota"
-    return f"{bought} {' or, if it cannot, '.join(names)}"
+        return goes.format(whom=gettext("{vendors} by quota").format(vendors=listed(names, gettext("or"))))
+    return goes.format(whom=f" {gettext('or, if it cannot,')} ".join(names))
 
 
 def _vendor(policy: PolicyValues, row: PolicyVendorValues, name: str) -> str:
     """A vendor with what he may be given: "Galva (60 %, up to 100 a week, from 10 to 50 at once)"."""
+    low, high = _number(row.quantity_from), _number(row.quantity_to)
     terms: list[str] = []
     if row.share_pct is not None and (policy.split == "share" or policy.strategy == "quota"):
-        terms.append(f"{plain(row.share_pct)} %")
+        terms.append(f"{_number(row.share_pct)} %")
     if row.weekly_capacity is not None:
-        terms.append(f"up to {plain(row.weekly_capacity)} a week")
-    if row.quantity_from is not None:
-        most = "" if row.quantity_to is None else f" to {plain(row.quantity_to)}"
-        terms.append(f"from {plain(row.quantity_from)}{most} at once")
-    elif row.quantity_to is not None:
-        terms.append(f"up to {plain(row.quantity_to)} at once")
+        terms.append(gettext("up to {most} a week").format(most=_number(row.weekly_capacity)))
+    if low and high:
+        terms.append(gettext("from {low} to {high} at once").format(low=low, high=high))
+    elif low:
+        terms.append(gettext("from {low} at once").format(low=low))
+    elif high:
+        terms.append(gettext("up to {high} at once").format(high=high))
     return f"{name} ({', '.join(terms)})" if terms else name
+
+
+def _number(value: Decimal | None) -> str:
+    return "" if value is None else number_format(plain(value))
+
+
+def _day(day: date) -> str:
+    return date_format(day, "DATE_FORMAT") if (get_language() or "en") != "en" else plain(day)

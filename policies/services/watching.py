@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, Sum
+from django.utils.formats import number_format
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from accounts.models import User
 from core.refusals import NotFound
@@ -19,7 +21,7 @@ from policies.services.books import policy_values
 
 
 def policy_sentence(*, policy_id: int) -> str:
-    """A policy as one plain sentence. Raises NotFound."""
+    """A policy as one plain sentence, in the reader's language. Raises NotFound."""
     values = policy_values(Policy.objects.filter(pk=policy_id))
     if not values:
         raise NotFound("There is no such policy.")
@@ -41,7 +43,9 @@ class ToOrder:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a policy decides as the plan stands: operations by verdict, and what is still to be ordered for them."""
+    """What a policy decides as the plan stands: operations by verdict, and what is still to be ordered for them. As a text it
+    speaks the reader's language.
+    """
 
     verdicts: Mapping[str, int]
     to_order: tuple[ToOrder, ...]
@@ -53,18 +57,30 @@ class Effect:
 
     def __str__(self) -> str:
         if not self.operations:
-            return "It decides nothing as the plan stands."
-        said = ", ".join(f"{count} {EFFECTS[verdict]}" for verdict, count in self.verdicts.items())
-        operations = "1 open operation" if self.operations == 1 else f"{self.operations} open operations"
-        text = f"It decides {operations}: {said}."
+            return gettext("It decides nothing as the plan stands.")
+        said = ", ".join(EFFECTS[verdict].format(n=count) for verdict, count in self.verdicts.items())
+        decides = ngettext(
+            "It decides {n} open operation: {said}.", "It decides {n} open operations: {said}.", self.operations
+        )
+        text = decides.format(n=self.operations, said=said)
         if not self.to_order:
             return text
         total = sum((one.amount for one in self.to_order), Decimal(0))
-        vendors = ", ".join(f"{one.vendor_name or one.vendor} {one.amount:,f}" for one in self.to_order)
-        return f"{text} {total:,f} {self.currency} of it are not sent yet: {vendors}."
+        vendors = ", ".join(f"{one.vendor_name or one.vendor} {_money(one.amount)}" for one in self.to_order)
+        to_send = gettext("{amount} {currency} of it are not sent yet: {vendors}.")
+        return f"{text} {to_send.format(amount=_money(total), currency=self.currency, vendors=vendors)}"
 
 
-EFFECTS = {"outsource": "outside", "in_house": "inside", "review": "for a person to say", "blocked": "blocked"}
+EFFECTS = {
+    "outsource": gettext_lazy("{n} outside"),
+    "in_house": gettext_lazy("{n} inside"),
+    "review": gettext_lazy("{n} for a person to say"),
+    "blocked": gettext_lazy("{n} blocked"),
+}
+
+
+def _money(amount: Decimal) -> str:
+    return number_format(amount, use_l10n=True, force_grouping=True)
 
 
 def policy_effect(*, policy_id: int, by: User) -> Effect:

@@ -4,12 +4,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils.translation import override
 
 from core.refusals import NotFound, Stale
 from masterdata.models import PlanChange
 from policies import services
 from policies.models import Award, Decision, PolicyStatus, PolicyVendor
 from policies.services import deciding
+from policies.services.watching import Effect, ToOrder
 from production.models import OperationStatus, Outsourced, Word
 from tests.factories import (
     AT,
@@ -345,3 +347,21 @@ def test_loading_costs_the_same_for_any_number_of_policies_and_prices(django_ass
 
     with django_assert_max_num_queries(13):
         services.Decider.load(on=TODAY)
+
+
+def test_a_policy_and_its_effect_read_german_in_german():
+    galva, nordic = VendorFactory(name="Galva"), VendorFactory(name="Nordic")
+    center = WorkCenterFactory(code="WC-PLATE", kind="internal")
+    policy = PolicyFactory(
+        load_above_pct=Decimal("92.5"), work_center=center, valid_from=date(2026, 3, 1), vendors=[galva, nordic]
+    )
+    effect = Effect({"outsource": 2}, (ToOrder("V1", "Galva", 2, Decimal("1700.50")),), "EUR")
+
+    with override("de"):
+        assert services.policy_sentence(policy_id=policy.pk) == (
+            "Plating eines jeden Teils, wenn WC-PLATE in der Woche über 92,5 % belegt ist und gültig ab 1. Mär 2026, "
+            "geht an Galva oder, wenn das nicht geht, Nordic."
+        )
+        assert str(effect) == (
+            "Sie entscheidet 2 offene Arbeitsgänge: 2 außer Haus. 1.700,50 EUR davon sind noch nicht gesendet: Galva 1.700,50."
+        )
