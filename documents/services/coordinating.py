@@ -41,6 +41,7 @@ BLOCKING = frozenset(
         "above_maximum",
         "no_capacity",
         "item_blocked",
+        "refused",
         "no_vendor",
     }
 )
@@ -138,10 +139,7 @@ def _facts(
     for orders in deciding.order_chunks(on=run.on, scope=run.scope or None, only=look.only):
         keys = masterdata.among(order.production_order_id for order in orders)
         standing = reading.standing_lines(Q(production_order__in=keys))
-        for order in orders if standing else ():
-            for operation in order.operations:
-                if lines := standing.get(operation.operation_id):
-                    operation.frozen = reading.frozen(lines, policy_ids=policy_ids)
+        reading.attach(orders, standing, policy_ids=policy_ids)
         yield orders, standing
 
 

@@ -24,7 +24,17 @@ from policies.services.deciding import OPEN_OPERATION, orders_in_horizon
 from production.models import BomLine, Operation, ProductionOrder
 from production.rules.components import BomRow
 from receipts.models import ReceiptLine, ReceiptStatus
-from subcontract_orders.models import AT_VENDOR, NET_SENT, UNSENT, LineStatus, OrderComponent, OrderLine, OrderStatus
+from subcontract_orders.models import (
+    AT_VENDOR,
+    NET_SENT,
+    UNSENT,
+    CounterOffer,
+    LineStatus,
+    OfferState,
+    OrderComponent,
+    OrderLine,
+    OrderStatus,
+)
 from subcontract_orders.services.lines import APART
 from subcontract_orders.services.specifications import outdated_specifications
 
@@ -397,6 +407,41 @@ def plans(orders: Sequence[OrderFacts], places: Places) -> dict[int, Plan]:
     for pk, number, first_number, item_id, site_id, location_id, kind in rows:
         at_home = location_id if location_id and kind != LocationKind.VENDOR else places.of_site(site_id)
         found[pk] = Plan(number, item_id, site_id, at_home, operations[pk], first_number)
+    return found
+
+
+def attach(
+    orders: Sequence[OrderFacts], standing: Mapping[int, Sequence[Standing]], *, policy_ids: Mapping[str, int]
+) -> None:
+    """Put on operations what a decision heeds of documents: the lines that were sent, and who does not take the work."""
+    refusals = _refusals([order.production_order_id for order in orders])
+    if not standing and not refusals:
+        return
+    for order in orders:
+        for operation in order.operations:
+            lines = standing.get(operation.operation_id, ())
+            if lines:
+                operation.frozen = frozen(lines, policy_ids=policy_ids)
+            if said := refusals.get(operation.operation_id):
+                asked = {line.vendor_id for line in lines if line.is_active}
+                spoken = operation.word.at if operation.word is not None else None
+                operation.refused_by = frozenset(
+                    vendor_id
+                    for vendor_id, day in said.items()
+                    if vendor_id not in asked and (spoken is None or spoken < day)
+                )
+
+
+def _refusals(order_ids: Collection[int]) -> dict[int, dict[int, date]]:
+    """Who was asked for an operation and does not take it, and on which day we agreed to that; by operation and vendor."""
+    offers = CounterOffer.objects.filter(is_refusal=True, state=OfferState.ACCEPTED)
+    rows = OrderLine.objects.filter(order__counter_offers__in=offers, production_order__in=masterdata.among(order_ids))
+    rows = rows.exclude(operation=None).order_by("order__counter_offers__settled_at")
+    found: dict[int, dict[int, date]] = {}
+    for operation_id, vendor_id, at in rows.values_list(
+        "operation", "vendor", "order__counter_offers__settled_at__date"
+    ):
+        found.setdefault(operation_id, {})[vendor_id] = at
     return found
 
 

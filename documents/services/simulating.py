@@ -162,11 +162,8 @@ def _compare(
         stages.clear()
         if pins:
             stages.update(_first_numbers(orders))
+        reading.attach(orders, standing, policy_ids=policy_ids)
         for order in orders:
-            for operation in order.operations:
-                lines = standing.get(operation.operation_id)
-                if lines:
-                    operation.frozen = reading.frozen(lines, policy_ids=policy_ids)
             before, after_it = decide(order), decide_after(order)
             done += len(before)
             if sites is None or order.operations[0].site_id in sites:

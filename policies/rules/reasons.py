@@ -326,6 +326,10 @@ SENTENCES: dict[str, Callable[[Reason], Sentence]] = {
         "decided by itself.",
         {"operation": reason.values[0], "last_operation": reason.values[1]},
     ),
+    "refused": lambda reason: (
+        f"Vendor {reason.vendor} was asked and does not take it; the planner's word asks him again.",
+        {},
+    ),
     "not_named": lambda reason: (f"Policy {reason.policy} does not name vendor {reason.vendor} any more.", {}),
     "center_moved": lambda reason: (
         f"External work center {reason.values[0]} has another vendor than {reason.vendor} by now.",

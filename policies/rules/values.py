@@ -118,6 +118,8 @@ class OperationFacts:
     last_no: str = ""
     only_vendors: frozenset[int] | None = None
     """Of operations bought together: the vendors whom each of them may go to."""
+    refused_by: frozenset[int] = frozenset()
+    """Vendors who were asked for it and do not take it."""
 
     @property
     def stays_by_flag(self) -> bool:

@@ -114,6 +114,8 @@ class Scales:
             against += self._approved(code, vendor, process_id)
         if operation.only_vendors is not None and vendor_id not in operation.only_vendors:
             against.append(Reason("not_named", code, vendor.code))
+        if vendor_id in operation.refused_by:
+            against.append(Reason("refused", code, vendor.code))
 
         # price and dates
         base_yield = policy.yield_pct if policy is not None and policy.yield_pct is not None else HUNDRED

@@ -52,6 +52,9 @@ def moved(
     **fields: Any,
 ) -> SubcontractOrder:
     """Bring a locked order into a state, with its next version and its event; an answer that waits goes where it is not out."""
+    if status == OrderStatus.CANCELLED:  # which agrees with a vendor who does not take it
+        refusals = CounterOffer.objects.filter(order=order, state=OfferState.OPEN, is_refusal=True)
+        refusals.update(state=OfferState.ACCEPTED, settled_at=at, settled_by=by)
     if status not in (*WITH_VENDOR, OrderStatus.HELD):
         overtake_offers([order], at=at)
     order.status = status

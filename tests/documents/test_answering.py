@@ -13,9 +13,12 @@ from accounts.models import Role
 from activity.models import Alert
 from core.refusals import InvalidDate, InvalidQuantity, TooPrecise
 from documents import services as documents
+from documents.models import GenerationRun
 from inventory.services import NotEnoughStock
 from masterdata import services as masterdata
 from masterdata.models import Item, Vendor
+from policies.models import Decision
+from production.models import OperationWord
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from receipts.services import CountedLine, OverReceipt
@@ -400,3 +403,67 @@ def test_an_order_is_approved_by_another_than_who_made_or_changed_it_where_four_
     documents.send_set(by=second, **by)
     documents.revise_line(line_no=1, quantity=Decimal(5), by=second, **by)
     assert documents.approve_set(by=plans.boss(), **by).status == OrderStatus.APPROVED
+
+
+def verdict() -> tuple[str, set[str]]:
+    one = Decision.objects.current().get(operation__production_order__number="P1")
+    return one.verdict, {reason["code"] for reason in one.reasons}
+
+
+def test_work_a_vendor_does_not_take_goes_to_the_next_one():
+    plans.load(
+        {
+            "vendors": [{"code": "V2", "name": "Vendor Two", "currency": "EUR"}],
+            "prices": [
+                {
+                    "vendor": "V2",
+                    "item": "FG",
+                    "operation_name": "Plating",
+                    "currency": "EUR",
+                    "unit_price": 110,
+                    "lead_days": 5,
+                }
+            ],
+            "policies": [{"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1", "V2"]}],
+        }
+    )
+    act(documents.refuse_set, reason="bath is empty")
+    act(documents.accept_counter)
+
+    plans.generate()
+
+    assert [(order, vendor) for order, vendor, *_ in plans.lines()] == [("SC-00002", "V2")]
+    reasons = Decision.objects.current().get().reasons
+    assert [one["detail"] for one in reasons if one["code"] == "refused"] == [
+        "Vendor V1 was asked and does not take it; the planner's word asks him again."
+    ]
+
+
+def test_work_nobody_takes_is_blocked_until_a_planner_asks_again():
+    act(documents.refuse_set, reason="no time")
+    act(documents.accept_counter)
+
+    plans.generate()
+    blocked = verdict()
+    plans.word("P1", "10", "outsource", vendor="V1")
+    plans.generate()
+
+    assert (blocked[0], "refused" in blocked[1]) == ("blocked", True)
+    assert GenerationRun.objects.order_by("pk")[1].blocked_by == {"refused": 1}
+    assert verdict()[0] == "outsource"
+    assert [(order, vendor) for order, vendor, *_ in plans.lines()] == [("SC-00002", "V1")]
+
+
+def test_what_a_vendor_took_after_all_may_be_asked_of_him_again():
+    act(documents.refuse_set, reason="no time")
+    act(documents.accept_counter)
+    plans.word("P1", "10", "outsource", vendor="V1")
+    plans.generate()
+    plans.send(2)
+    OperationWord.objects.all().delete()
+
+    plans.plan("P1", "FG", 12, "2026-03-31")
+    plans.generate()
+
+    assert verdict()[0] == "outsource"
+    assert "refused" not in verdict()[1]

@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -324,3 +325,12 @@ def test_a_revision_that_waits_is_shown_with_what_it_changes(desk):
     assert "<del>100</del>" in page
     assert "<ins>120</ins>" in page
     assert "<ins>3 Jul 2026</ins>" in page
+
+
+def test_the_balance_counts_against_what_the_vendor_was_told_while_more_waits(desk):
+    order = rows.order(status=OrderStatus.SENT)
+    order.lines.update(sent_quantity=100, quantity=126)
+
+    page = desk.get(reverse("workbench:order", args=[order.number])).content.decode()
+
+    assert re.search(r"Ordered</dt><dd>100</dd>", page)

@@ -76,6 +76,7 @@ REASONS = [
     Reason("not_whole", "", "", ("20", "word")),
     Reason("not_bought", "", "", ()),
     Reason("not_named", "PAINT", "V1", ()),
+    Reason("refused", "PAINT", "V1", ()),
     Reason("center_moved", "", "V1", ("OUT",)),
     Reason("late_by", "", "", (1, DAY, LATER)),
     Reason("late_by", "", "", (9, DAY, LATER)),

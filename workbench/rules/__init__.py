@@ -76,6 +76,7 @@ TITLES = {
     "late_by": _("The date cannot be kept"),
     "previous_late": _("The operation before is not back in time"),
     "not_named": _("{vendor} is not named by policy {policy} any more"),
+    "refused": _("{vendor} does not take it"),
 }
 # These name a vendor and still speak of the verdict, not of weighing him.
 OF_THE_VERDICT = {"center_moved", "planners_word", "work_center_vendor", "already_ordered", "previous_late"}

@@ -467,7 +467,7 @@ def balance(shown: SubcontractOrder, lines: Sequence[OrderLine]) -> dict[str, An
         return None
     line = lines[0]
     return {
-        "ordered": line.quantity,
+        "ordered": line.quantity_in_force,
         "received": line.accepted,
         "scrapped": line.rejected + line.scrapped,
         "at_vendor": at_vendor(line),

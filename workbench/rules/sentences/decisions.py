@@ -161,6 +161,8 @@ SENTENCES = (
         "goes: a person must say."
     ),
     _("Policy {policy} does not name vendor {vendor} any more."),
+    _("Vendor {vendor} was asked and does not take it; the planner's word asks him again."),
+    _("{vendor} was asked and does not take it; the planner's word asks him again."),
     _("Policy {policy} does not name {vendor} any more."),
     _("External work center {center} has another vendor than {vendor} by now."),
 )
