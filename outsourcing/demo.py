@@ -10,12 +10,14 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Sum
 
 from accounts import services as accounts
@@ -122,7 +124,7 @@ def make_demo(*, data: str = "", at: datetime, on: date, month: bool = False) ->
     """Load a plan (one of ours by name, or a folder), make the demo's users, run the main job to its end.
 
     With `month` a plan that is not here yet begins a month ago, and the days since then are lived through: orders sent, goods
-    out and in. It ends with a second run, as things stand today.
+    out and in. It ends with a second run, as things stand today. All of it is there at once, or nothing.
 
     A plan of ours that is here already stays as it is, whatever was changed in it since; a folder is loaded again, moved by
     as many days as the first time. Without `data` it is the default plan where there is none, else the one that is here.
@@ -145,16 +147,21 @@ def make_demo(*, data: str = "", at: datetime, on: date, month: bool = False) ->
     notes: list[str] = []
     if is_other:
         data, days = "", 0
-    if loaded:
-        report = interchange.import_tables(tables=moved(plan, days=days), at=at - back, by=None, origin=f"demo {data}")
-        notes = [] if is_ours(data) else [*report.warnings, *report.notes]  # what the importer says about ours is known
-    make_users()
-    run = run_now(at=at - back, on=on - back)
-    main = main_job(run)
-    lived = None
-    if lives:
-        lived = demo_month.live(until=at)
-        run = run_now(at=at, on=on)
+    # Workers see a month that is lived through when it is whole: they would decide the plan of a month ago as of today.
+    with transaction.atomic() if lives else nullcontext():
+        if loaded:
+            report = interchange.import_tables(
+                tables=moved(plan, days=days), at=at - back, by=None, origin=f"demo {data}"
+            )
+            # What the importer says about ours is known.
+            notes = [] if is_ours(data) else [*report.warnings, *report.notes]
+        make_users()
+        run = run_now(at=at - back, on=on - back)
+        main = main_job(run)
+        lived = None
+        if lives:
+            lived = demo_month.live(until=at)
+            run = run_now(at=at, on=on)
     if run.state == RunState.HELD:
         notes = [*notes, f"{run} waits for a person. {run.held_because}"]
     value = SubcontractOrder.objects.open().aggregate(value=Sum("total_company"))["value"] or Decimal(0)
