@@ -342,6 +342,7 @@ def live(*, until: datetime) -> Lived:
         if at.astimezone(zone).weekday() >= WORKDAYS and not is_last:
             continue
         morning = min(at.astimezone(zone).replace(hour=8, minute=10, second=0, microsecond=0).astimezone(UTC), until)
+        morning = max(morning, days[0] + timedelta(minutes=30))  # on the first one nobody acts before the plan is there
         month.day(until - timedelta(hours=6) if is_last else morning, until=until)
         if (until - at).days == 5:
             month.counts(morning + timedelta(hours=4))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models import F
 
 from activity.models import Alert
 from documents import services as documents
@@ -54,6 +55,8 @@ def test_a_month_fills_every_page_and_the_books_agree_wherever_the_database_begi
     assert Shipment.objects.with_ready().filter(status=ShipmentStatus.PLANNED, ready=True).exists()
     assert Receipt.objects.posted().filter(lines__held__gt=0).exists()
     assert not Receipt.objects.filter(posted_at__gt=AT).exists()
+    early = SubcontractOrder.objects.filter(approved_at__lt=F("created_at"))
+    assert not early.exists()
     assert {"matched", "held", "disputed", "approved"} <= set(Invoice.objects.values_list("status", flat=True))
     assert invoices.check_invoices()[1] == []
     assert documents.check_invariants().differences == []
