@@ -372,8 +372,9 @@ def to_invoice(request: HttpRequest, vendor: Vendor, *, q: str = "") -> tuple[li
 
 def _typed_keys(request: HttpRequest) -> set[int]:
     """The order lines a quantity is typed for."""
-    named = [name.removeprefix("quantity-") for name, value in request.POST.items() if value and "quantity-" in name]
-    return {int(key) for key in named if key.isdecimal() and len(key) < LONGEST_KEY}
+    typed = {name for name, value in request.POST.items() if value and name.startswith("quantity-")}
+    keys = {name.removeprefix("quantity-") for name in typed}
+    return {int(key) for key in keys if key.isdecimal() and len(key) < LONGEST_KEY}
 
 
 def _typed_lines(typed: dict[str, str], rows: Sequence[dict[str, Any]]) -> list[EnteredLine]:
