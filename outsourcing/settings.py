@@ -171,7 +171,6 @@ STORAGES = {
 if env.bool("STATIC_FROM_SOURCE", False):  # ./dev run: no 20 seconds of collecting and compressing
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     WHITENOISE_USE_FINDERS = True
-MEDIA_ROOT = OUTWORK_HOME / "media"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 200 * 1024 * 1024
 
 REST_FRAMEWORK = {
