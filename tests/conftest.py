@@ -79,8 +79,8 @@ def pytest_configure() -> None:
 def sql_flush(
     operations: DatabaseOperations, style: object, tables: list[str], *, reset_sequences: bool = False, **_: object
 ) -> list[str]:
-    """What empties the database after a test that committed: only tables that hold rows are emptied, row by row, which takes a
-    twentieth of truncating them all. Triggers and keys, which would refuse it, are not asked: that takes the tests' own server.
+    """What empties the database after a test that committed: only tables that hold rows are emptied, as truncating a hundred and
+    more takes longer than most tests. Triggers and keys, which would refuse it, are not asked: that takes the tests' own server.
     """
     if reset_sequences or not _may_go_round_keys():
         return flush(operations, style, tables, reset_sequences=reset_sequences, **_)

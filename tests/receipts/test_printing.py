@@ -74,9 +74,7 @@ def test_pieces_that_go_back_name_the_vendors_note_in_his_language(written):
     assert "Kratzer" in written[0]
 
 
-def test_the_statement_says_what_moved_what_lies_there_and_what_is_owed(written):
-    spare()
-
+def print_statement() -> None:
     services.vendor_statement(
         vendor_id=Vendor.objects.get().pk,
         first=LATER,
@@ -85,6 +83,12 @@ def test_the_statement_says_what_moved_what_lies_there_and_what_is_owed(written)
         by=plans.boss(),
         at=moment(LATER),
     )
+
+
+def test_the_statement_says_what_moved_what_lies_there_and_what_is_owed(written):
+    spare()
+
+    print_statement()
 
     assert "Statement for Vendor One" in written[0]
     assert "RM" in written[0]
@@ -97,14 +101,7 @@ def test_papers_bear_the_address_of_the_vendor(written):
     Vendor.objects.update(address="Hauptstr. 5\n79100 Freiburg", country="DE")
 
     printing.return_note(return_id=document.pk, address="https://outwork.example/")
-    services.vendor_statement(
-        vendor_id=Vendor.objects.get().pk,
-        first=LATER,
-        last=LATER,
-        zone=moment().tzinfo,
-        by=plans.boss(),
-        at=moment(LATER),
-    )
+    print_statement()
 
     assert "Hauptstr. 5 79100 Freiburg" in written[0]
     assert "Hauptstr. 5 79100 Freiburg" in written[1]
