@@ -172,13 +172,13 @@ class ReasonGivenSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class ApplySerializer(StrictFields, serializers.Serializer[Any]):
-    """What an alert proposes is done as it says, or, where revision or specification of what is out changed, in another way."""
+    """What an alert proposes is done as it says, or otherwise where item, revision or specification of what is out changed."""
 
     way = serializers.ChoiceField(
         services.Way.choices,
         required=False,
         default=services.Way.CHANGE,
-        help_text="Only where `after` has `item_revision` or `specification`.",
+        help_text="Only where `after` has `item`, `item_revision` or `specification`.",
     )
 
 

@@ -453,9 +453,13 @@ class ProductionOrderAdmin(Translated, ModelAdmin):
         ("item", "show_quantity", "location"),
         ("start_date", "due_date", "parent_number"),
     ]
-    readonly_fields = ["show_status", "show_quantity"]
+    readonly_fields = ["show_status", "show_quantity", "wanted_item"]
     change_form_outer_after_template = "admin/policies/operations.html"
     has_add_permission = has_change_permission = has_delete_permission = never
+
+    def get_fields(self, request: HttpRequest, obj: OrderWithVerdicts | None = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return [*fields, "wanted_item"] if obj and obj.wanted_item_id else fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderWithVerdicts]:
         return super().get_queryset(request).visible_to(request.user)

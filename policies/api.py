@@ -55,7 +55,7 @@ class ProductionOrderViewSet(
 ):
     """The plan: orders with their operations, and the verdict on each."""
 
-    queryset = ProductionOrder.objects.select_related("item", "site", "location")
+    queryset = ProductionOrder.objects.select_related("item", "wanted_item", "site", "location")
     filterset_class = ProductionOrderFilter
     lookup_field = "number"
     lookup_value_regex = KEY

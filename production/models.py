@@ -126,12 +126,23 @@ class ProductionOrder(ExternallyKnown):
     Its pieces between operations keep the name they had: `first_number`, blank where the number never changed.
     `withdrawn_from` is the status it had when a snapshot without it cancelled it: the plan that names it again brings it
     back. Blank where a person or the plan itself cancelled it, which stays.
+    `wanted_item` is what the plan makes of it now, while vendors were asked for work on `item`: a person says what becomes of
+    their lines, then the order turns to it.
     """
 
     number = models.CharField(max_length=60, unique=True)
     replaces = models.CharField(max_length=60, blank=True)
     first_number = models.CharField(max_length=70, blank=True, editable=False)
     item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
+    wanted_item = models.ForeignKey(
+        "masterdata.Item",
+        models.PROTECT,
+        verbose_name="item the plan wants now",
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
     quantity = models.DecimalField(max_digits=18, decimal_places=5)
     start_date = models.DateField(null=True, blank=True)
     due_date = models.DateField()
@@ -172,6 +183,10 @@ class OperationStatus(models.TextChoices):
     IN_PROGRESS = "in_progress", "In progress"
     FINISHED = "finished", "Finished"
     CANCELLED = "cancelled", "Cancelled"
+
+
+BEGUN = Q(good__gt=0) | Q(scrap__gt=0) | Q(status__in=[OperationStatus.IN_PROGRESS, OperationStatus.FINISHED])
+"""Operations of which work was reported."""
 
 
 class OperationQuerySet(models.QuerySet["Operation"]):

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from documents.rules.joining import bought_together, followers, joined
 from documents.rules.places import Source, goes_on, is_outside, left_by, take, told_places, wanted_places, wanted_steps
-from documents.rules.standing import of_pinned, proposal, said_of_sent, withdrawn
+from documents.rules.standing import of_another_item, of_pinned, proposal, said_of_sent, withdrawn
 from documents.rules.values import (
     IN_HOUSE,
     OUTSOURCE,
@@ -54,6 +54,9 @@ def plan_order(
     `standing` holds lines by operation. Lines of operations without a decision are left to the caller, who knows why.
     """
     if not any(d.awards for d in decided.values()) and not standing:
+        return
+    if plan.item_change:
+        yield from of_another_item(plan, standing)
         return
     nos = tuple(o.operation_no for o in plan.operations)
     if inside := bought_together(plan, decided, standing):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from documents.rules.values import BLOCKED, OUTSOURCE, REVIEW, ZERO, Difference, Key, Standing, text
+from documents.rules.values import BLOCKED, OUTSOURCE, REVIEW, ZERO, Difference, Key, Plan, Standing, text
 from policies.rules.values import AwardValues, Decided, OperationFacts
 
 
@@ -18,6 +18,19 @@ def withdrawn(key: Key, lines: Sequence[Standing], *, is_over: bool) -> Iterator
             yield Difference("cancel", *key, line=line)
         elif is_over and line.is_sent and line.open > ZERO:
             yield proposal(key, line, proposes="cancel", after={"quantity": text(line.received)})
+
+
+def of_another_item(plan: Plan, standing: Mapping[int, Sequence[Standing]]) -> Iterator[Difference]:
+    """What to do about lines of an order whose plan makes another item of it now: none is made, sent ones wait for a person."""
+    assert plan.item_change is not None  # noqa: S101
+    was, now = plan.item_change
+    for operation in plan.operations:
+        key = Key(operation.operation_id, operation.number, operation.operation_no)
+        for line in standing.get(operation.operation_id, ()):
+            if line.is_active and not line.is_sent:
+                yield Difference("cancel", *key, line=line)
+            elif line.is_sent and line.open > ZERO:
+                yield proposal(key, line, proposes="change", after={"item": now}, told={"item": was})
 
 
 def of_pinned(line: Standing, award: AwardValues, key: Key) -> Iterator[Difference]:

@@ -169,6 +169,8 @@ class Plan:
     home_id: int
     operations: list[OperationFacts]
     stage_number: str = ""
+    item_change: tuple[str, str] | None = None
+    """The codes of its item and of the one the plan makes of it now, while vendors were asked for the former."""
 
     def __post_init__(self) -> None:
         self.stage_number = self.stage_number or self.number

@@ -9,11 +9,11 @@ from documents.services.acting import (
     change_line,
     close_set,
     hold_set,
-    is_retold,
     release_set,
     reopen_set,
     revise_line,
     send_set,
+    ways_of,
     withdraw_approval,
 )
 from documents.services.adhoc import AlreadyOut, speak_word
@@ -87,7 +87,6 @@ __all__ = [
     "drop_run",
     "hold_set",
     "is_applicable",
-    "is_retold",
     "operations_so_far",
     "order_by_hand",
     "order_document",
@@ -118,6 +117,7 @@ __all__ = [
     "waiting_simulations",
     "watch",
     "watch_shipped",
+    "ways_of",
     "withdraw_approval",
     "withdraw_revision",
     "write_shards",

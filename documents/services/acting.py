@@ -12,13 +12,13 @@ from django.db.models import Q, Sum
 from accounts.models import User
 from activity import services as activity
 from activity.models import Alert
-from core.refusals import InvalidInput, NoRight, NotFound, WrongState
+from core.refusals import NoRight, NotFound, WrongState
 from documents.services.requesting import request_run
 from documents.services.watching import AFTER, CHANGED, REQUIREMENT_KINDS, TOLD
 from masterdata import services as masterdata
 from masterdata.models import Location, LocationKind
 from policies.models import Verdict
-from production.models import OperationStatus, ProductionOrder
+from production.models import BEGUN, OperationStatus, ProductionOrder
 from receipts import services as receipts
 from receipts.models import ExpectedReceipt
 from shipments import services as shipments
@@ -246,9 +246,14 @@ class Way(models.TextChoices):
     RETURN = "return", "Take them back; what is needed is ordered anew"
 
 
-def is_retold(alert: Alert) -> bool:
-    """The alert is about work that is to be done otherwise than the vendor was told."""
-    return alert.kind == CHANGED and any(name in alert.after for name in TOLD)
+def ways_of(alert: Alert) -> tuple[Way, ...]:
+    """What may become of pieces that are out: more than one way where the vendor was told of another item or other work."""
+    is_another = alert.kind == CHANGED and ("item" in alert.after or _is_retold(alert))
+    return tuple(Way) if is_another else (Way.CHANGE,)
+
+
+def _is_retold(alert: Alert) -> bool:
+    return any(name in alert.after for name in TOLD)
 
 
 @transaction.atomic
@@ -257,9 +262,11 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
 
     A sent line is revised or taken off (with its last line the order is cancelled), also where another vendor is to take it: the
     run it asks for orders there. A draft's pinned fields are given back to the next run.
-    Where the work is to be done otherwise, there are two other ways (`Way`): the order is held, and the alert stays; or the line
-    is taken off, what lies at the vendor for it is to come back, and the run it asks for orders anew what is still needed.
-    Raises NotFound, NothingToApply, InvalidInput (a way that this alert does not offer), and as the acts it stands for.
+    Where the work is to be done otherwise, or another item is to be made, there are two other ways (`Way`): the order is held,
+    and the alert stays; or the line is taken off, what lies at the vendor for it is to come back, and the run it asks for orders
+    anew what is still needed. An order of which nothing was made yet turns to the item its plan wants once its last sent line is
+    off.
+    `way` is one of `ways_of`. Raises NotFound, NothingToApply, and as the acts it stands for.
     """
     alert = Alert.objects.visible_to(by).filter(pk=alert_id).first()
     if alert is None:
@@ -279,20 +286,27 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
     if line is None:
         raise NothingToApply(f"Line {alert.line_no} of {alert.order_number} is cancelled already.")
     if way != Way.CHANGE:
-        if way not in Way.values or not is_retold(alert):
-            raise InvalidInput("Only a change of revision or specification can be answered that way.", field="way")
         if way == Way.HOLD:
             hold_set(order_id=line.order_id, reason=alert.title, by=by, at=at, through=through)
             return alert
+        if "item" in alert.after:
+            _refuse_begun(line.production_order, alert)
         _take_back(line, alert, by=by, at=at, through=through)
     elif line.order.sent_at is None:
         orders.unpin_line(order_id=line.order_id, line_no=line.line_no, by=by, at=at, through=through)
         request_run(reason=f"{alert.order_number} follows the plan again", at=at, by=by)
+    elif "item" in alert.after:
+        _refuse_begun(line.production_order, alert)
+        _end(line, reason=alert.title, by=by, at=at, through=through)
+        request_run(
+            reason=f"{alert.production_order} makes {alert.after['item']}"[:200], at=at, by=by, scope=_scope(alert)
+        )
     elif "vendor" in alert.after:
         # Another vendor takes a new order. What this one delivered stays his; the run asked for orders the rest there.
         _end(line, reason=alert.title, by=by, at=at, through=through)
-        scope = {"production_order": [alert.production_order]} if alert.production_order else {}
-        request_run(reason=f"{alert.order_number} goes to {alert.after['vendor']}"[:200], at=at, by=by, scope=scope)
+        request_run(
+            reason=f"{alert.order_number} goes to {alert.after['vendor']}"[:200], at=at, by=by, scope=_scope(alert)
+        )
     elif alert.kind == CHANGED:
         _change_as_proposed(line, alert, by=by, at=at, through=through)
     else:
@@ -313,7 +327,7 @@ def _change_as_proposed(line: OrderLine, alert: Alert, *, by: User, at: datetime
             quantity=Decimal(quantity) if quantity else None,
             need_date=date.fromisoformat(need_date) if need_date else None,
             receive_at_id=Location.objects.get(code=place).pk if place else None,
-            retell=is_retold(alert),
+            retell=_is_retold(alert),
             reason=alert.title,
             by=by,
             at=at,
@@ -352,11 +366,23 @@ def _left_at(plan: ProductionOrder, operation_no: str) -> int:
     return home.pk
 
 
+def _refuse_begun(plan: ProductionOrder | None, alert: Alert) -> None:
+    """An order turns to another item only while nothing was made of the former one."""
+    if plan is not None and plan.operations.filter(BEGUN).exists():
+        raise NothingToApply(
+            f"Work on {plan} is reported already: it stays {alert.before['item']}. Lower the line to what you still want of it, "
+            f"and plan {alert.after['item']} under another number."
+        )
+
+
 def _take_back(line: OrderLine, alert: Alert, *, by: User, at: datetime, through: str) -> None:
     _end(line, reason=alert.title, by=by, at=at, through=through)
     receipts.settle_leftovers(order_id=line.order_id, leftovers=receipts.Leftovers.RETURN, by=by, at=at)
-    scope = {"production_order": [alert.production_order]} if alert.production_order else {}
-    request_run(reason=f"{alert.order_number} line {alert.line_no} comes back", at=at, by=by, scope=scope)
+    request_run(reason=f"{alert.order_number} line {alert.line_no} comes back", at=at, by=by, scope=_scope(alert))
+
+
+def _scope(alert: Alert) -> dict[str, list[str]]:
+    return {"production_order": [alert.production_order]} if alert.production_order else {}
 
 
 def _end(line: OrderLine, *, reason: str, by: User, at: datetime, through: str) -> None:

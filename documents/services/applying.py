@@ -72,12 +72,12 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
     `short_receipt`: what bad pieces leave uncovered is ordered anew by the next run. `discrepancy`: what was missing is booked
     as used. `over_receipt`: the goods are counted in out of quarantine. `material_left_at_vendor`: it is returned.
     `vendor_stock_old`, `return_due`: what of it no open line needs is returned.
-    `way`: what becomes of pieces that are out when the part's revision or specification changes (`acting.Way`).
+    `way`: what becomes of pieces that are out when the item, its revision or specification changes (`acting.Way`).
     Raises NotFound, NothingToApply, InvalidInput, and as the acts it stands for.
     """
     alert = _open(alert_id, by)
-    if way != Way.CHANGE and alert.kind not in REQUIREMENT_KINDS:
-        raise InvalidInput("Only a change of revision or specification can be answered that way.", field="way")
+    if way not in acting.ways_of(alert):
+        raise InvalidInput("Only a change of item, revision or specification can be answered that way.", field="way")
     if alert.kind == COUNTERED:
         order = SubcontractOrder.objects.get(number=alert.order_number)
         answering.accept_counter(order_id=order.pk, by=by, at=at, through=through)

@@ -26,6 +26,7 @@ from policies.models import Decision, Policy, PriceMissing, Verdict
 from policies.rules.sharing import Pool
 from policies.rules.values import OrderFacts, Paid
 from policies.services import deciding
+from production import services as production
 from production.models import OPEN_STATUSES, OperationStatus, ProductionOrder
 
 SHARD_LINES = 400
@@ -68,6 +69,7 @@ def decide(run: GenerationRun, *, at: datetime) -> None:
         for scope in holding.drop_held_runs(at=at):
             if run.scope and scope != run.scope:
                 requesting.request_run(reason=f"{run} looked at a part of what a held run did", at=at, scope=scope)
+        production.turn_to_wanted_items(production_order_ids=reading.free_of_vendors(), at=at)
     document_rules = reading.document_rules()
     places = reading.Places.load()
     policy_ids = {document.code: pk for pk, document in document_rules.items() if pk is not None}

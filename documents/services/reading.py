@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, F, Q, Sum
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, Sum
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Least
 
@@ -396,17 +396,27 @@ def live_production_orders(*, but_in_horizon_of: date | None = None) -> Iterator
     return rows.iterator(chunk_size=5000)
 
 
+def free_of_vendors() -> list[int]:
+    """Production orders whose plan makes another item of them now, and of which no vendor has or brought anything any more."""
+    theirs = OrderLine.objects.active().filter(production_order=OuterRef("pk"), order__sent_at__isnull=False)
+    at_work = theirs.exclude(order__status__in=[OrderStatus.CLOSED, OrderStatus.CANCELLED])
+    waiting = ProductionOrder.objects.filter(wanted_item__isnull=False)
+    return list(waiting.exclude(Exists(at_work)).order_by("pk").values_list("pk", flat=True))
+
+
 def plans(orders: Sequence[OrderFacts], places: Places) -> dict[int, Plan]:
     """The orders of a chunk as documents see them, by key."""
     found = {}
     keys = masterdata.among(order.production_order_id for order in orders)
     rows = ProductionOrder.objects.filter(pk__in=keys).values_list(
-        "pk", "number", "first_number", "item_id", "site_id", "location_id", "location__kind"
-    )
+        "pk", "number", "first_number", "item_id", "site_id", "location_id", "location__kind", "item__code",
+        "wanted_item__code",
+    )  # fmt: skip
     operations = {order.production_order_id: order.operations for order in orders}
-    for pk, number, first_number, item_id, site_id, location_id, kind in rows:
+    for pk, number, first_number, item_id, site_id, location_id, kind, was, now in rows:
         at_home = location_id if location_id and kind != LocationKind.VENDOR else places.of_site(site_id)
-        found[pk] = Plan(number, item_id, site_id, at_home, operations[pk], first_number)
+        change = (was, now) if now else None
+        found[pk] = Plan(number, item_id, site_id, at_home, operations[pk], first_number, change)
     return found
 
 

@@ -78,6 +78,12 @@ class ProductionOrderSerializer(serializers.ModelSerializer[ProductionOrder]):
     """A production order as lists show it."""
 
     item = serializers.CharField(source="item.code")
+    wanted_item = serializers.CharField(
+        source="wanted_item.code",
+        default=None,
+        allow_null=True,
+        help_text="What the plan makes of it now, while vendors were asked for work on `item`.",
+    )
     start = serializers.DateField(source="start_date", allow_null=True)
     due = serializers.DateField(source="due_date")
     site = serializers.CharField(source="site.code")
@@ -88,8 +94,8 @@ class ProductionOrderSerializer(serializers.ModelSerializer[ProductionOrder]):
     class Meta:
         model = ProductionOrder
         fields = [
-            "number", "item", "quantity", "start", "due", "status", "site", "location", "routing_variant", "parent_order",
-            "source", "external_refs", "version", "changed_at",
+            "number", "item", "wanted_item", "quantity", "start", "due", "status", "site", "location", "routing_variant",
+            "parent_order", "source", "external_refs", "version", "changed_at",
         ]  # fmt: skip
         read_only_fields = fields
 

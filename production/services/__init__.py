@@ -1,6 +1,6 @@
 """Business actions on the plan: structure (bills of material, routings), production orders, the planner's word, reports."""
 
-from production.services.orders import upsert_operations, upsert_production_orders
+from production.services.orders import turn_to_wanted_items, upsert_operations, upsert_production_orders
 from production.services.parents import ParentCircle, UnknownParent, parent_circles, unknown_parents
 from production.services.planned import BadOrder, OrdersRefused, PlannedOperation, PlannedOrder, UpsertedOrders
 from production.services.reporting import PreviousOperationShort, report_operation
@@ -46,6 +46,7 @@ __all__ = [
     "retract_word",
     "routing_problems",
     "speak_word",
+    "turn_to_wanted_items",
     "unknown_parents",
     "upsert_boms",
     "upsert_operations",

@@ -49,12 +49,12 @@ class Known:
 
     def __init__(self, orders: Sequence[PlannedOrder], *, at: datetime) -> None:
         numbers = [order.number for order in orders]
-        items = {order.item_id for order in orders}
         self.parents = Parents((order.parent_number for order in orders), numbers)
         locked = ProductionOrder.objects.filter(number__in=named(numbers)).select_for_update().order_by("pk")
         self.orders: dict[str, Values] = {row["number"]: dict(row) for row in locked.values()}
         self.operations: dict[int, dict[str, Values]] = defaultdict(dict)
         ids = [row["id"] for row in self.orders.values()]
+        items = {order.item_id for order in orders} | {row["item_id"] for row in self.orders.values()}
         for row in Operation.objects.filter(production_order_id__in=among(ids)).order_by("pk").values():
             self.operations[row["production_order_id"]][row["operation_no"]] = dict(row)
         self.decimals = {

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NotFound, Refusal
 from masterdata.services import check_day, copy_rows, note_plan_change, upsert_by_key
-from production.models import Operation, OrderStatus, ProductionOrder
+from production.models import BEGUN, Operation, OrderStatus, ProductionOrder
 from production.rules.progress import CameTogether
 from production.services.known import Known
 from production.services.parents import parent_circles
@@ -30,7 +31,7 @@ from production.services.planned import (
     check_scope,
 )
 from production.services.renumbering import Renumbering
-from production.services.steps import Steps
+from production.services.steps import Steps, is_reported
 
 NOT_TOGETHER: Mapping[str, Sequence[CameTogether]] = MappingProxyType({})
 
@@ -42,9 +43,10 @@ def upsert_production_orders(
     """Make or change production orders by number, with their operations, and schedule them. All or none.
 
     A new order copies the routing (the variant it names) of its item; later the operations of a planned or firm order
-    follow the routing, but those with reports, sent to a vendor or given by the plan stay. No status and no reported
-    quantity moves backwards. Dates the plan does not give are scheduled. The order one is made for is among these or known
-    already, and none is made for itself by a way round; `more_follow`: it may come with a later part of the plan, and the
+    follow the routing, but those with reports, sent to a vendor or given by the plan stay. An order whose item changes after
+    a vendor was asked for the former one keeps that until a person has settled it (`turn_to_wanted_items`). No status and no
+    reported quantity moves backwards. Dates the plan does not give are scheduled. The order one is made for is among these or
+    known already, and none is made for itself by a way round; `more_follow`: it may come with a later part of the plan, and the
     caller asks `unknown_parents` and `parent_circles` at its end.
     Raises OrdersRefused.
     """
@@ -67,7 +69,7 @@ def upsert_operations(
     stated = [
         PlannedOrder(
             number=order.number,
-            item_id=order.item_id,
+            item_id=order.wanted_item_id or order.item_id,
             quantity=order.quantity,
             due_date=order.due_date,
             start_date=order.start_date,
@@ -76,6 +78,32 @@ def upsert_operations(
         for order in rows.order_by("pk")
     ]
     return _Plan(stated, at, by, together=together).write()
+
+
+@transaction.atomic
+def turn_to_wanted_items(*, production_order_ids: Collection[int], at: datetime) -> list[str]:
+    """Let orders be of the item their plan wants now: no vendor is at work on the former one any more. Returns their numbers.
+
+    Their operations are the wanted item's. Orders of which work was reported stay as they are.
+    """
+    waiting = ProductionOrder.objects.open().filter(pk__in=production_order_ids, wanted_item__isnull=False)
+    begun = Operation.objects.filter(production_order=OuterRef("pk")).filter(BEGUN)
+    orders = list(waiting.exclude(Exists(begun)).select_for_update().order_by("pk"))
+    if not orders:
+        return []
+    Operation.objects.filter(production_order__in=orders, is_committed=True).update(is_committed=False)
+    turned = [
+        PlannedOrder(
+            number=order.number,
+            item_id=order.wanted_item_id or order.item_id,
+            quantity=order.quantity,
+            due_date=order.due_date,
+            start_date=order.start_date,
+        )
+        for order in orders
+    ]
+    upsert_production_orders(orders=turned, at=at, by=None)
+    return [order.number for order in orders]
 
 
 class _Plan:
@@ -167,7 +195,7 @@ class _Plan:
             raise InvalidInput(f"There is no status {order.status}.", field="status")
         row: Values = {
             "number": order.number,
-            "item_id": order.item_id,
+            **self._items(order, old),
             "quantity": order.quantity,
             "due_date": order.due_date,
             "start_date": order.start_date,
@@ -206,6 +234,14 @@ class _Plan:
             self.done.kept += 1
             return row | {"status": old["status"]}
         return row | {"status": order.status}
+
+    def _items(self, order: PlannedOrder, old: Values | None) -> Values:
+        """What the order is of. Vendors who were asked for another item go on with it until a person has said otherwise."""
+        if old is not None and old["item_id"] != order.item_id:
+            operations = self.known.operations.get(old["id"], {}).values()
+            if any(one["is_committed"] for one in operations) and not any(map(is_reported, operations)):
+                return {"item_id": old["item_id"], "wanted_item_id": order.item_id}
+        return {"item_id": order.item_id, "wanted_item_id": None}
 
     def _check_days(self, order: PlannedOrder, row: Values, old: Values | None) -> None:
         """What is over may lie long ago; what is still to be done lies in a window around today."""

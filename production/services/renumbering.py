@@ -77,7 +77,7 @@ class Renumbering:
         known = before or heir
         assert known is not None  # noqa: S101
         check_scope(self._by, {known.site_id})
-        if known.item_id != order.item_id:
+        if order.item_id not in (known.item_id, known.wanted_item_id):
             raise InvalidInput(f"{order.number} replaces {named}, which makes another item.", field="replaces")
         if order.source and known.source and order.source != known.source:
             raise ForeignNumber(f"{named} is a number of {known.source}.", field="replaces")

@@ -46,16 +46,12 @@ class Steps:
         before = self._known.operations.get(old["id"], {}) if old else {}
         variant = str(row.get("routing_variant", old["routing_variant"] if old else ""))
         after: dict[str, Values] = {number: dict(operation) for number, operation in before.items()}
-        moved = old is not None and (old["item_id"] != order.item_id or old["routing_variant"] != variant)
-        if moved and any(_is_reported(operation) for operation in before.values()):
+        item_id = row["item_id"]
+        is_another = old is not None and old["item_id"] != item_id
+        moved = old is not None and (is_another or old["routing_variant"] != variant)
+        if moved and any(is_reported(operation) for operation in before.values()):
             raise WrongState(
                 "Work on it is reported already: item and routing stay. Cancel the order, and plan the rest under another "
-                "number.",
-                field="item",
-            )
-        if moved and old["item_id"] != order.item_id and any(one["is_committed"] for one in before.values()):  # type: ignore[index]
-            raise WrongState(
-                "A vendor was asked for it already: the item stays. Cancel the order, and plan the other item under another "
                 "number.",
                 field="item",
             )
@@ -63,12 +59,12 @@ class Steps:
             for operation in after.values():
                 if operation["status"] == OperationStatus.CANCELLED:
                     operation["status"] = (
-                        OperationStatus.IN_PROGRESS if _is_reported(operation) else OperationStatus.OPEN
+                        OperationStatus.IN_PROGRESS if is_reported(operation) else OperationStatus.OPEN
                     )
-        if not before or row["status"] in RECOPIED:
-            self._copy_routing(order.item_id, variant, after)
+        if not before or is_another or row["status"] in RECOPIED:
+            self._copy_routing(item_id, variant, after)
         for given in order.operations:
-            self._apply(given, order, after)
+            self._apply(given, order, after, decimals=self._known.decimals[item_id])
         following = self._check_order(order.operations, after)
         for operation in after.values():
             self._settle(operation, row, before.get(operation["operation_no"]))
@@ -85,18 +81,18 @@ class Steps:
             raise NotFound(f"The item has no routing variant {variant}.", field="routing_variant")
         routed = {step["operation_no"] for step in steps}
         for number, operation in after.items():
-            if number not in routed and not operation["is_given"] and not _is_reported(operation):
+            if number not in routed and not operation["is_given"] and not is_reported(operation):
                 operation["status"] = OperationStatus.CANCELLED
         for step in steps:
             number = step["operation_no"]
             if number not in after:
                 after[number] = step.copy()
-            elif not (operation := after[number])["is_given"] and not _is_reported(operation):
+            elif not (operation := after[number])["is_given"] and not is_reported(operation):
                 if not operation["is_committed"]:
                     operation.update({name: step[name] for name in ROUTED})
                 operation["status"] = OperationStatus.OPEN
 
-    def _apply(self, given: PlannedOperation, order: PlannedOrder, after: dict[str, Values]) -> None:
+    def _apply(self, given: PlannedOperation, order: PlannedOrder, after: dict[str, Values], *, decimals: int) -> None:
         """What the plan states of one operation; totals and status only ever go up."""
         operation = after.get(given.number)
         if operation is None:
@@ -117,7 +113,6 @@ class Steps:
             "external_refs": given.external_refs,
         }
         operation.update({name: value for name, value in said.items() if value is not None})
-        decimals = self._known.decimals[order.item_id]
         for name, value in (("good", given.good), ("scrap", given.scrap)):
             if value is not None and value < 0:
                 raise InvalidQuantity(f"{value} is below zero.", field=name)
@@ -232,7 +227,7 @@ class Steps:
                 self.pieces.append(
                     Pieces(
                         stage=f"{first_number or order.number}/{number}",
-                        item_id=order.item_id,
+                        item_id=row["item_id"],
                         site_id=row["site_id"],
                         location_id=row.get("location_id", old["location_id"] if old else None),
                         more=more,
@@ -290,7 +285,8 @@ class Steps:
         )
 
 
-def _is_reported(operation: Values) -> bool:
+def is_reported(operation: Values) -> bool:
+    """Work on it was begun."""
     return bool(operation["good"] or operation["scrap"] or operation["status"] in _STARTED)
 
 

@@ -171,6 +171,13 @@ def test_a_text_that_only_looks_like_a_day_stays_as_it_is():
     assert changes({"lot": "2026-99-99"}, {"lot": ""}) == [Change("Lot", "2026-99-99", "–")]
 
 
+def test_a_code_is_no_number_even_where_it_looks_like_one():
+    assert changes({"item_revision": "1.1", "item": "00100"}, {"item_revision": "1.10", "item": "0100"}) == [
+        Change("Item revision", "1.1", "1.10"),
+        Change("Item", "00100", "0100"),
+    ]
+
+
 def test_events_are_known_by_the_last_part_of_their_name():
     assert event_look("order.approved") == ("ok", "check")
     assert event_look("order.dreamt") == ("mute", "point")

@@ -345,12 +345,17 @@ class Change:
         return self.after if self.before is None else self.before if self.after is None else None
 
 
+CODES = frozenset({"item", "item_revision", "lot", "pieces_after", "receive_at", "shipment", "specification", "vendor"})
+"""What is no number, even where it looks like one: revision 1.10 is not 1.1."""
+
+
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """What differs between two states of a thing, and what only one of them tells."""
     found = []
     for name in dict.fromkeys([*before, *after]):
-        old = _shown(before[name]) if name in before else None
-        new = _shown(after[name]) if name in after else None
+        shown = _as_text if name in CODES else _shown
+        old = shown(before[name]) if name in before else None
+        new = shown(after[name]) if name in after else None
         if old != new:
             found.append(Change(words(name), old, new))
     return found
@@ -392,6 +397,10 @@ def alert_changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]
         {name: value for name, value in before.items() if name not in hidden},
         {name: value for name, value in after.items() if name not in hidden},
     )
+
+
+def _as_text(value: Any) -> str:
+    return str(value) if value not in (None, "") else "–"
 
 
 def _shown(value: Any) -> str:

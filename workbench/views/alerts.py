@@ -55,9 +55,9 @@ def offer_acts(alerts: Iterable[Alert], request: HttpRequest) -> None:
     for alert in alerts:
         alert.changes = rules.alert_changes(alert.kind, alert.before, alert.after)
         alert.act_word = ACTS.get(alert.kind, _("Apply")) if may and documents.is_applicable(alert) else ""
-        alert.ways = WAYS if alert.act_word and documents.is_retold(alert) else {}
+        alert.ways = WAYS if alert.act_word and len(documents.ways_of(alert)) > 1 else {}
         if alert.ways:
-            alert.act_word = _("Make it to the new one")
+            alert.act_word = _("Turn to the new item") if "item" in alert.after else _("Make it to the new one")
         alert.may_accept = may and alert.kind in documents.ACCEPTABLE
         alert.may_refuse = may and alert.proposes in activity.REFUSABLE and alert.refused_at is None
         alert.run_number = alert.subject if alert.kind == "run_held" else ""

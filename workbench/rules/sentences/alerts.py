@@ -43,6 +43,7 @@ SENTENCES = (
     _("vendor {old} → {new}"),
     _("receive at {old} → {new}"),
     _("pieces after {old} → {new}"),
+    _("item {old} → {new}"),
     _("item revision {old} → {new}"),
     _("specification files {old} → {new}"),
     _("it may not go out by itself any more, a person must say"),

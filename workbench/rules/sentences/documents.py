@@ -14,8 +14,12 @@ SENTENCES = (
     _("A run starts within seconds. Load this page again to see how far it is."),
     _("A person must say what becomes of {order}: give the planner's word, revise it or cancel it."),
     _("Line {line} of {order} is cancelled already."),
-    _("Only a change of revision or specification can be answered that way."),
+    _("Only a change of item, revision or specification can be answered that way."),
     _("This alert proposes nothing that could be applied, or its cause is gone."),
+    _(
+        "Work on {order} is reported already: it stays {item}. Lower the line to what you still want of it, and plan {other} "
+        "under another number."
+    ),
     _("You may not write off material; keep it there or have it returned."),
     _("{quantity} of {item} have left for {vendor} with {order}; take the shipment back or have it returned first."),
     _("{quantity} pieces of {order} are back already; close it first."),

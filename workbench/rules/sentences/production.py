@@ -3,9 +3,6 @@
 from django.utils.translation import gettext_noop as _
 
 SENTENCES = (
-    _(
-        "A vendor was asked for it already: the item stays. Cancel the order, and plan the other item under another number."
-    ),
     _("Ends on {end}, before it starts on {start}."),
     _("Operation {operation} is followed by {later}, which the order does not have."),
     _("Operation {operation} is followed by {later}, which the routing does not have."),

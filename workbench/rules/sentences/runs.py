@@ -25,6 +25,7 @@ SENTENCES = (
     _("{number} cancelled"),
     _("{number} follows the plan again"),
     _("{number} goes to {vendor}"),
+    _("{number} makes {item}"),
     _("{number} line {line} comes back"),
     _("{number} ordered anew"),
     _("{number} reported"),
