@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models.signals import post_migrate
+from django.utils import translation
 
 from outsourcing.celery import app as celery_app
 from tests import played
@@ -203,6 +204,13 @@ def _sets_papers() -> bool:
 @pytest.fixture(autouse=True)
 def _media(settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.MEDIA_ROOT = tmp_path_factory.getbasetemp() / "media"
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """A request leaves its reader's language behind in the thread: the next test begins in the project's own."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
