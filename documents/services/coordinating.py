@@ -76,9 +76,10 @@ def decide(run: GenerationRun, *, at: datetime) -> None:
     days = masterdata.site_days(on=run.on, at=at)
     look = _look(run, document_rules, policy_ids, days)
     said = _Alerts(at=at, on=run.on, codes=places.codes)
-    seen = set()
+    seen: set[int] = set()  # of a scope, which is named: all the orders of a plan would take much memory
     for orders, differences in _planned(run, look, places, policy_ids, at=at):
-        seen |= orders
+        if look.scoped is not None:
+            seen |= orders
         said.note(differences)
     for differences in _left_behind(run, look, seen):
         masterdata.copy_rows(model=RunItem, rows=[_item(run, difference, 0, None) for difference in differences])
