@@ -23,7 +23,14 @@ from activity.services.messages import (
     send_due_messages,
     try_again,
 )
-from activity.services.people import Concern, assign_alerts, escalate_alerts, mail_critical_alerts, write_digests
+from activity.services.people import (
+    Concern,
+    assign_alerts,
+    escalate_alerts,
+    mail_critical_alerts,
+    say_alerts,
+    write_digests,
+)
 from activity.services.webhooks import (
     add_endpoint,
     change_endpoint,
@@ -63,6 +70,7 @@ __all__ = [
     "refuse_alert",
     "replay",
     "rotate_secret",
+    "say_alerts",
     "send_due_messages",
     "snooze_alert",
     "take_alert",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from accounts.models import User
 from activity import rules
@@ -18,6 +22,22 @@ from activity.rules import Duty
 from activity.services.messages import queue_messages
 
 SHOWN_IN_DIGEST = 100
+NOW, UNTAKEN = gettext_noop("Now:"), gettext_noop("Nobody took this:")
+Words = Callable[[Alert], Sequence[str]]
+
+
+def _plainly(alert: Alert) -> Sequence[str]:
+    return [alert.headline, *(f"{name.replace('_', ' ')}: {value}" for name, value in alert.after.items())]
+
+
+in_words: Words = _plainly
+"""An alert in the language that is on: its headline, then what else it says, a line each."""
+
+
+def say_alerts(words: Words) -> None:
+    """Let mails speak as the pages do: whoever knows the words of all apps registers how they are said."""
+    global in_words
+    in_words = words
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +89,7 @@ def mail_critical_alerts(*, at: datetime, limit: int = 500) -> int:
         .order_by("pk")[:limit]
     )
     return queue_messages(
-        [_mail("alert", alert, alert.responsible, "Now: ") for alert in fresh if alert.responsible], at=at
+        [_mail("alert", alert, alert.responsible, NOW) for alert in fresh if alert.responsible], at=at
     )
 
 
@@ -100,7 +120,7 @@ def escalate_alerts(*, concerns: Mapping[int, Concern], at: datetime, on: date, 
     for alert in late:
         boss = people.get(above[alert.pk] or 0)
         if boss and boss.email:
-            mails.append(_mail("escalation", alert, boss, "Nobody took this: "))
+            mails.append(_mail("escalation", alert, boss, UNTAKEN))
     Alert.objects.filter(pk__in=[alert.pk for alert in late]).update(escalated_at=at)
     queue_messages(mails, at=at)
     return len(late)
@@ -116,53 +136,57 @@ def write_digests(*, at: datetime, on: date) -> int:
         .select_related("vendor")
         .order_by("due_date", "pk")
     )
-    by_person: dict[int, list[tuple[str, str, date | None]]] = defaultdict(list)
+    counts: dict[int, int] = defaultdict(int)
+    shown: dict[int, list[Alert]] = defaultdict(list)
     for alert in rows.iterator():
         if person := alert.taken_by_id or alert.responsible_id:
-            by_person[person].append((alert.reference, alert.headline, alert.due_date))
-    people = User.objects.filter(pk__in=by_person, is_active=True).exclude(email="").order_by("pk")
-    return queue_messages(
-        [
-            Message(
-                kind="digest",
-                key=f"digest/{person.username}/{on}"[:160],
-                to=person.email,
-                subject=f"{len(by_person[person.pk])} things to look at",
-                body=_listed(by_person[person.pk]),
-            )
-            for person in people
-        ],
-        at=at,
-    )
+            counts[person] += 1
+            if counts[person] <= SHOWN_IN_DIGEST:
+                shown[person].append(alert)
+    people = User.objects.filter(pk__in=counts, is_active=True).exclude(email="").order_by("pk")
+    return queue_messages([_digest(person, shown[person.pk], counts[person.pk], on=on) for person in people], at=at)
 
 
-def _listed(rows: list[tuple[str, str, date | None]]) -> str:
-    shown = [
-        f"{reference}  {title}{f' (due {due_date})' if due_date else ''}"
-        for reference, title, due_date in rows[:SHOWN_IN_DIGEST]
-    ]
-    left = len(rows) - len(shown)
-    return "\n".join([*shown, *([f"… and {left} more"] if left else []), "", f"{_page()}?tab=mine"])
+def _digest(person: User, alerts: Sequence[Alert], count: int, *, on: date) -> Message:
+    with _language_of(person):
+        lines = [f"{alert.reference}  {in_words(alert)[0]}{_due(alert, ' ({})')}" for alert in alerts]
+        if left := count - len(lines):
+            lines.append(ngettext("… and {n} more", "… and {n} more", left).format(n=left))
+        return Message(
+            kind="digest",
+            key=f"digest/{person.username}/{on}"[:160],
+            to=person.email,
+            subject=ngettext("{n} thing to look at", "{n} things to look at", count).format(n=count),
+            body="\n".join([*lines, "", f"{_page()}?tab=mine"]),
+        )
+
+
+def _mail(kind: str, alert: Alert, person: User, lead: str) -> Message:
+    with _language_of(person):
+        headline, *facts = in_words(alert)
+        return Message(
+            kind=kind,
+            key=f"{kind}/{alert.reference}/{alert.severity}/{person.username}"[:160],
+            to=person.email,
+            subject=f"{gettext(lead)} {headline}"[:200],
+            body="\n".join([headline, "", *facts, *filter(None, [_due(alert)]), "", alert.reference, _page()]),
+            document_kind="alert",
+            document_number=alert.reference,
+        )
+
+
+def _due(alert: Alert, frame: str = "{}") -> str:
+    if alert.due_date is None:
+        return ""
+    return frame.format(gettext("due {day}").format(day=date_format(alert.due_date)))
+
+
+def _language_of(person: User) -> AbstractContextManager[None]:
+    return translation.override(person.language or settings.LANGUAGE_CODE)
 
 
 def _page() -> str:
     return settings.SITE_ADDRESS.rstrip("/") + reverse("workbench:alert_list")
-
-
-def _mail(kind: str, alert: Alert, person: User, lead: str) -> Message:
-    said = [alert.headline, ""]
-    said += [f"{name.replace('_', ' ')}: {value}" for name, value in alert.after.items()]
-    if alert.due_date:
-        said.append(f"due: {alert.due_date}")
-    return Message(
-        kind=kind,
-        key=f"{kind}/{alert.reference}/{alert.severity}/{person.username}"[:160],
-        to=person.email,
-        subject=f"{lead}{alert.headline}"[:200],
-        body="\n".join([*said, "", alert.reference, _page()]),
-        document_kind="alert",
-        document_number=alert.reference,
-    )
 
 
 def _duties() -> list[Duty]:

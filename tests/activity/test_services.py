@@ -17,9 +17,8 @@ DAY = date(2026, 3, 2)
 
 
 def alert(subject: str = "SC-1", severity: str = "warning", **fields: object) -> Alert:
-    services.open_alerts(
-        [Alert(kind="late", subject=subject, severity=severity, title=f"{subject} is late", **fields)], at=rows.AT
-    )
+    said = {"title": f"{subject} is late", **fields}
+    services.open_alerts([Alert(kind="late", subject=subject, severity=severity, **said)], at=rows.AT)
     return Alert.objects.get(subject=subject)
 
 
@@ -63,10 +62,33 @@ def test_what_is_critical_is_mailed_once_and_the_rest_in_the_morning():
         (["buyer@example.com"], "2 things to look at"),
     ]
     assert mail.outbox[1].body == (
-        f"{second.reference}  SC-2 is late (due 2026-03-02)\n{third.reference}  SC-3 is late\n\n"
+        f"{second.reference}  SC-2 is late (due 2 Mar 2026)\n{third.reference}  SC-3 is late\n\n"
         "http://localhost:8000/alerts/?tab=mine"
     )
     assert services.write_digests(at=rows.AT, on=DAY + timedelta(days=1)) == 1
+
+
+def test_mails_are_in_the_language_of_who_reads_them():
+    reader = person("buyer")
+    reader.language = "de"
+    reader.save()
+    Responsible.objects.create(user=reader)
+    title = "SC-1 line 1 (P1 operation 10) should change: quantity 10 → 12"
+    now = alert("SC-1", "critical", title=title, before={"quantity": "10"}, after={"quantity": "12"}, due_date=DAY)
+    later = alert("SC-2", title=title)
+    services.assign_alerts(concerns={}, on=DAY)
+
+    services.mail_critical_alerts(at=rows.AT)
+    services.write_digests(at=rows.AT, on=DAY)
+
+    said = "SC-1 Position 1 (P1 Arbeitsgang 10) sollte sich ändern: Menge 10 → 12"
+    assert list(Message.objects.order_by("pk").values_list("subject", "body")) == [
+        (
+            f"Jetzt: {said}",
+            f"{said}\n\nMenge: 10 → 12\nfällig am 2. Mär 2026\n\n{now.reference}\nhttp://localhost:8000/alerts/",
+        ),
+        ("1 Sache wartet", f"{later.reference}  {said}\n\nhttp://localhost:8000/alerts/?tab=mine"),
+    ]
 
 
 def test_what_nobody_takes_in_time_goes_one_step_up_once():

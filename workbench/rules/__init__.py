@@ -399,6 +399,13 @@ def alert_changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]
     )
 
 
+def alert_in_words(kind: str, headline: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What a mail says of an alert in the reader's language: its headline, then what changes, a line each."""
+    found = alert_changes(kind, before, after)
+    facts = [f"{one.name}: {one.fact if one.fact is not None else f'{one.before} → {one.after}'}" for one in found]
+    return [told(headline), *facts]
+
+
 def _as_text(value: Any) -> str:
     return str(value) if value not in (None, "") else "–"
 
