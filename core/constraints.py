@@ -104,8 +104,10 @@ def _named_in(condition: Any) -> Iterator[str]:
         for child in condition.children:
             yield from _named_in(child)
     elif isinstance(condition, tuple):
-        yield condition[0].partition("__")[0]
-        yield from _named_in(condition[1])
+        name, value = condition
+        yield name.partition("__")[0]
+        if not isinstance(value, tuple):  # a range holds values, no further condition
+            yield from _named_in(value)
     elif isinstance(condition, F):
         yield condition.deconstruct()[1][0].partition("__")[0]
     elif hasattr(condition, "get_source_expressions"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import reduce
+from operator import and_
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
@@ -87,6 +89,28 @@ class Inspection(models.TextChoices):
     NONE = "none", "None"
     SAMPLE = "sample", "Sample"
     ALL = "all", "All"
+
+
+def none_below_zero(*names: str, name: str) -> models.CheckConstraint:
+    """Numbers of which less than none makes no sense."""
+    within = (Q(**{f"{one}__isnull": True}) | Q(**{f"{one}__gte": 0}) for one in names)
+    return models.CheckConstraint(
+        condition=reduce(and_, within), name=name, violation_error_message="A number here is below zero."
+    )
+
+
+def at_most_all(*names: str, name: str) -> models.CheckConstraint:
+    """Shares of a whole."""
+    within = (Q(**{f"{one}__isnull": True}) | Q(**{f"{one}__range": (0, 100)}) for one in names)
+    return models.CheckConstraint(
+        condition=reduce(and_, within), name=name, violation_error_message="A share lies between 0 and 100 %."
+    )
+
+
+def in_order(first: str, last: str, *, name: str) -> models.CheckConstraint:
+    """A range ends where it begins or later; open on either side where that is blank."""
+    is_open = Q(**{f"{first}__isnull": True}) | Q(**{f"{last}__isnull": True})
+    return models.CheckConstraint(condition=is_open | Q(**{f"{last}__gte": F(first)}), name=name)
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
@@ -174,14 +198,19 @@ class Policy(ExternallyKnown):
             models.CheckConstraint(condition=Q(shortage__in=Shortage.values), name="policy_shortage"),
             models.CheckConstraint(condition=Q(inspection__in=Inspection.values), name="policy_inspection"),
             models.CheckConstraint(condition=Q(price_missing__in=PriceMissing.values), name="policy_price_missing"),
-            models.CheckConstraint(
-                condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
-                name="policy_valid_to_after_from",
-            ),
+            in_order("valid_from", "valid_to", name="policy_valid_to_after_from"),
             models.CheckConstraint(
                 condition=Q(yield_pct__isnull=True) | (Q(yield_pct__gt=0) & Q(yield_pct__lte=100)), name="policy_yield"
             ),
-        ]
+            none_below_zero(
+                "quantity_from", "load_above_pct", "cost_below_pct", "auto_approve_up_to", "over_receipt_pct",
+                "over_send_pct", "price_tolerance_pct", "price_tolerance_amount", "quantity_tolerance_pct",
+                name="policy_none_below_zero",
+            ),
+            at_most_all("transition_share_pct", "under_receipt_pct", "sample_pct", name="policy_shares"),
+            in_order("quantity_from", "quantity_to", name="policy_quantity_range"),
+            in_order("season_from", "season_to", name="policy_season"),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.code
@@ -223,6 +252,9 @@ class PolicyVendor(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["policy", "rank"], name="policy_vendor_rank"),
             models.UniqueConstraint(fields=["policy", "vendor"], name="policy_vendor_once"),
+            at_most_all("share_pct", name="policy_vendor_share"),
+            none_below_zero("weekly_capacity", "quantity_from", name="policy_vendor_none_below_zero"),
+            in_order("quantity_from", "quantity_to", name="policy_vendor_quantity_range"),
         ]
 
     def __str__(self) -> str:
@@ -318,14 +350,14 @@ class PriceAgreement(ExternallyKnown):
                 condition=Q(unit_price__isnull=True) | Q(unit_price__gte=0), name="price_agreement_not_negative"
             ),
             models.CheckConstraint(condition=Q(price_factor__gt=0), name="price_agreement_factor_above_zero"),
+            none_below_zero(
+                "minimum_quantity", "lot_charge", "minimum_charge", "freight", name="price_agreement_none_below_zero"
+            ),
             models.CheckConstraint(
                 condition=Q(yield_pct__isnull=True) | (Q(yield_pct__gt=0) & Q(yield_pct__lte=100)),
                 name="price_agreement_yield",
             ),
-            models.CheckConstraint(
-                condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
-                name="price_agreement_valid_to_after_from",
-            ),
+            in_order("valid_from", "valid_to", name="price_agreement_valid_to_after_from"),
             models.CheckConstraint(
                 condition=Q(minimum_charge_basis__in=ChargeBasis.values), name="price_agreement_charge_basis"
             ),

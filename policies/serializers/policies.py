@@ -126,11 +126,11 @@ class PolicySerializer(StrictFields, serializers.ModelSerializer[Policy]):
         extra_kwargs = dict.fromkeys(
             [
                 "quantity_from", "quantity_to", "load_above_pct", "cost_below_pct", "transition_share_pct", "auto_approve_up_to",
-                "over_receipt_pct", "under_receipt_pct", "over_send_pct", "price_tolerance_pct", "price_tolerance_amount",
-                "quantity_tolerance_pct", "yield_pct",
+                "over_receipt_pct", "over_send_pct", "price_tolerance_pct", "price_tolerance_amount", "quantity_tolerance_pct",
+                "yield_pct",
             ],
             NOT_NEGATIVE,
-        )  # fmt: skip
+        ) | {"under_receipt_pct": NOT_NEGATIVE | {"max_value": 100}}  # fmt: skip
 
     def validate_code(self, code: str) -> str:
         if self.instance is not None and code != self.instance.code:

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from accounts.models import Role
 from activity.models import Event
 from masterdata.models import Item, PlanChange, Vendor, WorkCenter
-from policies.models import Decision, Policy, PriceAgreement
+from policies.models import Decision, Policy, PolicyVendor, PriceAgreement
 from production.models import OperationWord, ProductionOrder, RoutingStep
 from tests.workbench import rows
 
@@ -434,6 +434,53 @@ def test_a_price_without_a_possible_yield_is_refused_and_not_kept(planner: APICl
         PriceAgreement.objects.create(
             vendor=Vendor.objects.get(), item=Item.objects.get(), unit_price=1, yield_pct=Decimal(yield_pct)
         )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"over_receipt_pct": "-5"},
+        {"load_above_pct": "-1"},
+        {"auto_approve_up_to": "-0.01"},
+        {"under_receipt_pct": "100.001"},
+        {"transition_share_pct": "101"},
+        {"quantity_from": "10", "quantity_to": "9"},
+        {"season_from": "2026-05-01", "season_to": "2026-04-30"},
+    ],
+)
+def test_what_no_policy_may_say_is_refused_and_the_database_keeps_no_such_row(
+    planner: APIClient, values: dict[str, str]
+):
+    refused = list(values)[-1]
+
+    answer = planner.post("/api/v1/policies/", {"code": "P", "verdict": "in_house", **values})
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, refused)
+    assert not Policy.objects.exists()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Policy.objects.create(code="P", verdict="in_house", **values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"share_pct": "100.1"},
+        {"share_pct": "-1"},
+        {"weekly_capacity": "-1"},
+        {"quantity_from": "5", "quantity_to": "4"},
+    ],
+)
+def test_no_more_than_all_nor_less_than_nothing_goes_to_a_vendor(planner: APIClient, values: dict[str, str]):
+    vendor = rows.vendor("V1")
+
+    answer = planner.post(
+        "/api/v1/policies/", {"code": "P", "verdict": "outsource", "vendors": [{"vendor": "V1", **values}]}
+    )
+
+    assert answer.status_code == 422
+    assert not Policy.objects.exists()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PolicyVendor.objects.create(policy=Policy.objects.create(code="P"), vendor=vendor, rank=1, **values)
 
 
 def test_a_planned_order_goes_on_under_the_number_that_replaces_it(planner: APIClient, routed: Item):

@@ -3,6 +3,8 @@
 from django.utils.translation import gettext_noop as _
 
 SENTENCES = (
+    _("A number here is below zero."),
+    _("A share lies between 0 and 100 %."),
     _("Noted for {n} operation(s). The next run follows your word."),
     _("Taken back. The next run decides by flags and policies again."),
     _("At most {most} orders at once; these are {n}."),
