@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
@@ -126,6 +127,11 @@ class Translated:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None:
             field.label, field.help_text = _read(field.label), _read(field.help_text)
+            field.label = str(field.label).replace(" pct", " %")
+            if isinstance(field, forms.ModelChoiceField):
+                field.label_from_instance = called
+            elif isinstance(field, forms.DecimalField):
+                field.prepare_value = _without_zeros
             if db_field.choices:
                 field.choices = [(value, _read(word)) for value, word in field.choices]
         return field
@@ -135,6 +141,17 @@ class Translated:
             (_read(name), {**said, "description": _read(said.get("description"))})
             for name, said in super().get_fieldsets(request, obj)  # type: ignore[misc]
         ]
+
+
+def called(row: Model) -> str:
+    """A row as a search box offers it: its code, and its name where it has another."""
+    name = getattr(row, "name", "")
+    return f"{row} · {name}" if name and name != str(row) else str(row)
+
+
+def _without_zeros(value: Any) -> Any:
+    """A kept number as a person would type it: 47.87000 as 47.87. What somebody typed stays as it is."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 def _read(text: Any) -> Any:

@@ -29,10 +29,10 @@ else:
     BROKER_URL, CACHE_URL = (REDIS_URL, REDIS_URL) if REDIS_URL else (_urls.broker, _urls.redis)
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its site is ours: outsourcing.planning
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "outsourcing.planning.PlanningConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -116,8 +116,6 @@ class PolicyForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.label = str(field.label).replace(" pct", " %")
         if kinds := self.fields.get(
             "certificates"
         ):  # a field of this form's own: the page translates those of the model

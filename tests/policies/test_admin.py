@@ -228,6 +228,22 @@ def test_a_new_price_asks_for_a_run():
     assert PlanChange.objects.count() == 1
 
 
+def test_a_search_box_names_what_it_finds_and_a_form_shows_numbers_as_people_type_them():
+    euro = Currency.objects.create(code="EUR")
+    vendor = Vendor.objects.create(code="V1", name="Alpen Eloxal", currency=euro)
+    item = Item.objects.create(code="FRAME", name="FRAME")
+    price = PriceAgreement.objects.create(vendor=vendor, item=item, unit_price="47.87000")
+    planner = signed_in("planner")
+    asked = {"app_label": "policies", "model_name": "priceagreement", "field_name": "vendor", "term": "alpen"}
+
+    offered = planner.get(reverse("admin:autocomplete"), asked).json()["results"]
+    page = planner.get(reverse("admin:policies_priceagreement_change", args=[price.pk])).content.decode()
+
+    assert [one["text"] for one in offered] == ["V1 · Alpen Eloxal"]
+    assert ("V1 · Alpen Eloxal" in page, ">FRAME<" in page) == (True, True)
+    assert ('value="47.87"' in page, 'value="0"' in page, "00000" in page) == (True, True, False)
+
+
 def test_an_order_shows_the_verdict_and_why_beside_each_operation(order):
     operation = order.operations.get(operation_no="20")
     Decision.objects.create(
