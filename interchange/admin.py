@@ -158,6 +158,7 @@ class ImportJobAdmin(Translated, ModelAdmin):
             {
                 "name": name,
                 "counts": count,
+                "changes": job.report.get("changes", {}).get(name, {}),
                 "first": [(kind, job.report["first"].get(name, {}).get(kind, [])) for kind in KINDS],
             }
             for name, count in job.report.get("counts", {}).items()

@@ -86,6 +86,12 @@ class ReportSerializer(serializers.Serializer[Any]):
         help_text="The first rows of each table that are (or would be) created, changed, withdrawn, by their keys; `replaced`: "
         "planned orders with the firm numbers they go on under, as `P1 → M1`.",
     )
+    changes = serializers.DictField(
+        child=serializers.DictField(
+            child=serializers.ListField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
+        ),
+        help_text="Of the first changed rows of each table, by their keys: each column that differs, what it was and is to be.",
+    )
     warnings = serializers.ListField(
         child=serializers.CharField(), help_text="What a person should look at: files that may be cut off."
     )

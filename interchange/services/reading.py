@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -16,7 +17,7 @@ from interchange.rules.tables import TABLES
 from interchange.services.files import FileRefused
 from interchange.services.report import BadRow, ImportReport
 from masterdata import services as masterdata
-from masterdata.models import Currency, Item, Location, Process, Retirable, Unit, Vendor, WorkCenter
+from masterdata.models import Currency, Item, ItemGroup, Location, Process, Retirable, Site, Unit, Vendor, WorkCenter
 from production import services as production
 from production.models import ProductionOrder
 
@@ -35,6 +36,12 @@ NAMES: dict[str, type[models.Model]] = {
     "work_center_id": WorkCenter,
     "currency_id": Currency,
     "unit_id": Unit,
+    "wanted_item_id": Item,
+    "item_group_id": ItemGroup,
+    "site_id": Site,
+    "location_id": Location,
+    "belongs_to_id": Vendor,
+    "per_unit_id": Unit,
 }
 
 Values = dict[str, Any]
@@ -223,6 +230,13 @@ class Reading:
         named = table or self.table
         for kind, keys in (("created", getattr(done, "new", ())), ("changed", getattr(done, "differing", ()))):
             self.report.name(named, kind, (self.said(key) for key in keys))
+        changes = getattr(done, "changes", ())
+        for key, found in zip(getattr(done, "differing", ()), changes, strict=False):  # the first of many
+            self.report.tell(named, self.said(key), [self._told(column, *both) for column, both in found.items()])
+
+    def _told(self, column: str, before: Any, after: Any) -> tuple[str, str, str]:
+        """A column that changes as the import format names it, with what it was and is to be."""
+        return column.removesuffix("_id"), self.said({column: before}), self.said({column: after})
 
     def said(self, key: str | Mapping[str, Any]) -> str:
         """A row's key as a person knows it."""
@@ -232,7 +246,11 @@ class Reading:
         for column, value in key.items():
             model = NAMES.get(column)
             if model is not None and value is not None:
-                value = next((code for code, pk in self.ids[model].items() if pk == value), value)
+                value = next((code for code, pk in self.ids[model].items() if pk == value), None) or str(
+                    model._default_manager.get(pk=value)
+                )
+            if isinstance(value, Decimal):
+                value = f"{value.normalize():f}"
             if value not in (None, ""):
                 parts.append(str(value))
         return " ".join(parts)

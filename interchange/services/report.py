@@ -69,11 +69,13 @@ class ImportReport:
     """What an import did (or, as a dry run, would do): per table how many rows are new, changed and as they were.
 
     A snapshot also counts what it withdrew. `first` names the first rows of each kind; `rejects` are the rows of the orders
-    that were left out, as they came, with the reason. `warnings` are what a person should look at, `notes` what he may know.
+    that were left out, as they came, with the reason. `changes` says of the first changed rows, by table and key, what each
+    column was and is to be. `warnings` are what a person should look at, `notes` what he may know.
     """
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     first: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    changes: dict[str, dict[str, list[tuple[str, str, str]]]] = field(default_factory=dict)
     rejects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     rejected: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -94,10 +96,19 @@ class ImportReport:
             if not self.first[table]:
                 del self.first[table]
 
+    def tell(self, table: str, key: str, columns: Sequence[tuple[str, str, str]]) -> None:
+        """Keep what changes in the first rows that do."""
+        rows = self.changes.setdefault(table, {})
+        if columns and len(rows) < NAMED:
+            rows[key] = list(columns)
+        if not rows:
+            del self.changes[table]
+
     def as_data(self) -> dict[str, Any]:
         return {
             "counts": self.counts,
             "first": self.first,
+            "changes": self.changes,
             "warnings": self.warnings,
             "notes": self.notes,
             "dry_run": self.dry_run,

@@ -1,6 +1,15 @@
 """Business actions on master data that other apps rely on, and the bulk upsert they share."""
 
-from masterdata.services.bulk import Upserted, copy_objects, copy_rows, copy_values, draw_keys, maker_of, upsert_by_key
+from masterdata.services.bulk import (
+    NAMED,
+    Upserted,
+    copy_objects,
+    copy_rows,
+    copy_values,
+    draw_keys,
+    maker_of,
+    upsert_by_key,
+)
 from masterdata.services.calendars import (
     LONGEST,
     Closed,
@@ -49,6 +58,7 @@ from masterdata.services.units import check_exact, inverse, unit_factors
 __all__ = [
     "KEYS",
     "LONGEST",
+    "NAMED",
     "PIECES",
     "PREFIXES",
     "Closed",

@@ -25,7 +25,8 @@ NAMED = 10  # how many new and changed rows are named
 class Upserted:
     """What became of rows that were to be there: how many are new, differ now, or were so already, and each one's id by key.
 
-    `new` and `differing` hold the keys of the first of them, as {column: value}.
+    `new` and `differing` hold the keys of the first of them, as {column: value}; `changes` what each of `differing` was and is,
+    by column.
     """
 
     created: int = 0
@@ -34,6 +35,7 @@ class Upserted:
     ids: dict[Key, int] = field(default_factory=dict)
     new: list[dict[str, Any]] = field(default_factory=list)
     differing: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, tuple[Any, Any]]] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -63,6 +65,8 @@ def upsert_by_key(
             new.append(row)
         elif differing := [name for name, value in row.items() if old[name] != value]:
             touched.update(differing)
+            if len(done.changes) < NAMED:
+                done.changes.append({name: (old[name], row[name]) for name in differing})
             changed.append(model(**{**old, **row}))
         if old is not None:
             done.ids[found] = old["id"]

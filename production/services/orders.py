@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NotFound, Refusal
-from masterdata.services import check_day, copy_rows, note_plan_change, upsert_by_key
+from masterdata.services import NAMED, check_day, copy_rows, note_plan_change, upsert_by_key
 from production.models import BEGUN, Operation, OrderStatus, ProductionOrder
 from production.rules.progress import CameTogether
 from production.services.known import Known
@@ -153,6 +153,8 @@ class _Plan:
             differs = old is None or any(old[name] != value for name, value in row.items())
             differs |= order.number in self.renumbered
             if operations or differs:
+                if old is not None and len(self.done.changes) < NAMED:
+                    self.done.changes.append({name: (old[name], now) for name, now in row.items() if old[name] != now})
                 row |= {"changed_at": self.at, "version": old["version"] + 1 if old else 1}
                 rows.append(row)
                 touched.append((order.number, operations))

@@ -113,7 +113,8 @@ class RoutingCircle(InvalidInput):
 class UpsertedOrders:
     """What became of the orders of a plan. `kept` orders are further on already than the plan says, and stay so.
 
-    `renumbered` took the place of a planned order each. `new` and `differing` are the numbers behind the first two counts;
+    `renumbered` took the place of a planned order each. `new` and `differing` are the numbers behind the first two counts,
+    `changes` what the first of `differing` were and are, by column;
     `replaced` names planned orders and the numbers they, or what a planner said of them, go on under.
     """
 
@@ -124,6 +125,7 @@ class UpsertedOrders:
     renumbered: int = 0
     new: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    changes: list[dict[str, tuple[Any, Any]]] = field(default_factory=list)
     replaced: list[tuple[str, str]] = field(default_factory=list)
     operations: Upserted = field(default_factory=Upserted)
     ids: dict[str, int] = field(default_factory=dict)

@@ -73,6 +73,9 @@ class Command(BaseCommand):
             if report.dry_run:
                 for kind, names in report.first.get(table, {}).items():
                     self.stdout.write(f"{'':22} {kind}: {', '.join(names)}")
+                for key, columns in report.changes.get(table, {}).items():
+                    said = ", ".join(f"{name} {was or '–'} → {now or '–'}" for name, was, now in columns)
+                    self.stdout.write(f"{'':22} {key}: {said}")
         if report.rejected:
             self.stdout.write(f"{report.rejected} rows of orders with errors were left out.")
         for warning in report.warnings:
