@@ -367,6 +367,11 @@ class Hold(models.Model):
     def __str__(self) -> str:
         return f"{self.invoice_id} {self.code}"
 
+    @property
+    def excess(self) -> Decimal:
+        """By how much more was found than is allowed."""
+        return (self.found or Decimal(0)) - (self.allowed or Decimal(0))
+
 
 class ChargeBackKind(models.TextChoices):
     REJECTS = "rejects", _("Rejected pieces")

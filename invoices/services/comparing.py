@@ -125,7 +125,8 @@ def _hold_quantity(
         f"({one.payable.normalize():f} {counts}, {one.taken.normalize():f} invoiced before{waits})."
     )
     outcome.holds.append(
-        Hold(invoice=invoice, line=line, code=HoldCode.OVER_INVOICE, detail=detail, allowed=max(most, ZERO), found=asked_for)
+        Hold(invoice=invoice, line=line, code=HoldCode.OVER_INVOICE, detail=detail, allowed=rules.five(max(most, ZERO)),
+             found=asked_for)
     )  # fmt: skip
 
 

@@ -60,11 +60,12 @@ def approve_invoice(
 
 
 def check_still_fits(invoice: Invoice) -> None:
-    """Compare it anew; what held it before and was let pass may hold it still, nothing else. Raises NoLongerFits."""
-    let_pass = set(invoice.holds.values_list("line", "code"))
+    """Compare it anew; what held it before and was let pass may hold it still, by as much, nothing else. Raises NoLongerFits."""
+    let_pass = {(hold.line_id, hold.code): hold.excess for hold in invoice.holds.all()}
     outcome = compare(invoice)
     for hold in outcome.holds:
-        if (hold.line.pk if hold.line else None, hold.code) not in let_pass:
+        seen = let_pass.get((hold.line.pk if hold.line else None, hold.code))
+        if seen is None or hold.excess > seen:
             raise NoLongerFits(f"{invoice} no longer fits; match it again. {hold.detail}", code=hold.code)
     keep(invoice, outcome)
 

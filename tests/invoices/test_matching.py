@@ -248,6 +248,38 @@ def test_a_release_lets_pass_what_was_seen_and_nothing_more():
         release(invoice)
 
 
+def test_a_release_lets_pass_so_much_and_no_more_where_the_same_reason_grows():
+    line = at_vendor()
+    receipt = receive(counted(line, 10))
+    invoice = enter(asked(line, 12, 100))
+    assert held(invoice) == ["over_invoice"]
+    release(invoice)
+
+    receipts.return_product(
+        receipt_line_id=receipt.lines.get().pk, quantity=Decimal(6), by=plans.boss(), at=moment(LATER)
+    )
+
+    with pytest.raises(NoLongerFits, match="12 are asked for, 4 may be paid"):
+        approve(invoice)
+    assert held(invoice) == ["over_invoice"]
+    release(invoice)
+    assert approve(invoice).status == "approved"
+
+
+def test_a_price_that_was_lowered_since_it_was_held_is_looked_at_again():
+    line = at_vendor()
+    receive(counted(line, 10))
+    invoice = enter(asked(line, 10, 112))
+    assert held(invoice) == ["price_out_of_tolerance"]
+
+    OrderLine.objects.filter(pk=line.pk).update(unit_price=50, work_amount=500, amount=500, amount_company=500)
+
+    with pytest.raises(NoLongerFits, match="50 was agreed"):
+        release(invoice)
+    OrderLine.objects.filter(pk=line.pk).update(unit_price=110, work_amount=1100, amount=1100, amount_company=1100)
+    assert release(invoice).status == "matched"
+
+
 def test_what_others_took_meanwhile_is_not_paid_twice():
     line = at_vendor()
     receive(counted(line, 10))
