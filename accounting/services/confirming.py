@@ -22,14 +22,16 @@ KIND = "balance_confirmation"
 ZERO = Decimal(0)
 
 LYING = """
-    SELECT p.vendor_id, m.item_id, m.lot_id, m.stage, sum(CASE WHEN m.to_location_id = p.id THEN m.quantity ELSE -m.quantity END)
+    SELECT coalesce(v.belongs_to_id, v.id), m.item_id, m.lot_id, m.stage,
+        sum(CASE WHEN m.to_location_id = p.id THEN m.quantity ELSE -m.quantity END)
     FROM inventory_movement m JOIN masterdata_location p ON p.id IN (m.to_location_id, m.from_location_id) AND p.kind = 'vendor'
+    JOIN masterdata_vendor v ON v.id = p.vendor_id
     WHERE m.occurred_at < %s GROUP BY 1, 2, 3, 4
     HAVING sum(CASE WHEN m.to_location_id = p.id THEN m.quantity ELSE -m.quantity END) <> 0
 """
 # What he credited of claims lowers what he invoiced; what we netted on an invoice of his stands in no document of his.
 OWED = f"""
-    SELECT vendor_id, sum(accrued), sum(agreed), sum(asked) FROM (
+    SELECT coalesce(v.belongs_to_id, v.id), sum(accrued), sum(agreed), sum(asked) FROM (
         SELECT r.vendor_id, sum(rl.work_value) AS accrued, 0 AS agreed, 0 AS asked FROM receipts_receiptline rl
         JOIN receipts_receipt r ON r.id = rl.receipt_id
         WHERE r.received_at < %(end)s AND r.status IN ('posted', 'reversed')
@@ -53,7 +55,7 @@ OWED = f"""
         WHERE i.of_claims AND i.credits_id IS NULL AND i.status IN ('approved', 'exported')
             AND i.entered_at < %(end)s AND i.invoice_date BETWEEN %(from)s AND %(to)s
         GROUP BY i.id
-    ) x GROUP BY vendor_id
+    ) x JOIN masterdata_vendor v ON v.id = x.vendor_id GROUP BY 1
 """
 
 
@@ -75,7 +77,8 @@ class AnsweredQuantity:
 
 @transaction.atomic
 def prepare_confirmations(*, as_of: date, by: User | None, at: datetime, through: str = "page") -> list[Confirmation]:
-    """One confirmation for every vendor with whom anything is open, or was invoiced that year, at the end of a day.
+    """One confirmation for every vendor with whom anything is open, or was invoiced that year, at the end of a day; what is open
+    with his sites is in his.
 
     Vendors asked as of that day already are left out. Raises InvalidInput (a day not over), AlreadyPrepared.
     """

@@ -14,7 +14,8 @@ from accounting.models import Confirmation, Entry, EntryLine
 from accounting.services import AlreadyClosed, AlreadyPrepared, AnsweredQuantity, PeriodNotOver
 from core.refusals import InvalidInput, WrongState
 from invoices.services.reading import total_not_invoiced
-from masterdata.models import Item
+from masterdata import services as masterdata
+from masterdata.models import Item, Vendor
 from receipts import services as receipts
 from tests.documents import plans
 from tests.documents.plans import MONDAY, moment
@@ -189,6 +190,19 @@ def test_every_vendor_is_asked_what_lies_with_him_and_his_answer_is_compared():
     differs = answer(asked, 500, [AnsweredQuantity(Item.objects.get(code="RM").pk, Decimal(5))])
     assert (differs.status, differs.answered_not_invoiced - differs.not_invoiced) == ("differs", 100)
     assert differs.lines.get().answered == 5
+
+
+def test_a_vendor_is_asked_once_for_all_of_his_sites():
+    line = goods.at_vendor()
+    head = Vendor.objects.create(code="HEAD", currency=line.order.currency)
+    masterdata.set_vendor_sites(belongs_to={"V1": head.pk})
+    receive(line, 8, "DN-1", MONDAY)
+    bills.paid(bills.asked(line, 5, 100))
+
+    (letter,) = accounting.prepare_confirmations(as_of=date(2026, 3, 31), by=plans.boss(), at=moment(APRIL))
+
+    assert (letter.vendor, letter.not_invoiced, letter.invoiced) == (head, 300, 500)
+    assert [(one.item.code, one.quantity) for one in letter.lines.all()] == [("RM", 2)]
 
 
 def answer(asked: Confirmation, not_invoiced: int, material: list[AnsweredQuantity] | None = None) -> Confirmation:
