@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
@@ -9,6 +10,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
 FIVE = Decimal("0.00001")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})")
 
 
 def money(value: Decimal, *, decimals: int = 2) -> Decimal:
@@ -19,6 +21,13 @@ def money(value: Decimal, *, decimals: int = 2) -> Decimal:
 def five(value: Decimal) -> Decimal:
     """Rounded half-up to the five decimals of quantities and of value in the ledger."""
     return value.quantize(FIVE, ROUND_HALF_UP)
+
+
+def number(text: str) -> Decimal | None:
+    """A number as documents write it, with up to fifteen digits before and after the point; none where it is not. What Python
+    takes besides (1_000, 1E+30, other scripts' digits) is none.
+    """
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def spread(total: Decimal, weights: Sequence[Decimal], *, decimals: int) -> list[Decimal]:

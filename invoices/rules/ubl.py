@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from lxml import etree
 
+from invoices.rules import amounts
 from masterdata.rules.ubl import NAMESPACE, NS, Adder, UblParty, as_xml, document_root, plain
 
 ROOTS = {f"{{{NAMESPACE}{name}-2}}{name}": name for name in ("Invoice", "CreditNote")}
@@ -207,11 +208,8 @@ def _number(node: etree._Element, path: str, *, need: bool = False) -> Decimal |
     text = _text(node, path, need=need)
     if not text:
         return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
+    number = amounts.number(text)
+    if number is None:
         raise NotUbl(f"{text[:40]} is no number.", path)
     return number
 

@@ -15,7 +15,15 @@ from core.retries import retried
 from invoices import rules
 from invoices.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
 from invoices.services.comparing import compare
-from invoices.services.entering import DuplicateInvoice, EnteredLine, check_counted, check_money, save_entered, unit_of
+from invoices.services.entering import (
+    DuplicateInvoice,
+    EnteredLine,
+    check_money,
+    key_of,
+    save_entered,
+    set_price,
+    unit_of,
+)
 from invoices.services.matching import keep, lock_invoice, match_credit, must_be, say_held
 from invoices.services.posting import post_credit, tell_paid_prices
 from masterdata import services as masterdata
@@ -61,13 +69,14 @@ def credit_invoice(
     masterdata.check_day(day, today=today, field="credit_date")
     drawn = masterdata.draw_numbers(kind="credit_note")[0]
     number = number.strip() or drawn
-    known = Invoice.objects.filter(vendor=invoice.vendor_id, number_key=rules.number_key(number))
+    key = key_of(number)
+    known = Invoice.objects.filter(vendor=invoice.vendor_id, number_key=key)
     if other := known.exclude(status=InvoiceStatus.WITHDRAWN).first():
         raise DuplicateInvoice(f"{number} of {invoice.vendor} was entered already as {other}.", field="number")
     rows = [_line(invoice, said, place) for place, said in enumerate(lines)]
     credit = Invoice(
         number=drawn, kind=InvoiceKind.CREDIT, vendor=invoice.vendor, site_id=invoice.site_id, vendor_number=number,
-        number_key=rules.number_key(number), invoice_date=day, is_dated=credit_date is not None, currency=invoice.currency,
+        number_key=key, invoice_date=day, is_dated=credit_date is not None, currency=invoice.currency,
         # At the rate of its invoice: what is taken back is taken back at what it was booked with.
         rate=invoice.rate, credits=invoice, note=note.strip(), entered_at=at, entered_by=by,
     )  # fmt: skip
@@ -125,8 +134,7 @@ def _line(invoice: Invoice, said: EnteredLine, place: int) -> InvoiceLine:
         if order_line is None:
             raise WrongState(f"{invoice} has work without an order line.", field=where)
         row.unit, row.unit_factor = unit_of(order_line, said.unit, field=f"{where}.unit")
-        row.quantity, row.unit_price = said.quantity, said.unit_price
-        check_counted(order_line, row.item_quantity, field=f"{where}.quantity")
+        set_price(row, said, order_line, where)
         per_unit = rules.five(original.unit_price * row.unit_factor / original.unit_factor)
         row.taken_back = row.unit_price == per_unit
         row.amount = rules.money(row.quantity * row.unit_price, decimals=invoice.currency.decimals)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TypeVar
 
 from django.db import transaction
@@ -59,7 +59,7 @@ def enter_ubl(
         raise NotFound(f"There is no currency {document.currency[:10]}.", field="DocumentCurrencyCode")
     if document.is_credit and any(row.claim for row in document.lines):
         credit = credit_charge_backs(
-            vendor_id=vendor.pk, claims=_claims(document, vendor, by), number=document.number[:60], credit_date=document.day,
+            vendor_id=vendor.pk, claims=_claims(document, vendor, by), number=document.number, credit_date=document.day,
             currency_id=currency.pk, note=document.note, by=by, at=at, through=through,
         )  # fmt: skip
         return _as_it_says(credit, document)
@@ -84,12 +84,12 @@ def enter_ubl(
                 f"{credited} is in {credited.currency}, the credit note in {currency}.", field="DocumentCurrencyCode"
             )
         credit = credit_invoice(
-            invoice_id=credited.pk, lines=lines, number=document.number[:60], credit_date=document.day, by=by, at=at,
+            invoice_id=credited.pk, lines=lines, number=document.number, credit_date=document.day, by=by, at=at,
             through=through,
         )  # fmt: skip
         return _as_it_says(credit, document)
     invoice = enter_invoice(
-        vendor_id=vendor.pk, number=document.number[:60], lines=lines, currency_id=currency.pk, invoice_date=document.day,
+        vendor_id=vendor.pk, number=document.number, lines=lines, currency_id=currency.pk, invoice_date=document.day,
         due_date=document.due, note=document.note[:300], by=by, at=at, through=through,
     )  # fmt: skip
     return _as_it_says(invoice, document)
@@ -264,7 +264,7 @@ def enter_csv(*, content: bytes, by: User | None, at: datetime, through: str = "
     entered: list[Invoice] = []
     problems: list[Refusal] = []
     for (vendor_code, invoice_number), mine in found.items():
-        first_no, first = mine[0]
+        first_no = mine[0][0]
         try:
             vendor = _named(Vendor.objects.visible_to(by) if by else Vendor.objects.all(), vendor_code, "vendor")
             lines = []
@@ -275,14 +275,15 @@ def enter_csv(*, content: bytes, by: User | None, at: datetime, through: str = "
                     problems.append(_at(row_no, refusal))
             if len(lines) < len(mine):
                 continue
+            said = _said_once(mine)
             with transaction.atomic():
                 entered.append(
                     enter_invoice(
-                        vendor_id=vendor.pk, number=invoice_number[:60], lines=lines,
-                        currency_id=_named(Currency.objects.all(), first["currency"], "currency").pk
-                        if first["currency"] else None,
-                        invoice_date=_read(first, "invoice_date", date.fromisoformat) if first["invoice_date"] else None,
-                        due_date=_read(first, "due_date", date.fromisoformat) if first["due_date"] else None,
+                        vendor_id=vendor.pk, number=invoice_number, lines=lines,
+                        currency_id=_named(Currency.objects.all(), said["currency"], "currency").pk
+                        if said["currency"] else None,
+                        invoice_date=_read(said, "invoice_date", date.fromisoformat) if said["invoice_date"] else None,
+                        due_date=_read(said, "due_date", date.fromisoformat) if said["due_date"] else None,
                         by=by, at=at, through=through,
                     )
                 )  # fmt: skip
@@ -291,6 +292,20 @@ def enter_csv(*, content: bytes, by: User | None, at: datetime, through: str = "
     if problems:
         raise Refusals(problems, f"{len(problems)} rows cannot be entered; the first: {problems[0].detail}")
     return entered
+
+
+def _said_once(rows: Sequence[tuple[int, Mapping[str, str]]]) -> Mapping[str, str]:
+    """What rows say of their invoice as a whole, in any of them. Raises InvalidInput where they say two things."""
+    said = dict.fromkeys(("invoice_date", "due_date", "currency"), "")
+    for row_no, row in rows:
+        for column, before in said.items():
+            said[column] = before or row[column]
+            if row[column] not in ("", said[column]):
+                raise InvalidInput(
+                    f"{row[column][:40]} stands here, {before[:40]} in a row of the same invoice before.",
+                    field=f"row {row_no}, {column}",
+                )
+    return said
 
 
 def _rows(content: bytes) -> list[Mapping[str, str]]:
@@ -307,7 +322,7 @@ def _rows(content: bytes) -> list[Mapping[str, str]]:
     if unknown := [name for name in given if name not in CSV_COLUMNS]:
         raise NotReadable(f"There is no column {unknown[0][:40]}. Known are {', '.join(CSV_COLUMNS)}.", field="file")
     try:
-        rows = [_cells(row) for row in reader]
+        rows = [_cells(row, row_no) for row_no, row in enumerate(reader, start=2)]
     except csv.Error as problem:
         raise NotReadable(f"The file cannot be read: {problem}", field="file") from None
     if not rows:
@@ -317,7 +332,9 @@ def _rows(content: bytes) -> list[Mapping[str, str]]:
     return rows
 
 
-def _cells(row: Mapping[str, str]) -> Mapping[str, str]:
+def _cells(row: Mapping[str, str], row_no: int) -> Mapping[str, str]:
+    if any(cell.strip() for cell in row.get(None) or ()):  # type: ignore[call-overload]
+        raise NotReadable("It has more cells than there are columns.", field=f"row {row_no}")
     cells = {str(name).strip(): value.strip() for name, value in row.items() if isinstance(value, str) and name}
     return {name: cells.get(name, "") for name in CSV_COLUMNS}
 
@@ -338,9 +355,11 @@ def _csv_line(row_no: int, row: Mapping[str, str], vendor: Vendor, by: User | No
             raise NotFound(
                 f"{vendor} has no line {row['line'] or '(none named)'} of order {row['order']}.", field="line"
             )
-    elif row["note"]:
+    if row["note"]:
         item = _named(Item.objects.all(), row["item"], "item") if row["item"] else None
-        noted = find_noted(vendor_id=vendor.pk, note=row["note"], item_id=item.pk if item else None, by=by)
+        noted = find_noted(
+            vendor_id=vendor.pk, note=row["note"], item_id=item.pk if item else None, order_line_id=order_line_id, by=by
+        )
         order_line_id, receipt_id = noted.order_line_id, noted.receipt_id
     amount = _read(row, "amount", _decimal) if row["amount"] else None
     is_work = kind not in CHARGES
@@ -362,8 +381,8 @@ def _named(rows: QuerySet[M], code: str, field: str) -> M:
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
-    if not number.is_finite() or len(text) > 30:
+    number = rules.number(text)
+    if number is None:
         raise ValueError(text)
     return number
 
@@ -371,7 +390,7 @@ def _decimal(text: str) -> Decimal:
 def _read(row: Mapping[str, str], column: str, reader: Callable[[str], T]) -> T:
     try:
         return reader(row[column])
-    except (ValueError, InvalidOperation):
+    except ValueError:
         raise InvalidInput(f"{row[column][:40] or 'Nothing'} cannot be read as {column}.", field=column) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from django.db import IntegrityError, transaction
 
@@ -32,6 +32,7 @@ from subcontract_orders.models import OrderLine, OrderStatus
 KIND = "invoice"
 ZERO = Decimal(0)
 MOST_LINES = 2000
+MOST_NUMBER = 60
 
 
 class DuplicateInvoice(Refusal):
@@ -117,7 +118,7 @@ def enter_invoice(
         raise InvalidInput("An invoice needs at least one line or charge.", field="lines")
     if len(lines) > MOST_LINES:
         raise InvalidInput(f"An invoice has at most {MOST_LINES} lines; this has {len(lines)}.", field="lines")
-    key = rules.number_key(number)
+    key = key_of(number)
     known = Invoice.objects.filter(vendor=vendor, number_key=key).exclude(status=InvoiceStatus.WITHDRAWN).first()
     if known is not None:
         raise _duplicate(number, vendor, known)
@@ -262,6 +263,16 @@ def _order_lines(vendor: Vendor, lines: Sequence[EnteredLine], by: User | None) 
     return found
 
 
+def key_of(number: str) -> str:
+    """A vendor's number as it is compared. Raises InvalidInput where it is longer than is kept: two may begin alike."""
+    key = rules.number_key(number)
+    if (length := max(len(number), len(key))) > MOST_NUMBER:
+        raise InvalidInput(
+            f"A vendor's number has at most {MOST_NUMBER} characters; this has {length}.", field="number"
+        )
+    return key
+
+
 def _line(place: int, said: EnteredLine, order_line: OrderLine | None, currency: Currency) -> InvoiceLine:
     where = said.field or f"lines.{place}"
     row = InvoiceLine(
@@ -270,6 +281,8 @@ def _line(place: int, said: EnteredLine, order_line: OrderLine | None, currency:
     )  # fmt: skip
     if not ZERO <= said.tax_rate <= 100:
         raise InvalidInput(f"{said.tax_rate} % is no tax rate.", field=f"{where}.tax_rate")
+    if said.tax_rate != round(said.tax_rate, 3):
+        raise TooPrecise(f"A tax rate has 3 decimals; {said.tax_rate} has more.", field=f"{where}.tax_rate")
     if said.tax_rate and said.tax_category in (TaxCategory.ZERO, TaxCategory.EXEMPT):
         raise InvalidInput(
             f"A line of category {said.tax_category} has no tax rate; {said.tax_rate} was given.",
@@ -286,9 +299,16 @@ def _line(place: int, said: EnteredLine, order_line: OrderLine | None, currency:
 
 
 def check_money(amount: Decimal, currency: Currency, *, field: str) -> None:
-    """Raises TooPrecise where an amount has more decimals than its currency."""
+    """Raises InvalidQuantity where no invoice comes to so much, TooPrecise where it has more decimals than its currency."""
+    check_size(amount, field=field)
     if amount != rules.money(amount, decimals=currency.decimals):
         raise TooPrecise(f"{currency} has {currency.decimals} decimals; {amount} has more.", field=field)
+
+
+def check_size(number: Decimal, *, field: str) -> None:
+    """Raises InvalidQuantity where a quantity, price or amount is a slip of the keyboard."""
+    if abs(number) > MOST_MONEY:
+        raise InvalidQuantity(f"{number:f} is more than an invoice comes to; look at its amounts.", field=field)
 
 
 def check_counted(order_line: OrderLine, item_quantity: Decimal, *, field: str) -> None:
@@ -311,8 +331,9 @@ def _set_work(
     if said.unit_price < 0:
         raise InvalidInput(f"{said.unit_price} is below zero; enter a credit note.", field=f"{where}.unit_price")
     row.unit, row.unit_factor = unit_of(order_line, said.unit, field=f"{where}.unit")
-    row.quantity, row.unit_price = said.quantity, said.unit_price
-    check_counted(order_line, row.item_quantity, field=f"{where}.quantity")
+    set_price(row, said, order_line, where)
+    if said.amount is not None:
+        check_size(said.amount, field=f"{where}.amount")
     worked_out = rules.money(said.quantity * said.unit_price, decimals=currency.decimals)
     row.amount = worked_out if said.amount is None else said.amount
     if abs(row.amount - worked_out) > Decimal(1).scaleb(-currency.decimals):
@@ -320,6 +341,19 @@ def _set_work(
             f"{said.quantity.normalize():f} × {said.unit_price.normalize():f} is {worked_out}, not {row.amount}.",
             field=f"{where}.amount",
         )
+
+
+def set_price(row: InvoiceLine, said: EnteredLine, order_line: OrderLine, where: str) -> None:
+    """Quantity and price as they are kept: a price with more decimals than are kept is cut off, so that rounding holds none.
+
+    Raises InvalidQuantity, TooPrecise.
+    """
+    check_size(said.quantity, field=f"{where}.quantity")
+    check_size(said.unit_price, field=f"{where}.unit_price")
+    if said.quantity != rules.five(said.quantity):
+        raise TooPrecise(f"A quantity has 5 decimals; {said.quantity} has more.", field=f"{where}.quantity")
+    row.quantity, row.unit_price = said.quantity, said.unit_price.quantize(rules.FIVE, ROUND_DOWN)
+    check_counted(order_line, row.item_quantity, field=f"{where}.quantity")
 
 
 def unit_of(order_line: OrderLine, unit: str, *, field: str) -> tuple[str, Decimal]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from accounts.models import User
-from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NotFound, TooPrecise, WrongState
+from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NotFound, WrongState
 from core.retries import retried
 from invoices import rules
 from invoices.models import (
@@ -26,7 +26,7 @@ from invoices.models import (
 )
 from invoices.services.charging_back import record_charge_back
 from invoices.services.crediting import OverCredit
-from invoices.services.entering import DuplicateInvoice, NoRate, save_entered
+from invoices.services.entering import DuplicateInvoice, NoRate, check_money, key_of, save_entered
 from invoices.services.matching import lock_invoice, must_be
 from invoices.services.posting import post_credit
 from masterdata import services as masterdata
@@ -84,7 +84,7 @@ def credit_charge_backs(
     rate = masterdata.exchange_rate(currency_id=currency.pk, on=day)
     if rate is None:
         raise NoRate(f"There is no exchange rate for {currency} on {day}; enter one first.", field="currency")
-    key = rules.number_key(number)
+    key = key_of(number.strip())
     known = Invoice.objects.filter(vendor=vendor, number_key=key).exclude(status=InvoiceStatus.WITHDRAWN).first()
     if known is not None:
         raise DuplicateInvoice(f"{number.strip()} of {vendor} was entered already as {known}.", field="number")
@@ -179,8 +179,7 @@ def _line(credit: Invoice, one: ChargeBack | None, said: CreditedClaim, place: i
     decimals = credit.currency.decimals
     whole = rules.money(one.open / credit.rate, decimals=decimals)
     amount = whole if said.amount is None else said.amount
-    if amount != rules.money(amount, decimals=decimals):
-        raise TooPrecise(f"{credit.currency} has {decimals} decimals; {amount} has more.", field=f"{where}.amount")
+    check_money(amount, credit.currency, field=f"{where}.amount")
     if amount > whole:
         raise OverCredit(f"{amount} is credited; {whole} of {one} is still claimed.", field=f"{where}.amount")
     worth = rules.money(amount * credit.rate, decimals=masterdata.company().currency.decimals)

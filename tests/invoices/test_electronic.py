@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from core.refusals import InvalidInput, NotFound
+from core.refusals import InvalidInput, NotFound, Refusal
 from invoices import services as invoices
 from invoices.models import Invoice
 from invoices.services import DuplicateInvoice
@@ -194,6 +194,45 @@ def test_bad_rows_are_all_named_and_nothing_is_entered():
         ("row 5.quantity", "invalid_quantity"),
     ]  # fmt: skip
     assert plans.rows_written() == before
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "code"),
+    [
+        ("V1,A,,,SC-00001,1,,1e29,1e29,,", "row 2, quantity", "invalid"),
+        ("V1,A,,,SC-00001,1,,999999999999999,999999999999999,,", "row 2.quantity", "invalid_quantity"),
+        ("V1,A,,,SC-00001,1,,1_0,100,,", "row 2, quantity", "invalid"),
+        ("V1,A,,,SC-00001,1,,10.0000001,100,,", "row 2.quantity", "too_precise"),
+        ("V1,A,,,SC-00001,1,,10,100,,19.0004", "row 2.tax_rate", "too_precise"),
+        ("V1,A,,lot,SC-00001,1,,,,999999999999999,", "row 2.amount", "invalid_quantity"),
+        (f"V1,{'A' * 61},,,SC-00001,1,,10,100,,", "row 2, number", "invalid"),
+        (f"V1,{'ß' * 31},,,SC-00001,1,,10,100,,", "row 2, number", "invalid"),
+        ("V1,A,,,SC-00001,1,DN-9,10,100,,", "row 2, note", "not_found"),
+        ("V1,A,,,SC-00001,1,,10,100,,,more", "row 2", "not_readable"),
+        ("V1,A,2026-03-05,,SC-00001,1,,5,100,,\nV1,A,2026-03-06,,SC-00001,1,,5,100,,", "row 3, invoice_date", "invalid"),
+    ],
+)  # fmt: skip
+def test_nothing_of_a_row_is_passed_over_cut_off_or_rounded(row, field, code):
+    came()
+    before = plans.rows_written()
+
+    with pytest.raises(Refusal) as refused:
+        enter_csv(row)
+
+    [problem] = getattr(refused.value, "refusals", [refused.value])
+    assert (problem.field, problem.code) == (field, code)
+    assert plans.rows_written() == before
+
+
+def test_a_row_with_order_and_note_is_matched_with_that_notes_pieces():
+    line = at_vendor()
+    receive(counted(line, 4), note="DN-1")
+    second = receive(counted(line, 6), note="DN-2")
+
+    made = enter_csv("V1,A,,,SC-00001,1,DN-2,6,100,,", "V1,A,2026-03-06,,SC-00001,1,DN-1,4,100,,")
+
+    assert (made[0].lines.get(line_no=1).receipt, str(made[0].invoice_date)) == (second, "2026-03-06")
+    assert held(made[0]) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2", b"\xff\xfe", b"vendor,number\n", b"vendor,number,pay\n1,2,3"])

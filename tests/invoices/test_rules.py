@@ -102,3 +102,14 @@ def test_tax_is_rounded_once_a_rate_and_reverse_charge_is_not_paid():
 def test_blanks_and_capitals_make_no_other_number():
     assert rules.number_key(" Inv 2026-7 ") == rules.number_key("INV2026-7")
     assert rules.number_key("1-23") != rules.number_key("12-3")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1_0", "1E+3", "\u0661\u0660", "10,0", "NaN", "1.2.3", ".", "1234567890123456", " 1"]
+)
+def test_what_only_a_program_takes_for_a_number_is_none(text):
+    assert rules.number(text) is None
+
+
+def test_a_number_is_read_as_documents_write_it():
+    assert [rules.number(text) for text in ("10", "-0.5", "+3.", ".25")] == [10, Decimal("-0.5"), 3, Decimal("0.25")]
