@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -13,10 +13,13 @@ from masterdata.rules.ubl import NAMESPACE, NS, Adder, UblParty, as_xml, documen
 
 ROOTS = {f"{{{NAMESPACE}{name}-2}}{name}": name for name in ("Invoice", "CreditNote")}
 MOST_BYTES = 5_000_000
-ZERO = Decimal(0)
+ZERO, ONE_CENT = Decimal(0), Decimal("0.01")
 
 # UNCL 7161, as far as our charges go.
 CHARGE_CODES = {"freight": "FC", "minimum": "ABL", "lot": "SU", "surcharge": "ADR"}
+
+# UNCL 1001: credit notes of every kind.
+CREDIT_CODES = ("81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532")
 
 
 class NotUbl(ValueError):
@@ -90,6 +93,14 @@ class UblDocument:
     decimals: int = field(default=2, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What the whole document is about, where a line does not say: our order, the vendor's delivery note."""
+
+    order: str
+    note: str
+
+
 # ── Reading ─────────────────────────────────────────────────────────────
 
 
@@ -115,8 +126,14 @@ def read(content: bytes) -> UblDocument:
     if name is None:
         raise NotUbl(f"It is no UBL 2.1 Invoice or CreditNote but {etree.QName(root).localname}.")
     is_credit = name == "CreditNote"
-    header_order = _text(root, "cac:OrderReference/cbc:ID")
-    lines = tuple(_line(node, is_credit, header_order) for node in root.iterfind(f"cac:{name}Line", NS))
+    code = _text(root, f"cbc:{name}TypeCode")
+    if not is_credit and code in CREDIT_CODES:
+        raise NotUbl(f"It is written as an invoice and is a credit note by its type {code}.", "InvoiceTypeCode")
+    _check_asked(root, _text(root, "cbc:DocumentCurrencyCode", need=True))
+    header = _Header(_text(root, "cac:OrderReference/cbc:ID"), _text(root, "cac:DespatchDocumentReference/cbc:ID"))
+    lines = [_line(node, is_credit, header) for node in root.iterfind(f"cac:{name}Line", NS)]
+    charges, allowances = _charges(root, lines)
+    lines = _allowed(lines, allowances)
     return UblDocument(
         number=_text(root, "cbc:ID", need=True),
         day=_day(root, "cbc:IssueDate", need=True) or date.min,
@@ -125,34 +142,46 @@ def read(content: bytes) -> UblDocument:
         note=_text(root, "cbc:Note"),
         supplier=_party(root, "cac:AccountingSupplierParty/cac:Party"),
         customer=_party(root, "cac:AccountingCustomerParty/cac:Party"),
-        lines=lines,
-        charges=tuple(_charges(root)),
+        lines=tuple(lines),
+        charges=tuple(charges),
         is_credit=is_credit,
-        is_self_billed=_text(root, f"cbc:{name}TypeCode") in ("389", "261"),
+        is_self_billed=code in ("389", "261"),
         credits=_text(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID"),
         net=_number(root, "cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount"),
-        gross=_number(root, "cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount"),
+        gross=_number(root, "cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount")
+        or _number(root, "cac:LegalMonetaryTotal/cbc:PayableAmount"),
     )
 
 
-def _line(node: etree._Element, is_credit: bool, header_order: str) -> UblLine:
+def _line(node: etree._Element, is_credit: bool, header: _Header) -> UblLine:
     number = _text(node, "cbc:ID", need=True)
     counted = "cbc:CreditedQuantity" if is_credit else "cbc:InvoicedQuantity"
-    quantity = node.find(counted, NS)
-    if any(_text(one, "cbc:ChargeIndicator") for one in node.iterfind("cac:AllowanceCharge", NS)):
-        raise NotUbl("Allowances and charges on a line are not taken: state the net price, or a charge on the document.",
-                     f"line {number}")  # fmt: skip
+    unit = node.find(counted, NS)
+    quantity = _number(node, counted, need=True) or ZERO
+    amount = _number(node, "cbc:LineExtensionAmount", need=True) or ZERO
+    price = _number(node, "cac:Price/cbc:PriceAmount", need=True) or ZERO
+    base = _number(node, "cac:Price/cbc:BaseQuantity")
+    if base is not None and base <= 0:
+        raise NotUbl("A price is for a quantity above zero.", f"line {number}")
+    base = base or Decimal(1)
+    more = sum((_signed(one) for one in node.iterfind("cac:AllowanceCharge", NS)), ZERO)
+    if more and quantity:
+        whole = quantity * price / base + more
+        if abs(whole - amount) > ONE_CENT:
+            raise NotUbl(f"Its price with its allowances and charges is {whole:.2f}, not {amount}.", f"line {number}")
+        # What is left is what is asked for so many: it is compared with the price that was agreed.
+        price = amount * base / quantity
     tax = "cac:Item/cac:ClassifiedTaxCategory"
     return UblLine(
         number=number,
-        quantity=_number(node, counted, need=True) or ZERO,
-        unit_code=(quantity.get("unitCode") if quantity is not None else "") or "C62",
-        amount=_number(node, "cbc:LineExtensionAmount", need=True) or ZERO,
-        price=_number(node, "cac:Price/cbc:PriceAmount", need=True) or ZERO,
-        base=_number(node, "cac:Price/cbc:BaseQuantity") or Decimal(1),
-        order=_text(node, "cac:OrderLineReference/cac:OrderReference/cbc:ID") or header_order,
+        quantity=quantity,
+        unit_code=(unit.get("unitCode") if unit is not None else "") or "C62",
+        amount=amount,
+        price=price,
+        base=base,
+        order=_text(node, "cac:OrderLineReference/cac:OrderReference/cbc:ID") or header.order,
         order_line=_text(node, "cac:OrderLineReference/cbc:LineID"),
-        note=_text(node, "cac:DespatchLineReference/cac:DocumentReference/cbc:ID"),
+        note=_text(node, "cac:DespatchLineReference/cac:DocumentReference/cbc:ID") or header.note,
         claim=_text(node, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID"),
         item=_text(node, "cac:Item/cac:BuyersItemIdentification/cbc:ID"),
         description=_text(node, "cac:Item/cbc:Name") or _text(node, "cac:Item/cbc:Description"),
@@ -161,26 +190,79 @@ def _line(node: etree._Element, is_credit: bool, header_order: str) -> UblLine:
     )
 
 
-def _charges(root: etree._Element) -> list[UblCharge]:
+def _signed(node: etree._Element) -> Decimal:
+    """An allowance below zero, a charge above."""
+    amount = _number(node, "cbc:Amount", need=True) or ZERO
+    return amount if _text(node, "cbc:ChargeIndicator", need=True) in ("true", "1") else -amount
+
+
+def _charges(root: etree._Element, lines: list[UblLine]) -> tuple[list[UblCharge], list[UblCharge]]:
+    """Charges on the document, and allowances; where they do not say, of the one tax that all lines have. Those of nothing say
+    nothing.
+    """
+    taxes = {(line.tax_category, line.tax_rate) for line in lines}
+    category, rate = taxes.pop() if len(taxes) == 1 else ("S", ZERO)
     kinds = {code: kind for kind, code in CHARGE_CODES.items()}
-    found = []
+    charges: list[UblCharge] = []
+    allowances: list[UblCharge] = []
     for node in root.iterfind("cac:AllowanceCharge", NS):
-        amount = _number(node, "cbc:Amount", need=True) or ZERO
-        if _text(node, "cbc:ChargeIndicator") != "true":
-            raise NotUbl(
-                "An allowance on the document is not taken: state net prices, or send a credit note.", "AllowanceCharge"
-            )
-        reason = _text(node, "cbc:AllowanceChargeReason")
-        found.append(
-            UblCharge(
-                kind=kinds.get(_text(node, "cbc:AllowanceChargeReasonCode"), "surcharge"),
-                amount=amount,
-                reason=reason,
-                tax_category=_text(node, "cac:TaxCategory/cbc:ID") or "S",
-                tax_rate=_number(node, "cac:TaxCategory/cbc:Percent") or ZERO,
-            )
+        amount = _signed(node)
+        if not amount:
+            continue
+        said = _text(node, "cac:TaxCategory/cbc:ID")
+        found = UblCharge(
+            kind=kinds.get(_text(node, "cbc:AllowanceChargeReasonCode"), "surcharge"),
+            amount=abs(amount),
+            reason=_text(node, "cbc:AllowanceChargeReason"),
+            tax_category=said or category,
+            tax_rate=(_number(node, "cac:TaxCategory/cbc:Percent") or ZERO) if said else rate,
         )
-    return found
+        (charges if amount > 0 else allowances).append(found)
+    return charges, allowances
+
+
+def _allowed(lines: list[UblLine], allowances: list[UblCharge]) -> list[UblLine]:
+    """Lines with what the document takes off: shared over those of the same tax by their amounts, no cent lost."""
+    for allowance in allowances:
+        tax = (allowance.tax_category, allowance.tax_rate)
+        places = [place for place, line in enumerate(lines) if (line.tax_category, line.tax_rate) == tax]
+        amounts_ = [lines[place].amount for place in places]
+        if allowance.amount > sum(amounts_, ZERO):
+            raise NotUbl(
+                f"The allowance of {allowance.amount} is more than the lines of its tax, {tax[0]} {tax[1]} %, come to.",
+                "AllowanceCharge",
+            )
+        decimals = max(-int(one.as_tuple().exponent) for one in (allowance.amount, *amounts_))
+        shares = amounts.spread(allowance.amount, amounts_, decimals=max(decimals, 0))
+        for place, share in zip(places, shares, strict=True):
+            line = lines[place]
+            left = line.amount - share
+            lines[place] = replace(line, amount=left, price=left * line.base / line.quantity if line.quantity else ZERO)
+    return lines
+
+
+def _check_asked(root: etree._Element, currency: str) -> None:
+    """Raises NotUbl where less or more is to be paid than the whole of it, or another currency is meant."""
+    totals = "cac:LegalMonetaryTotal"
+    for path in ("cac:AllowanceCharge", totals, "cac:InvoiceLine", "cac:CreditNoteLine"):
+        for node in root.iterfind(path, NS):
+            for one in node.iter():
+                if one.get("currencyID", currency) != currency:
+                    raise NotUbl(
+                        f"An amount is in {one.get('currencyID')[:10]}, the document in {currency[:10]}.", path
+                    )
+    if prepaid := _number(root, f"{totals}/cbc:PrepaidAmount"):
+        raise NotUbl(
+            f"{prepaid} of it is said to be paid already, which is not known here. Ask for it without, or enter it by hand.",
+            "PrepaidAmount",
+        )
+    whole, asked = (_number(root, f"{totals}/cbc:{name}") for name in ("TaxInclusiveAmount", "PayableAmount"))
+    if whole is not None and asked is not None and whole != asked:
+        raise NotUbl(
+            f"{asked} is to be paid of {whole}. What is rounded or paid apart is not taken: ask for it without, or enter it by "
+            "hand.",
+            "PayableAmount",
+        )
 
 
 def _party(root: etree._Element, path: str) -> UblParty:

@@ -24,6 +24,7 @@ from invoices.services.settling import CreditedClaim, credit_charge_backs
 from masterdata.models import Currency, Item, Vendor
 from masterdata.printing import own_party, vendor_party
 from masterdata.rules.ubl import UblParty, unit_code, unit_names
+from receipts.models import Receipt
 from subcontract_orders.models import OrderLine
 
 ZERO = Decimal(0)
@@ -150,17 +151,17 @@ def _line(row: ubl.UblLine, vendor: Vendor, by: User | None) -> EnteredLine:
     """One line with its order line, in a unit we know. Raises NotFound, InvalidInput."""
     where = f"line {row.number}"
     receipt_id = None
-    if row.order and row.order_line:
-        visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
-        wanted = visible.filter(vendor__in=Vendor.objects.invoiced_by(vendor.pk), order__number=row.order)
-        number = row.order_line if row.order_line.isdecimal() and len(row.order_line) < 10 else "0"
-        order_line = wanted.filter(line_no=int(number)).select_related("item__unit").first()
-        if order_line is None:
-            raise NotFound(f"{vendor} has no line {row.order_line} of order {row.order}.", field=where)
-    elif row.note:
+    if row.note and not (row.order and row.order_line):
         item_id = Item.objects.filter(code=row.item).values_list("pk", flat=True).first() if row.item else None
         noted = find_noted(vendor_id=vendor.pk, note=row.note, item_id=item_id, by=by)
         order_line, receipt_id = noted.order_line, noted.receipt_id
+    elif row.order:
+        order_line = _ordered(row, vendor, by, where)
+        if row.note:  # pieces that are still on their way stand on no receipt of ours
+            came = (
+                (Receipt.objects.visible_to(by) if by else Receipt.objects.all()).posted().filter(note__iexact=row.note)
+            )
+            receipt_id = came.filter(lines__order_line=order_line).order_by("pk").values_list("pk", flat=True).first()
     else:
         raise InvalidInput("It names neither our order and line nor a delivery note.", field=where)
     unit, quantity, price, amount = _in_our_unit(row, order_line, where)
@@ -170,8 +171,28 @@ def _line(row: ubl.UblLine, vendor: Vendor, by: User | None) -> EnteredLine:
     )  # fmt: skip
 
 
+def _ordered(row: ubl.UblLine, vendor: Vendor, by: User | None, where: str) -> OrderLine:
+    """The order line that is named, or the only one (of the item) its order has. Raises NotFound, InvalidInput."""
+    visible = OrderLine.objects.visible_to(by) if by else OrderLine.objects.all()
+    mine = visible.filter(vendor__in=Vendor.objects.invoiced_by(vendor.pk), order__number=row.order)
+    if row.order_line:
+        number = row.order_line if row.order_line.isdecimal() and len(row.order_line) < 10 else "0"
+        mine = mine.filter(line_no=int(number))
+    elif row.item:
+        mine = mine.filter(item__code=row.item)
+    found = list(mine.select_related("item__unit").order_by("line_no")[:2])
+    if not found:
+        called = row.order_line or row.item or "(none named)"
+        raise NotFound(f"{vendor} has no line {called} of order {row.order}.", field=where)
+    if len(found) > 1:
+        raise InvalidInput(f"{row.order} has several lines: name the line, or the item.", field=where)
+    return found[0]
+
+
 def _in_our_unit(row: ubl.UblLine, order_line: OrderLine, where: str) -> tuple[str, Decimal, Decimal, Decimal | None]:
-    """Unit, quantity, price and amount as we enter them: a price for so many of the item's unit is one for our price unit."""
+    """Unit, quantity, price and amount as we enter them: a price for so many of the item's unit is one for our price unit, where
+    the quantity comes out even in it.
+    """
     own = order_line.item.unit.code if order_line.item.unit else ""
     names = unit_names(row.unit_code)
     is_priced = bool(order_line.price_unit) and order_line.price_unit.casefold() in names
@@ -180,9 +201,10 @@ def _in_our_unit(row: ubl.UblLine, order_line: OrderLine, where: str) -> tuple[s
     unit = order_line.price_unit if is_priced else own
     if row.base == 1:
         return unit, row.quantity, row.price, row.amount
-    if not is_priced and row.base == order_line.price_factor:
-        return "", rules.five(row.quantity / row.base), row.price, row.amount
-    return unit, row.quantity, rules.five(row.price / row.base), row.amount
+    in_price_unit = rules.five(row.quantity / row.base)
+    if not is_priced and row.base == order_line.price_factor and in_price_unit * row.base == row.quantity:
+        return "", in_price_unit, row.price, row.amount
+    return unit, row.quantity, row.price / row.base, row.amount
 
 
 def _category(code: str) -> str:

@@ -8,12 +8,14 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from lxml import etree
 
 from core.refusals import InvalidInput, NotFound, Refusal
 from invoices import services as invoices
 from invoices.models import Invoice
 from invoices.services import DuplicateInvoice
 from masterdata.models import Currency, Vendor
+from masterdata.rules.ubl import NS
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
 from tests.documents.plans import moment
@@ -131,7 +133,7 @@ def test_a_credit_note_on_charge_backs_goes_out_and_comes_in_as_ubl():
     ("old", "new", "code"),
     [
         (b">SC-00001<", b">SC-00009<", "not_found"),
-        (b">EUR<", b">XXX<", "not_found"),
+        (b"EUR", b"XXX", "not_found"),
         (b'TaxExclusiveAmount currencyID="EUR">600.00', b'TaxExclusiveAmount currencyID="EUR">599.00', "invalid"),
         (b'unitCode="C62"', b'unitCode="KGM"', "invalid"),
         (b"<cbc:ID>S</cbc:ID>", b"<cbc:ID>L</cbc:ID>", "invalid"),
@@ -152,6 +154,89 @@ def test_a_document_that_does_not_fit_is_refused_and_nothing_is_written(old, new
 
     assert refused.value.code == code
     assert plans.rows_written() == before
+
+
+def of_the_document(content: bytes, *, order: bool = False, note: str = "") -> bytes:
+    """With order or delivery note named once for the whole document, as EN 16931 has it, instead of on its lines."""
+    tree = etree.fromstring(content)
+    for node in [*tree.iterfind(".//cac:OrderLineReference", NS), *tree.iterfind(".//cac:DespatchLineReference", NS)]:
+        node.getparent().remove(node)
+    supplier = tree.find("cac:AccountingSupplierParty", NS)
+    for name, key in (("OrderReference", "SC-00001" if order else ""), ("DespatchDocumentReference", note)):
+        if key:
+            node = etree.Element(f"{{{NS['cac']}}}{name}")
+            etree.SubElement(node, f"{{{NS['cbc']}}}ID").text = key
+            supplier.addprevious(node)
+    return etree.tostring(tree).replace(b">A<", b">B<")
+
+
+def test_order_or_delivery_note_may_stand_on_the_whole_document():
+    line = at_vendor()
+    receive(counted(line, 4), note="DN-1")
+    second = receive(counted(line, 6), note="DN-2")
+    content = invoices.as_ubl(enter(asked(line, 6, 100), number="A"))
+    by_order, by_note = of_the_document(content, order=True), of_the_document(content, note="DN-2")
+    assert errors(by_order, "Invoice") == errors(by_note, "Invoice") == []
+
+    ordered = enter_ubl(by_order)
+    invoices.withdraw_invoice(invoice_id=ordered.pk, by=clerk(), at=moment(LATER))
+    noted = enter_ubl(by_note)
+
+    assert (ordered.lines.get().order_line, ordered.lines.get().receipt) == (line, None)
+    assert (noted.lines.get().order_line, noted.lines.get().receipt) == (line, second)
+
+
+def test_an_order_of_several_lines_needs_the_line_or_the_item():
+    line = came()
+    content = of_the_document(invoices.as_ubl(enter(asked(line, 6, 100), number="A")), order=True)
+    OrderLine.objects.create(
+        **{
+            field.attname: getattr(line, field.attname)
+            for field in OrderLine._meta.concrete_fields
+            if field.name not in ("id", "line_no", "operation")
+        },
+        line_no=2,
+    )
+
+    with pytest.raises(InvalidInput, match="SC-00001 has several lines: name the line, or the item"):
+        enter_ubl(content)
+    with pytest.raises(NotFound, match="has no line RM of order SC-00001"):
+        enter_ubl(content.replace(b">FG<", b">RM<"))
+
+
+def test_an_invoice_that_names_order_and_note_comes_in_as_it_went_out():
+    line = at_vendor()
+    receive(counted(line, 4), note="DN-1")
+    second = receive(counted(line, 6), note="DN-2")
+    content = invoices.as_ubl(enter(asked(line, 6, 100, receipt_id=second.pk), number="A"))
+
+    again = enter_ubl(content.replace(b">A<", b">B<"))
+    on_its_way = enter_ubl(content.replace(b">A<", b">C<").replace(b">DN-2<", b">DN-3<"))
+
+    assert again.lines.get().receipt == second
+    assert on_its_way.lines.get().receipt is None
+
+
+def test_a_price_for_a_gross_is_taken_though_the_pieces_come_to_no_whole_one():
+    line = came()
+    OrderLine.objects.filter(pk=line.pk).update(
+        unit_price=200,
+        price_unit="gross",
+        price_factor=144,
+        work_amount="13.89",
+        amount="13.89",
+        amount_company="13.89",
+    )
+    content = invoices.as_ubl(enter(asked(line, 10, "1.38888", unit="pcs"), number="A"))
+    content = content.replace(
+        b">1.38888</cbc:PriceAmount>", b'>200</cbc:PriceAmount><cbc:BaseQuantity unitCode="C62">144</cbc:BaseQuantity>'
+    )
+    assert errors(content, "Invoice") == []
+
+    made = enter_ubl(content.replace(b">A<", b">B<"))
+
+    assert made.lines.values_list("quantity", "unit", "amount").get() == (10, "pcs", Decimal("13.89"))
+    assert held(made) == []
 
 
 def test_a_vendor_is_known_by_his_code_or_his_name():

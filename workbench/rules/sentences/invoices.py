@@ -31,6 +31,7 @@ SENTENCES = (
     _("There is no column {name}. Known are {known}."),
     _("It credits charge-backs and something else; enter the two apart."),
     _("It names neither our order and line nor a delivery note."),
+    _("{order} has several lines: name the line, or the item."),
     _("No vendor is known as {name}; name the vendor."),
     _("Several vendors are known as {name}; name the vendor."),
     _("Tax category {code} is not taken; known are {known}."),
