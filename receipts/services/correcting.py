@@ -23,7 +23,7 @@ from production.models import Supply
 from production.rules.components import rounded_up
 from production.services.reporting import Report
 from receipts import rules
-from receipts.models import Consumption, Finding, Receipt, ReceiptLot
+from receipts.models import Consumption, Finding, Receipt, ReceiptLot, ReturnLine
 from receipts.services import beside
 from receipts.services.discrepancies import book_settled
 from receipts.services.falling_short import watch_short_receipts
@@ -247,6 +247,12 @@ def _check(case: Case, *, accepted: Decimal, rejected: Decimal, scrapped: Decima
         check_count(row.item, quantity, field=field)
     if (accepted, rejected, scrapped) == (row.accepted, row.rejected, row.scrapped):
         raise InvalidQuantity("That is what was counted.", code="nothing_to_do", field="accepted")
+    gone = ReturnLine.objects.gone().filter(receipt_line=row).aggregate(total=Sum("quantity"))["total"] or ZERO
+    if accepted < min(gone, row.accepted):
+        raise InvalidQuantity(
+            f"{gone.normalize():f} of these pieces went back to the vendor; no fewer can have been accepted.",
+            field="accepted",
+        )
     limit = rules.at_most(ordered=line.quantity_in_force, over_pct=line.over_receipt_pct)
     others = line.received - row.counted
     if accepted + rejected + scrapped > row.counted and others + accepted + rejected + scrapped > limit:

@@ -12,7 +12,7 @@ from inventory.models import Movement
 from inventory.services import NotEnoughStock
 from masterdata.models import Item
 from receipts.models import ExpectedReceipt, Receipt, ReceiptLine
-from receipts.services import OverReceipt, VendorShort, adjust_consumption, correct_receipt
+from receipts.services import OverReceipt, VendorShort, adjust_consumption, correct_receipt, return_product
 from subcontract_orders.models import SubcontractOrder
 from tests.documents import plans
 from tests.documents.plans import moment
@@ -54,6 +54,20 @@ def correct(receipt: Receipt, accepted: Any, rejected: Any = 0, scrapped: Any = 
 
 def all_value() -> Decimal:
     return worth("FG") + worth("RM")
+
+
+def test_pieces_that_went_back_to_the_vendor_were_accepted():
+    line = at_vendor()
+    receipt = receive(counted(line, 4))
+    receive(counted(line, 4), note="DN-2")
+    return_product(receipt_line_id=receipt.lines.get().pk, quantity=Decimal(3), by=plans.boss(), at=moment(LATER))
+
+    with pytest.raises(InvalidQuantity, match="3 of these pieces went back to the vendor"):
+        correct(receipt, 2)
+
+    assert correct(receipt, 3).accepted == 3
+    line.refresh_from_db()
+    assert line.accepted == 4
 
 
 def test_more_was_used_and_the_pieces_here_are_worth_more():

@@ -21,6 +21,7 @@ SENTENCES = (
     _("{quantity} more of {item} are said to be used, {there} lie at the vendor for {order} line {line}."),
     _("{quantity} of {item} less are said to be used, {possible} were."),
     _("{quantity} of these pieces came back mended; reverse the receipt instead."),
+    _("{quantity} of these pieces went back to the vendor; no fewer can have been accepted."),
     _("A count cannot lie in the future."),
     _("A receipt cannot lie in the future."),
     _("A return cannot lie in the future."),
