@@ -105,7 +105,7 @@ class Said:
                 self._read(module)
 
     def _refusals(self) -> set[str]:
-        known = {"Refusal"}
+        known = {"Refusal", "NotUbl"}  # what a rule raises is told by the refusal made of it
         classes = [node for module in self.modules for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]
         while True:
             more = {node.name for node in classes if any(base_name(base) in known for base in node.bases)} - known

@@ -212,6 +212,31 @@ def test_a_file_is_read_and_matched(payables):
     ]  # fmt: skip
 
 
+def test_a_credit_note_on_charge_backs_is_read_from_a_file(payables):
+    line, said = came(), {"by": clerk(), "at": moment(LATER)}
+    one = invoices.charge_back(order_line_id=line.pk, kind="lateness", amount=Decimal(90), reason="late", **said)
+    first = invoices.CreditedClaim(one.pk, Decimal(40))
+    content = invoices.as_ubl(
+        invoices.credit_charge_backs(vendor_id=line.vendor_id, claims=[first], number="C-1", **said)
+    )
+
+    answer = payables.post(
+        f"{LIST}upload/", {"file": SimpleUploadedFile("c.xml", content.replace(b">C-1<", b">C-2<"))}, follow=True
+    )
+
+    made = Invoice.objects.get(vendor_number="C-2")
+    assert answer.redirect_chain == [(f"{LIST}{made.number}/", 302)]
+    assert f"Entered: {made.number}" in answer.content.decode()
+
+
+def test_what_is_no_document_says_so_in_german(payables):
+    sent = {"file": SimpleUploadedFile("c.xml", b"<a/>")}
+
+    page = payables.post(f"{LIST}upload/", sent, follow=True, headers={"Accept-Language": "de"})
+
+    assert "Es ist keine UBL-2.1-Invoice oder -CreditNote, sondern a." in page.content.decode()
+
+
 def test_the_list_can_be_had_as_a_file(payables):
     match(enter(asked(came(), 10, 100), number="RE-1"))
 

@@ -142,6 +142,7 @@ def test_english_and_what_is_not_known_stay_as_they_are():
         assert told("No price for 5 is valid on 2026-12-04.") == "No price for 5 is valid on 2026-12-04."
     with override("de"):
         assert told("Somebody wrote this, it says no 1.5 thing.") == "Somebody wrote this, it says no 1.5 thing."
+        assert told("file: The file is not UTF-8 text.") == "file: Die Datei ist kein UTF-8-Text."
         assert told("") == ""
 
 

@@ -276,7 +276,9 @@ def upload_invoices(request: HttpRequest) -> HttpResponse:
             made = invoices.enter_csv(content=content, **said)
         else:
             made = [invoices.enter_ubl(content=content, **said)]
-        made = [invoices.match_invoice(invoice_id=one.pk, **said) if one.credits_id is None else one for one in made]
+        made = [
+            one if one.kind == InvoiceKind.CREDIT else invoices.match_invoice(invoice_id=one.pk, **said) for one in made
+        ]
     except Refusal as refusal:
         messages.error(request, f"{refusal.field}: {refusal.detail}" if refusal.field else refusal.detail)
         return redirect("workbench:enter_invoice")

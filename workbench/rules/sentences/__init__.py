@@ -104,12 +104,15 @@ def _told(text: str, language: str) -> str:
 
 
 def _read(text: str) -> Reading | None:
-    """One sentence, or several, whichever understands more; else what it is about, a colon and one. None where none is known."""
+    """One sentence, or several, or what it is about, a colon and one: what understands most. None where none is known."""
     if (exactly := _exactly(text)) is not None:
         return exactly
-    readings = [reading for reading in (_sentence(text), _sentences(text)) if reading is not None]
-    if readings:
-        return max(readings)
+    readings = [reading for reading in (_sentence(text), _sentences(text), _after_colon(text)) if reading is not None]
+    return max(readings) if readings else None
+
+
+def _after_colon(text: str) -> Reading | None:
+    """What it is about, as it is, and a sentence."""
     about, _, rest = text.partition(": ")
     if rest and (after := _read(rest)) is not None:
         return Reading(after.known, f"{_written(about)}: {after.said}")

@@ -37,6 +37,23 @@ SENTENCES = (
     _("Tax category {code} is not taken; known are {known}."),
     _("The document says {said} with tax; it comes to {found}."),
     _("The document says {said} without tax; its lines and charges are {found}."),
+    _("The document is larger than {most} MB."),
+    _("It is not well-formed XML: {problem}"),
+    _("A document type declaration is not taken; send the document without one."),
+    _("It is no UBL 2.1 Invoice or CreditNote but {name}."),
+    _("It is written as an invoice and is a credit note by its type {code}."),
+    _("A price is for a quantity above zero."),
+    _("Its price with its allowances and charges is {whole}, not {amount}."),
+    _("The allowance of {amount} is more than the lines of its tax, {category} {rate} %, come to."),
+    _("An amount is in {currency}, the document in {other}."),
+    _("{amount} of it is said to be paid already, which is not known here. Ask for it without, or enter it by hand."),
+    _(
+        "{asked} is to be paid of {whole}. What is rounded or paid apart is not taken: ask for it without, "
+        "or enter it by hand."
+    ),
+    _("{path} is missing."),
+    _("{text} is no number."),
+    _("{text} is no day."),
     _("The file cannot be read: {problem}"),
     _("The file has no rows."),
     _("The file has {n} rows; {most} are taken at a time."),
