@@ -82,6 +82,7 @@ class Movement(models.Model):
         ]
         indexes = [
             models.Index(fields=["item", "occurred_at"], name="movement_item"),
+            models.Index(fields=["occurred_at"], name="movement_by_time"),
             models.Index(fields=["document_kind", "document_number"], name="movement_document"),
         ]
         triggers = [pgtrigger.Protect(name="movement_is_final", operation=pgtrigger.Update | pgtrigger.Delete)]

@@ -143,6 +143,7 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
         narrowed = {name: said[name] for name in ("vendor", "site") if name in said}
         today = services.today_of(report, site=narrowed.get("site", ""), at=timezone.now())
         question = services.ask(report, first=None, last=said["last_day"], by=[], narrowed=narrowed, today=today)
+        services.keep_up(at=timezone.now())
         found = services.lying_at_vendors(on=question.last, narrowed=narrowed, viewer=request.user)  # type: ignore[arg-type]
         if request.accepted_renderer.format == "csv":
             named = f'attachment; filename="lying-at-vendors-{question.last}.csv"'

@@ -110,6 +110,30 @@ class Rollup(Dimensions):
         return f"{self.figure} {self.day}"
 
 
+class MonthEnd(models.Model):
+    """So much of an item (of a lot, at a stage) lay at a vendor's place when a month had ended by the clock of its site, by all
+    movements until then. What lay there on any day is this and the movements of one month.
+    """
+
+    day = models.DateField(help_text="The last of the month.")
+    location = models.ForeignKey("masterdata.Location", models.CASCADE, related_name="+", db_constraint=False)
+    item = models.ForeignKey("masterdata.Item", models.CASCADE, related_name="+", db_constraint=False)
+    lot = models.ForeignKey("inventory.Lot", models.CASCADE, null=True, related_name="+", db_constraint=False)
+    stage = models.CharField(max_length=90, blank=True)
+    quantity = models.DecimalField(max_digits=22, decimal_places=5)
+    value = models.DecimalField(max_digits=22, decimal_places=5)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "location", "item", "lot", "stage"], nulls_distinct=False, name="month_end_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.location_id} {self.item_id}"
+
+
 class Feed(models.Model):
     """How far a stream of rows (events, movements, decisions) has been measured.
 
@@ -124,6 +148,7 @@ class Feed(models.Model):
     horizon = models.BigIntegerField(default=0)
     measured_at = models.DateTimeField(null=True)
     settings = models.CharField(max_length=200, blank=True, help_text="What the measurements were taken with.")
+    kept_until = models.DateField(null=True, help_text="The last month end that is kept.")
 
     def __str__(self) -> str:
         return self.name

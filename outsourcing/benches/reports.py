@@ -72,6 +72,9 @@ def _ask(by: User) -> dict[str, Any]:
             found = reports.rows_behind(report, question, figure=figure, viewer=by)
             took = _median(lambda found=found: list(found.order_by("pk")[:50]))
             slowest["rows_behind"] = max(slowest.get("rows_behind", 0), took)
+    for day in (TODAY, date(2025, 4, 17)):
+        took = _median(lambda day=day: reports.lying_at_vendors(on=day, narrowed={}, viewer=by))
+        slowest["lying_at_vendors"] = max(slowest.get("lying_at_vendors", 0), took)
     return {f"{name.replace('-', '_')}_seconds": round(took, 3) for name, took in slowest.items()} | {
         "reach_seconds": 1
     }

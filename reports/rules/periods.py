@@ -40,6 +40,20 @@ def parts(first: date, last: date) -> Parts:
     return Parts((start, (end - ONE).replace(day=1)), tuple(days))
 
 
+def last_month_end(day: date) -> date:
+    """The end of a month that is not after a day."""
+    return day if (day + ONE).day == 1 else day.replace(day=1) - ONE
+
+
+def month_ends(after: date, before: date) -> list[tuple[date, date]]:
+    """The ends of months in a row, each with the one before it, from the first after a day to the last before another."""
+    found, last = [], last_month_end(after)
+    while (end := _next_month(last + ONE) - ONE) < before:
+        found.append((last, end))
+        last = end
+    return found
+
+
 def _next_month(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 

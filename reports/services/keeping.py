@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from inventory.services.checking import Difference
 from masterdata.models import Company
 from reports.models import Feed
+from reports.services.month_ends import check_month_ends, forget_all, forget_since, keep_month_ends
 from reports.services.sources import (
     ALERT,
     DRAFT_CHANGE,
@@ -89,6 +90,8 @@ def keep_up(*, at: datetime, thorough: bool = False, limit: int = 20_000) -> Kep
                 continue
             found, read_to = _touched(cursor, name, since=feed.done_id, until=last[name], limit=limit)
             measured += _measure_all(cursor, found, settings)
+            if name == "movement":
+                forget_since(cursor, found[MOVED_IN])
             complete = complete and read_to >= last[name]
             _advance(feed, read_to, horizon, is_end=read_to >= last[name])
             feed.save()
@@ -96,6 +99,7 @@ def keep_up(*, at: datetime, thorough: bool = False, limit: int = 20_000) -> Kep
             measured += _measure_all(cursor, _changed_since(cursor, (known.measured_at or at) - OVERLAP), settings)
             known.measured_at = at
             known.save()
+            keep_month_ends(cursor, zone=settings["zone"], today=at.date())
     return Kept(measured, at if complete else None)
 
 
@@ -179,7 +183,8 @@ def check() -> tuple[int, list[Difference]]:
             )
         cursor.execute("SELECT count(*) FROM reports_rollup")
         compared += cursor.fetchone()[0]
-    return compared, found
+        ends, wrong = check_month_ends(cursor, zone=settings["zone"])
+    return compared + ends, [*found, *wrong]
 
 
 DEFINITIONS = 4
@@ -416,6 +421,7 @@ def _insert(source: Source, *, all_rows: bool) -> str:
 def _rebuild(cursor: Any, *, at: datetime) -> int:
     settings = _settings()
     cursor.execute("TRUNCATE reports_measurement, reports_rollup")
+    forget_all(cursor)
     last, horizon = _last_ids(cursor)
     for source in SOURCES:
         cursor.execute(_insert(source, all_rows=True), {**settings, "source": source.name, "sign": 1})
@@ -429,4 +435,5 @@ def _rebuild(cursor: Any, *, at: datetime) -> int:
         feed.seen_id, feed.horizon = number, following
         feed.measured_at, feed.settings = at, repr(settings)
         feed.save()
+    keep_month_ends(cursor, zone=settings["zone"], today=at.date())
     return int(measured)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
 from inventory.models import Movement
 from masterdata import services as masterdata
 from masterdata.models import LocationKind, Site
+from reports.models import MonthEnd
+from reports.rules.periods import ONE, last_month_end
+from reports.services.month_ends import kept_until
 from reports.services.reading import keys_of
 
 ZERO = Decimal(0)
@@ -44,10 +48,11 @@ def lying_at_vendors(*, on: date, narrowed: Mapping[str, str], viewer: User) -> 
     Raises InvalidInput for unknown ones.
     """
     wanted = keys_of(narrowed)
+    kept = kept_until()
+    since = last_month_end(min(on, kept)) if kept else None
     sums: dict[tuple[str, ...], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
-    for side, sign in (("to", 1), ("from", -1)):
-        place = f"{side}_location"
-        rows = Movement.objects.filter(_by_the_end_of(on, place), **{f"{place}__kind": LocationKind.VENDOR})
+
+    def add(rows: QuerySet[Any], place: str, sign: int) -> None:
         rows = rows.filter(viewer.scope.rows(site=f"{place}__site_id", vendor=f"{place}__vendor_id"))
         rows = rows.filter(**{f"{place}__{name}": key for name, key in wanted.items()})
         keys = (f"{place}__vendor__code", f"{place}__vendor__name", f"{place}__site__code", "item__code", "item__name")
@@ -56,6 +61,12 @@ def lying_at_vendors(*, on: date, narrowed: Mapping[str, str], viewer: User) -> 
             one = sums[tuple(text or "" for text in key)]
             one[0] += sign * quantity
             one[1] += sign * value
+
+    if since is not None:
+        add(MonthEnd.objects.filter(day=since), "location", 1)
+    for side, sign in (("to", 1), ("from", -1)):
+        place = f"{side}_location"
+        add(Movement.objects.filter(_within(since, on, place), **{f"{place}__kind": LocationKind.VENDOR}), place, sign)
     found = []
     for (vendor, vendor_name, site, item, item_name, lot, stage), (quantity, value) in sums.items():
         if quantity or value:
@@ -63,19 +74,24 @@ def lying_at_vendors(*, on: date, narrowed: Mapping[str, str], viewer: User) -> 
     return sorted(found, key=lambda one: (one.vendor, one.site, one.item, one.lot, one.stage))
 
 
-def _by_the_end_of(day: date, place: str) -> Q:
-    """Movements that had happened by then, each by the clock of its place's site."""
+def _within(since: date | None, day: date, place: str) -> Q:
+    """Movements that had happened by the end of a day, and not by that of an earlier one, by the clock of each place's site."""
     company = masterdata.company().time_zone
     zones: dict[str, list[int]] = defaultdict(list)
     for pk, zone in Site.objects.exclude(time_zone__in=["", company]).values_list("pk", "time_zone"):
         zones[zone].append(pk)
     elsewhere = [pk for sites in zones.values() for pk in sites]
 
-    def end(zone: str) -> datetime:
-        return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(zone))
+    def span(zone: str) -> Q:
+        until = Q(occurred_at__lt=datetime.combine(day + ONE, time.min, ZoneInfo(zone)))
+        if since is None:
+            return until
+        return until & Q(occurred_at__gte=datetime.combine(since + ONE, time.min, ZoneInfo(zone)))
 
-    here = Q(**{f"{place}__site__isnull": True}) | ~Q(**{f"{place}__site__in": elsewhere})
-    found = here & Q(occurred_at__lt=end(company))
+    found = span(company) & (Q(**{f"{place}__site__isnull": True}) | ~Q(**{f"{place}__site__in": elsewhere}))
     for zone, sites in zones.items():
-        found |= Q(occurred_at__lt=end(zone), **{f"{place}__site__in": sites})
+        found |= span(zone) & Q(**{f"{place}__site__in": sites})
+    if since is not None:  # said once for all clocks, so that the database looks at that month alone
+        found &= Q(occurred_at__gte=datetime.combine(since - ONE, time.min, UTC))
+        found &= Q(occurred_at__lt=datetime.combine(day + 3 * ONE, time.min, UTC))
     return found

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.refusals import InvalidInput
 from documents import services as documents
@@ -19,7 +21,7 @@ from production import services as production
 from production.models import Operation
 from receipts import services as receipts
 from reports import services
-from reports.models import Measurement, Rollup
+from reports.models import Measurement, MonthEnd, Rollup
 from reports.rules.figures import REPORTS
 from reports.services import Line, keeping
 from subcontract_orders import services as orders
@@ -285,6 +287,65 @@ def test_what_lay_at_vendors_on_a_day_is_its_items_and_together_the_figure():
     with pytest.raises(InvalidInput, match="There is no site NOWHERE"):
         services.lying_at_vendors(on=date(2026, 3, 17), narrowed={"site": "NOWHERE"}, viewer=plans.boss())
     assert services.lying_at_vendors(on=MONDAY - timedelta(days=1), narrowed={}, viewer=plans.boss()) == []
+
+
+def lay(day: date) -> list[tuple[str, Decimal, Decimal]]:
+    found = services.lying_at_vendors(on=day, narrowed={}, viewer=plans.boss())
+    return [(row.item, row.quantity, row.value) for row in found]
+
+
+def month_ends_kept() -> list[tuple[date, Decimal]]:
+    return list(MonthEnd.objects.order_by("day").values_list("day", "quantity"))
+
+
+def test_what_lay_at_vendors_begins_with_the_end_of_the_month_before():
+    line = goods.at_vendor()
+    receive(line, "DN-1", date(2026, 3, 18), 4)
+    receive(line, "DN-2", date(2026, 5, 6), 3)
+    june = moment(date(2026, 6, 10))
+    days = [date(2026, month, day) for month in (2, 3, 4, 5, 6) for day in (17, 18, 28, 30) if (month, day) != (2, 30)]
+    by_all_movements = [lay(day) for day in (*days, date(2026, 3, 31), date(2026, 5, 31))]
+
+    services.rebuild(at=june)
+
+    assert month_ends_kept() == [(date(2026, 3, 31), 6), (date(2026, 4, 30), 6), (date(2026, 5, 31), 3)]
+    assert [lay(day) for day in (*days, date(2026, 3, 31), date(2026, 5, 31))] == by_all_movements
+    assert services.prove(at=june)[1] == []
+    with CaptureQueriesContext(connection) as asked:
+        lay(date(2026, 6, 10))
+    assert (
+        sum("2026-05-3" in query["sql"] for query in asked.captured_queries) == 3
+    )  # the month end, what came, what went
+
+
+def test_what_is_known_late_of_a_month_is_in_its_end_and_all_after_it():
+    line = goods.at_vendor()
+    services.rebuild(at=moment(date(2026, 6, 10)))
+    assert [quantity for _, quantity in month_ends_kept()] == [10, 10, 10]
+
+    receive(line, "DN-1", date(2026, 4, 18), 4)
+    services.keep_up(at=moment(date(2026, 6, 10)))
+
+    assert month_ends_kept() == [(date(2026, 3, 31), 10)]
+    assert [lay(date(2026, 4, 17)), lay(date(2026, 5, 30))] == [[("RM", 10, 1000)], [("RM", 6, 600)]]
+    services.keep_up(at=moment(date(2026, 6, 10)), thorough=True)
+    assert [quantity for _, quantity in month_ends_kept()] == [10, 6, 6]
+    assert services.prove(at=moment(date(2026, 6, 10)))[1] == []
+
+
+def test_a_month_is_kept_when_it_is_over_everywhere_and_the_check_finds_what_it_should_not_be():
+    goods.at_vendor()
+    services.rebuild(at=moment(date(2026, 4, 1)))
+    assert month_ends_kept() == []
+    services.keep_up(at=moment(date(2026, 4, 2)), thorough=True)
+    assert month_ends_kept() == [(date(2026, 3, 31), 10)]
+
+    MonthEnd.objects.update(quantity=11)
+
+    found = services.prove(at=moment(date(2026, 4, 2)))[1]
+    assert {(one.check, one.stored) for one in found} == {
+        ("month end equals its movements", "missing"), ("month end equals its movements", "too much"),
+    }  # fmt: skip
 
 
 def test_what_is_received_and_not_invoiced_stands_from_receipt_to_invoice_and_ties_to_the_rows():

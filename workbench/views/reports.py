@@ -137,6 +137,7 @@ def lying_at_vendors(request: HttpRequest) -> HttpResponse:
     try:
         question = _question(request, asked, by=())
         narrowed = {name: code for name, code in question.narrowed.items() if code and name in asked.dimensions}
+        reports.keep_up(at=timezone.now())
         found = reports.lying_at_vendors(on=question.last, narrowed=narrowed, viewer=request.user)
     except Refusal as refusal:
         raise Http404 from refusal
