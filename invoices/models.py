@@ -209,6 +209,14 @@ class TaxCategory(models.TextChoices):
     ZERO = "Z", _("Zero rated")
     EXEMPT = "E", _("Exempt")
     REVERSE_CHARGE = "AE", _("Reverse charge")
+    INTRA_COMMUNITY = "K", _("Intra-Community supply")
+    EXPORT = "G", _("Export, untaxed")
+    OUTSIDE = "O", _("Outside the scope of tax")
+
+
+DECLARED = (TaxCategory.REVERSE_CHARGE, TaxCategory.INTRA_COMMUNITY)
+"""The vendor asks for no tax; it is ours to declare, at the rate named."""
+UNTAXED = (TaxCategory.ZERO, TaxCategory.EXEMPT, TaxCategory.EXPORT, TaxCategory.OUTSIDE)
 
 
 class InvoiceLine(models.Model):
@@ -216,8 +224,8 @@ class InvoiceLine(models.Model):
 
     `quantity` and `unit_price` are as invoiced, in `unit`; `unit_factor` is how many of the item's unit one of them holds.
     `receipt` narrows it to one vendor's note. `taken_back`: a credit note's line is for pieces, not for their price.
-    Reverse charge: the tax is ours to declare, none is paid to the vendor. A claim's line, of a credit note only, settles so much
-    (`settles`, in company currency) of a charge-back.
+    Reverse charge and supplies within the Community: the tax is ours to declare, none is paid to the vendor. A claim's line, of a
+    credit note only, settles so much (`settles`, in company currency) of a charge-back.
     """
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
@@ -250,7 +258,7 @@ class InvoiceLine(models.Model):
             ),
             models.CheckConstraint(condition=Q(tax_rate__gte=0, tax_rate__lte=100), name="invoice_line_tax_rate"),
             models.CheckConstraint(
-                condition=Q(tax_category=TaxCategory.STANDARD) | Q(tax_rate=0) | Q(tax_category="AE"),
+                condition=Q(tax_category__in=[TaxCategory.STANDARD, *DECLARED]) | Q(tax_rate=0),
                 name="invoice_line_untaxed_has_no_rate",
             ),
             models.CheckConstraint(

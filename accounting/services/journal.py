@@ -17,6 +17,7 @@ from django.db.models import Max
 from accounting.models import Account, Closing, Entry, EntryLine, Mark, Role
 from accounting.rules import postings
 from inventory.services.checking import Difference, text
+from invoices.models import DECLARED
 from masterdata import services as masterdata
 
 ZERO = Decimal(0)
@@ -192,7 +193,7 @@ def _billed(cursor: Any) -> Iterator[Draft]:
     for pk, number, kind, day, site, vendor, rate, vendor_number, agreed, price, exchange, _stock, variance in rows:
         sign = -1 if kind == "credit" else 1
         asked = agreed + price + exchange
-        paid_tax, declared = (((taxes[pk][category] * rate) * sign).quantize(EXACT) for category in ("S", "AE"))
+        paid_tax, declared = ((tax * rate * sign).quantize(EXACT) for tax in taxes[pk])
         # The differences' own movements credit "not invoiced" with what goes to stock and variance; this takes it all out.
         amounts = {
             Role.NOT_INVOICED: asked,
@@ -208,11 +209,13 @@ def _billed(cursor: Any) -> Iterator[Draft]:
         yield Draft(f"invoice/{number}", "invoice", number, day, found, vendor_number, site, vendor)
 
 
-def _taxes(cursor: Any, invoice_ids: list[int]) -> dict[int, dict[str, Decimal]]:
+def _taxes(cursor: Any, invoice_ids: list[int]) -> dict[int, tuple[Decimal, Decimal]]:
+    """What is paid to the vendor and what is ours to declare of each invoice's tax, in its currency."""
     cursor.execute(TAXED, [invoice_ids])
-    taxes: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    taxes: dict[int, tuple[Decimal, Decimal]] = defaultdict(lambda: (ZERO, ZERO))
     for invoice_id, category, tax in cursor.fetchall():
-        taxes[invoice_id][category] += tax
+        paid, declared = taxes[invoice_id]
+        taxes[invoice_id] = (paid, declared + tax) if category in DECLARED else (paid + tax, declared)
     return taxes
 
 
@@ -223,7 +226,7 @@ def _settled(cursor: Any) -> Iterator[Draft]:
     taxes = _taxes(cursor, [row[0] for row in rows])
     for pk, number, day, site, vendor, rate, vendor_number, asked, settles in rows:
         worth = (asked * rate).quantize(EXACT)
-        paid_tax, declared = ((taxes[pk][category] * rate).quantize(EXACT) for category in ("S", "AE"))
+        paid_tax, declared = ((tax * rate).quantize(EXACT) for tax in taxes[pk])
         amounts = {
             Role.PAYABLES: worth + paid_tax,
             Role.CLAIMS: -settles,

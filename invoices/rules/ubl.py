@@ -18,6 +18,12 @@ ZERO, ONE_CENT = Decimal(0), Decimal("0.01")
 # UNCL 7161, as far as our charges go.
 CHARGE_CODES = {"freight": "FC", "minimum": "ABL", "lot": "SU", "surcharge": "ADR"}
 
+# Why no tax is asked for, by UNCL 5305.
+EXEMPTIONS = {
+    "AE": "Reverse charge", "K": "Intra-community supply", "G": "Export outside the EU", "O": "Not subject to VAT",
+    "E": "Exempt from tax",
+}  # fmt: skip
+
 # UNCL 1001: credit notes of every kind.
 CREDIT_CODES = ("81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532")
 
@@ -366,9 +372,10 @@ class _Adder(Adder):
         made = self.group(parent, name)
         self.text(made, "ID", category)
         # Of reverse charge none is asked for; the rate that is ours to declare is no part of the vendor's document.
-        self.text(made, "Percent", plain(rate if category == "S" else ZERO))
-        if with_reason and category == "AE":
-            self.text(made, "TaxExemptionReason", "Reverse charge")
+        if category != "O":
+            self.text(made, "Percent", plain(rate if category == "S" else ZERO))
+        if with_reason and category in EXEMPTIONS:
+            self.text(made, "TaxExemptionReason", EXEMPTIONS[category])
         self.text(self.group(made, "TaxScheme"), "ID", "VAT")
 
     def charge(self, root: etree._Element, charge: UblCharge) -> None:

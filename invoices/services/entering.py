@@ -15,6 +15,7 @@ from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NotFound, 
 from core.retries import retried
 from invoices import rules
 from invoices.models import (
+    UNTAXED,
     Invoice,
     InvoiceKind,
     InvoiceLine,
@@ -283,7 +284,7 @@ def _line(place: int, said: EnteredLine, order_line: OrderLine | None, currency:
         raise InvalidInput(f"{said.tax_rate} % is no tax rate.", field=f"{where}.tax_rate")
     if said.tax_rate != round(said.tax_rate, 3):
         raise TooPrecise(f"A tax rate has 3 decimals; {said.tax_rate} has more.", field=f"{where}.tax_rate")
-    if said.tax_rate and said.tax_category in (TaxCategory.ZERO, TaxCategory.EXEMPT):
+    if said.tax_rate and said.tax_category in UNTAXED:
         raise InvalidInput(
             f"A line of category {said.tax_category} has no tax rate; {said.tax_rate} was given.",
             field=f"{where}.tax_rate",

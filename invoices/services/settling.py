@@ -15,6 +15,7 @@ from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NotFound, 
 from core.retries import retried
 from invoices import rules
 from invoices.models import (
+    UNTAXED,
     ChargeBack,
     ChargeBackStatus,
     Invoice,
@@ -170,9 +171,7 @@ def _line(credit: Invoice, one: ChargeBack | None, said: CreditedClaim, place: i
         if one.status == ChargeBackStatus.CLAIMED:
             raise NotClaimed(f"{one} is work that is not paid; there is nothing to credit.", field=where)
         raise NotClaimed(f"{one} is {one.get_status_display().lower()}, not claimed.", field=f"{where}.charge_back")
-    if not ZERO <= said.tax_rate <= 100 or (
-        said.tax_rate and said.tax_category in (TaxCategory.ZERO, TaxCategory.EXEMPT)
-    ):
+    if not ZERO <= said.tax_rate <= 100 or (said.tax_rate and said.tax_category in UNTAXED):
         raise InvalidInput(
             f"{said.tax_rate} % is no rate of tax category {said.tax_category}.", field=f"{where}.tax_rate"
         )

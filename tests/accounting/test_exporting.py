@@ -101,3 +101,15 @@ def test_tax_in_the_journal_is_the_tax_of_the_invoice_to_the_cent():
     booked = dict(EntryLine.objects.filter(entry__key=f"invoice/{invoice.number}").values_list("role", "booked"))
     assert (booked["input_tax"], booked["payables"]) == (invoice.tax, -invoice.gross)
     assert EntryLine.objects.filter(entry__key=f"invoice/{invoice.number}").aggregate(Sum("booked"))["booked__sum"] == 0
+
+
+@pytest.mark.parametrize("category", ["AE", "K"])
+def test_tax_that_is_ours_to_declare_is_owed_and_deducted_and_none_is_paid(category: str):
+    line = goods.at_vendor()
+    goods.receive(goods.counted(line, 10))
+    invoice = bills.paid(bills.asked(line, 10, 100, tax_category=category, tax_rate=Decimal(19)))
+
+    accounting.write_journal(at=moment(APRIL))
+
+    booked = dict(EntryLine.objects.filter(entry__key=f"invoice/{invoice.number}").values_list("role", "booked"))
+    assert booked == {"not_invoiced": 1000, "payables": -1000, "input_tax": 190, "reverse_charge": -190}

@@ -239,6 +239,18 @@ def test_a_price_for_a_gross_is_taken_though_the_pieces_come_to_no_whole_one():
     assert held(made) == []
 
 
+@pytest.mark.parametrize("category", ["Z", "E", "AE", "K", "G", "O"])
+def test_an_invoice_without_tax_says_why_and_comes_in_as_it_went_out(category):
+    line = came()
+    rate = Decimal(19 if category in ("AE", "K") else 0)
+    content = invoices.as_ubl(enter(asked(line, 6, 100, tax_category=category, tax_rate=rate), number="A"))
+    assert errors(content, "Invoice") == []
+
+    made = enter_ubl(content.replace(b">A<", b">B<"))
+
+    assert (made.lines.get().tax_category, made.net, made.tax) == (category, 600, 0)
+
+
 def test_a_vendor_is_known_by_his_code_or_his_name():
     content = invoices.as_ubl(enter(asked(came(), 6, 100), number="A")).replace(b">A<", b">B<")
 
