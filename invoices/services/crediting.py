@@ -54,9 +54,9 @@ def credit_invoice(
 ) -> Invoice:
     """Enter what a vendor takes off an invoice. At the price invoiced pieces are taken back; at another, money comes off theirs.
 
-    It is in the books with its invoice: at once where that is approved, else when it is. One that is held or disputed is compared
-    anew with it. Raises NotFound, Stale, WrongState, OverCredit, DuplicateInvoice, InvalidInput, InvalidQuantity,
-    InvalidDate, TooPrecise.
+    It is in the books with its invoice: at once where that is approved, else when it is. One that is matched or held is compared
+    anew with it, a disputed one when it is matched again. Raises NotFound, Stale, WrongState, OverCredit, DuplicateInvoice,
+    InvalidInput, InvalidQuantity, InvalidDate, TooPrecise.
     """
     invoice = lock_invoice(invoice_id, expected_version=expected_version, by=by, at=at)
     must_be(invoice, *[status for status in InvoiceStatus if status != InvoiceStatus.WITHDRAWN], to="credit")
