@@ -1,4 +1,4 @@
-"""Pure rules of value: what a quantity taken out of a pool is worth, so that no cent is lost."""
+"""Pure rules of value: what a quantity taken out of a pool is worth, so that no cent is lost; and what stages are called."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 FIVE = Decimal("0.00001")
+REWORK = "rework "
+"""Stages of pieces that are back at a vendor to be mended begin so: they are product, not material."""
 
 
 @dataclass(slots=True)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
+from django.db.models import BooleanField, Case, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 
 from inventory.models import Balance, CostPool, Movement
+from inventory.rules import REWORK
 from masterdata.models import Location, LocationKind
 
 ZERO = Decimal(0)
@@ -21,8 +23,9 @@ Key = tuple[int, int, int, str]  # item, location, lot (0: none), stage
 class VendorBalance:
     """A row of a vendor's balance, in the item's unit: opening + sent + direct − consumed − returned − written off − difference.
 
-    `sent` came from places of ours (or of another vendor), `direct` from third parties or was made there; `difference` is what
-    counts found missing (negative: found more). `value` in company currency: what closes, at what the book says it costs now.
+    `sent` came from places of ours (or of another vendor), `direct` from third parties or was made there; `consumed` is net of
+    what turned out not to be used; `difference` is what counts found missing (negative: found more). Pieces to be mended are
+    sent and returned. `value` in company currency: what closes, at what the book says it costs now.
     """
 
     row: Balance
@@ -53,6 +56,7 @@ def vendor_balances(
     if not found:
         return []
     kinds = dict(Location.objects.values_list("pk", "kind"))
+    consumed_at = [pk for pk, kind in kinds.items() if kind == LocationKind.CONSUMED]
     places = {row.location_id for row in rows}
     moved = Movement.objects.filter(
         Q(lot__in={row.lot_id for row in rows if row.lot_id}) | Q(lot=None),
@@ -66,26 +70,53 @@ def vendor_balances(
         here, there = ("to_location", "from_location") if arrives else ("from_location", "to_location")
         sums = (
             moved.filter(**{f"{here}__in": places})
-            .values_list("item", here, "lot", "stage", there, "is_original")
+            .alias(first_from=_first_from(here, there))
+            .annotate(
+                was_used=Case(
+                    When(
+                        **{f"{there}__in": consumed_at}, then=ExpressionWrapper(Q(first_from=F(here)), BooleanField())
+                    ),
+                    default=Value(False),
+                )
+            )
+            .values_list("item", here, "lot", "stage", there, "is_original", "was_used")
             .annotate(
                 before=Sum("quantity", filter=Q(occurred_at__lt=start) if start else Q(pk=None)),
                 during=Sum("quantity", filter=Q(occurred_at__gte=start) if start else None),
             )
         )
-        for item, place, lot, stage, other, is_original, before, during in sums:
+        for item, place, lot, stage, other, is_original, was_used, before, during in sums:
             balance = found.get((item, place, lot or 0, stage))
             if balance is None:
                 continue
             sign = 1 if arrives else -1
             balance.opening += sign * (before or ZERO)
-            _count(balance, kinds[other], during or ZERO, arrives=arrives, is_original=is_original)
+            kind = LocationKind.PLANT if stage.startswith(REWORK) and other in consumed_at else kinds[other]
+            _count(balance, kind, during or ZERO, arrives=arrives, is_original=is_original, was_used=was_used)
     _value(found)
     for balance in found.values():
         balance.age_days = (at - balance.row.since).days if balance.row.quantity > 0 else None
     return list(found.values())
 
 
-def _count(balance: VendorBalance, kind: str, quantity: Decimal, *, arrives: bool, is_original: bool) -> None:
+def _first_from(here: str, there: str) -> Subquery:
+    """Where a document first took the same from, of what it moved between two places: of what it used at a vendor's place, that
+    place, of what was made there, the other one. What it corrects later goes the other way.
+    """
+    there_and_back = Q(from_location=OuterRef(here), to_location=OuterRef(there)) | Q(
+        from_location=OuterRef(there), to_location=OuterRef(here)
+    )
+    of_document = Movement.objects.alias(of_lot=Coalesce("lot", 0)).filter(
+        there_and_back,
+        document_kind=OuterRef("document_kind"), document_number=OuterRef("document_number"), reverses__isnull=True,
+        item=OuterRef("item"), stage=OuterRef("stage"), of_lot=Coalesce(OuterRef("lot"), 0), quantity__gt=0,
+    )  # fmt: skip
+    return Subquery(of_document.order_by("pk").values("from_location")[:1])
+
+
+def _count(
+    balance: VendorBalance, kind: str, quantity: Decimal, *, arrives: bool, is_original: bool, was_used: bool
+) -> None:
     """Into the column of where it came from or went to; a reversal takes from the column its original counted in."""
     came = arrives == is_original
     amount = quantity if is_original else -quantity
@@ -94,9 +125,11 @@ def _count(balance: VendorBalance, kind: str, quantity: Decimal, *, arrives: boo
             balance.written_off += -amount if came else amount
         case LocationKind.DIFFERENCE:
             balance.difference += -amount if came else amount
-        case LocationKind.CONSUMED if not came:
-            balance.consumed += amount
-        case LocationKind.CONSUMED | LocationKind.SUPPLIER if came:
+        case LocationKind.CONSUMED if was_used:
+            balance.consumed += -quantity if arrives else quantity
+        case LocationKind.CONSUMED:
+            balance.direct += quantity if arrives else -quantity
+        case LocationKind.SUPPLIER if came:
             balance.direct += amount
         case _ if came:
             balance.sent += amount

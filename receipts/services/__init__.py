@@ -1,5 +1,6 @@
 """Goods in: what is expected, counting a vendor's note in, taking it back."""
 
+from inventory.rules import REWORK
 from receipts.services.aging import OLD, RETURN_DUE, return_aged, watch_vendor_stock
 from receipts.services.arriving import OfLot
 from receipts.services.awaiting import late_arrivals
@@ -28,7 +29,7 @@ from receipts.services.inspecting import (
 )
 from receipts.services.leftovers import Leftovers, give_back_free_stock, settle_leftovers, take_back
 from receipts.services.loading import load_stock
-from receipts.services.lying import REWORK, NotFree, NothingToReturn
+from receipts.services.lying import NotFree, NothingToReturn
 from receipts.services.making_good import NothingMissing, PiecesGone, do_without, order_anew
 from receipts.services.notes import (
     KIND,

@@ -18,12 +18,12 @@ from core.refusals import InvalidInput, InvalidQuantity, NotFound, Refusal
 from core.retries import retried
 from inventory import services as ledger
 from inventory.models import Balance, CostPool, Lot, Movement
-from inventory.rules import FIVE
+from inventory.rules import FIVE, REWORK
 from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import Item, Location, LocationKind
 from production.models import NOT_THERE
-from receipts.services.lying import REWORK, NotFree, lock_orders_at, still_needed
+from receipts.services.lying import NotFree, lock_orders_at, still_needed
 from receipts.services.notes import LotRequired, NotTracked, check_count
 from receipts.services.returning import cancel_covered, vendor_places
 from receipts.services.watching import watch_material_left

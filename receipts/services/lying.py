@@ -11,6 +11,7 @@ from django.db.models import Q, Sum
 
 from core.refusals import Refusal
 from inventory.models import Balance
+from inventory.rules import REWORK
 from production.models import NOT_THERE, Supply
 from shipments.models import ShipmentLine, ShipmentStatus
 from shipments.services.outbound import on_the_way
@@ -19,8 +20,6 @@ from subcontract_orders.services import flows
 
 ZERO = Decimal(0)
 OVER = (OrderStatus.CLOSED, OrderStatus.CANCELLED)
-REWORK = "rework "
-"""Stages of pieces that are back to be mended begin so: they are product, not material."""
 
 Key = tuple[int, int, int, str]  # location, item, lot (0: none), stage
 Part = tuple[int, int, str]  # location, item, stage

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from inventory.models import Balance, Lot, Movement
+from inventory.rules import REWORK
 from inventory.services import Move
 from masterdata.models import Item, Location, LocationKind
 from policies.models import Inspection
@@ -138,7 +139,7 @@ def stage_after(line: OrderLine, following: Mapping[str, tuple[str, ...]]) -> st
 
 def rework_stage(line: OrderLine) -> str:
     """Pieces of a line that are back at the vendor to be mended."""
-    return f"rework {line.order.number}/{line.line_no}"
+    return f"{REWORK}{line.order.number}/{line.line_no}"
 
 
 def waits_for(counted: CountedLine, line: OrderLine) -> list[str]:

@@ -11,13 +11,14 @@ from django.db.models import Q, QuerySet, Sum
 from activity import services as activity
 from activity.models import Alert
 from inventory.models import Balance
+from inventory.rules import REWORK
 from masterdata.models import Item, Location
 from policies.models import Decision, Verdict
 from production.models import OPEN_STATUSES, Operation, OperationStatus, ProductionOrder
 from production.models import OrderStatus as ProductionOrderStatus
 from production.services.reporting import followers_among
 from receipts.models import ReturnLine, ReturnStatus
-from receipts.services.lying import REWORK, Lying
+from receipts.services.lying import Lying
 from subcontract_orders.models import LineStatus, OrderComponent, OrderLine, OrderStatus, SubcontractOrder
 
 
