@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
@@ -15,7 +16,7 @@ from masterdata.models import ExternallyKnown
 
 
 class Lot(models.Model):
-    """A batch (or one serial number) of an item."""
+    """A batch (or one serial number) of an item. `expires_on` is the last day it may be used."""
 
     item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
     code = models.CharField(max_length=60)
@@ -105,6 +106,10 @@ class BalanceQuerySet(models.QuerySet["Balance"]):
             of_lot=Coalesce(OuterRef("lot"), 0),
             **{name: OuterRef(column) for name, column in outer.items()},
         )
+
+    def unexpired(self, *, on: date) -> Self:
+        """In no lot, or in one that may still be used on a day."""
+        return self.filter(Q(lot=None) | Q(lot__expires_on=None) | Q(lot__expires_on__gte=on))
 
     def visible_to(self, user: HasScope) -> Self:
         """What lies at places of the user's sites, at the user's vendor, or at a vendor's place that sites share, as far as it

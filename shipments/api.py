@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from core.idempotency import Repeatable
 from core.refusals import NotFound
 from core.requests import KEY, Changeable, NothingSerializer, if_match
+from masterdata import services as masterdata
 from masterdata.models import Item, Location
 from shipments import printing, services
 from shipments.filters import ShipmentFilter
@@ -60,11 +61,11 @@ def xml_file(content: bytes, *, name: str) -> HttpResponse:
     return HttpResponse(content, content_type="application/xml", headers={"Content-Disposition": shown_as})
 
 
-def whole_shipments() -> Any:
-    """Shipments with their lines, in a fixed number of queries."""
+def whole_shipments(*, on: date) -> Any:
+    """Shipments with their lines and whether they could leave `on` a day, in a fixed number of queries."""
     lines = ShipmentLine.objects.select_related("item", "lot", "order_line__order").order_by("position")
     return (
-        Shipment.objects.with_ready()
+        Shipment.objects.with_ready(on=on)
         .select_related("vendor", "site", "from_location", "to_location")
         .prefetch_related(Prefetch("lines", lines))
     )
@@ -76,7 +77,7 @@ class ShipmentViewSet(
 ):
     """Material planned to go, and gone, to vendors. If-Match binds an act to the shipment as it was read."""
 
-    queryset = whole_shipments()
+    queryset = Shipment.objects.all()
     serializer_class = ShipmentSerializer
     filterset_class = ShipmentFilter
     lookup_field = "number"
@@ -89,7 +90,8 @@ class ShipmentViewSet(
     }
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().visible_to(self.request.user)
+        today = masterdata.company_date(at=timezone.now())
+        return whole_shipments(on=today).visible_to(self.request.user)
 
     @extend_schema(request=ShipSerializer, responses={201: ShippedSerializer})
     def create(self, request: Request) -> Response:

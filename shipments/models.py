@@ -32,12 +32,15 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
     def planned(self) -> Self:
         return self.filter(status=ShipmentStatus.PLANNED)
 
-    def with_ready(self) -> Self:
-        """`ready`: planned, and all of it lies at the place it leaves now; pieces of an operation as far as it is finished."""
+    def with_ready(self, *, on: date) -> Self:
+        """`ready`: planned, and all of it lies at the place it leaves now, in no lot that has expired `on` the day; pieces of an
+        operation as far as it is finished.
+        """
         there = (
             Balance.objects.filter(
                 item=OuterRef("item"), stage=OuterRef("stage"), location=OuterRef("shipment__from_location")
             )
+            .unexpired(on=on)
             .order_by()
             .values("location")
             .annotate(total=Sum("quantity"))

@@ -112,7 +112,9 @@ class SubcontractOrderViewSet(
             number=number,
         )
         of_order = ShipmentLine.objects.filter(order_line__order=order).values("shipment")
-        order.shipments = whole_shipments().filter(pk__in=of_order).order_by("pk")
+        order.shipments = (
+            whole_shipments(on=masterdata.company_date(at=timezone.now())).filter(pk__in=of_order).order_by("pk")
+        )
         order.expected_receipts = _expected().filter(order_line__order=order).order_by("order_line__line_no")
         order.history = Event.objects.of(kind=KIND, number=order.number).select_related("by").order_by("pk")
         return Response(SubcontractOrderDetailSerializer(order).data)

@@ -10,6 +10,7 @@ from django.db import connection
 from activity import services as activity
 from activity.models import Alert, Severity
 from documents.rules import Difference, text
+from masterdata import services as masterdata
 from masterdata.models import Item, Location
 from policies.models import ApprovalStatus, VendorApproval
 from shipments.models import ShipmentLine
@@ -68,7 +69,8 @@ def requirement_alert(
 def watch_shortages(*, at: datetime, parts: Collection[tuple[int, int]] | None = None) -> int:
     """Give stock out to planned shipments by dispatch date; say of each part and place where it does not reach.
 
-    Own material only; pieces between operations are the previous operation's. `parts` narrows it to these (location, item).
+    Own material only, of lots that have not expired; pieces between operations are the previous operation's. `parts` narrows it
+    to these (location, item).
     Returns how many alerts are new.
     """
     narrowed = ""
@@ -93,8 +95,10 @@ def watch_shortages(*, at: datetime, parts: Collection[tuple[int, int]] | None =
                     PARTITION BY from_location_id, item_id ORDER BY dispatch_by, id ROWS UNBOUNDED PRECEDING
                 ) AS running FROM due
             ), stock AS (
-                SELECT item_id, location_id, sum(quantity) AS quantity FROM inventory_balance WHERE stage = ''
-                GROUP BY item_id, location_id
+                SELECT b.item_id, b.location_id, sum(b.quantity) AS quantity
+                FROM inventory_balance b LEFT JOIN inventory_lot x ON x.id = b.lot_id
+                WHERE b.stage = '' AND (x.expires_on IS NULL OR x.expires_on >= %(on)s)
+                GROUP BY b.item_id, b.location_id
             ), short AS (
                 SELECT w.*, coalesce(k.quantity, 0) AS there,
                     row_number() OVER (PARTITION BY w.from_location_id, w.item_id ORDER BY w.dispatch_by, w.id) AS place,
@@ -109,7 +113,11 @@ def watch_shortages(*, at: datetime, parts: Collection[tuple[int, int]] | None =
             JOIN masterdata_location p ON p.id = short.from_location_id
             WHERE short.place = 1 ORDER BY short.dispatch_by, short.id, i.code
             """,
-            {"places": [place for place, _ in parts or ()], "items": [item for _, item in parts or ()]},
+            {
+                "places": [place for place, _ in parts or ()],
+                "items": [item for _, item in parts or ()],
+                "on": masterdata.company_date(at=at),
+            },
         )
         rows = cursor.fetchall()
     alerts = [

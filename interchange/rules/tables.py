@@ -329,6 +329,7 @@ TABLES: dict[str, Table] = {
                 "location": may(CODE),
                 "quantity": need(QUANTITY_OR_NONE),
                 "lot": may(CODE, ""),
+                "expires": may(v.day),
                 "production_order": may(CODE),
                 "operation": may(NUMBER),
                 "cost": may(v.money()),

@@ -52,6 +52,7 @@ def _load_stock(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:
             location_id=values.get("location_id") or main,
             quantity=values["quantity"],
             lot=values.get("lot", ""),
+            expires_on=values.get("expires"),
             unit_cost=values.get("cost"),
             as_of=values.get("as_of"),
             source=values.get("source"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
-from core.refusals import InvalidQuantity, NoRight, Refusal, Refusals, TooPrecise
+from core.refusals import InvalidInput, InvalidQuantity, NoRight, Refusal, Refusals, TooPrecise
 from inventory.models import Balance, Lot, Movement
 from inventory.services.ledger import Move, NotEnoughStock, post_movements
 from masterdata.models import Item, Location, LocationKind
@@ -27,7 +27,8 @@ REFERENCES = ("source", "external_refs")
 @dataclass(frozen=True, slots=True)
 class CountedStock:
     """So much of an item (of a lot; of the pieces of a stage) lies at a location. `unit_cost` values what is more than the
-    book says. `source` and `external_refs` are what another system calls it; None is "not said".
+    book says. `expires_on` is the last day its lot may be used. `source` and `external_refs` are what another system calls it;
+    None is "not said".
     """
 
     item_id: int
@@ -37,6 +38,7 @@ class CountedStock:
     stage: str = ""
     unit_cost: Decimal | None = None
     as_of: datetime | None = None
+    expires_on: date | None = None
     source: str | None = None
     external_refs: list[dict[str, str]] | None = None
 
@@ -65,13 +67,14 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
 
     What is more comes from the virtual difference location, at a vendor from the virtual supplier (a direct delivery), at
     `unit_cost`, else the item's standard cost, else for nothing; what is less leaves at cost. A place is counted once.
-    Raises CountsRefused (invalid_quantity, too_precise, not_enough_stock, no_right).
+    Raises CountsRefused (invalid_quantity, too_precise, lot_required, not_enough_stock, no_right).
     """
     if not counts:
         return Upserted()
     _check(counts)
     _check_scope(counts, by)
     lots = _lots(counts)
+    dated = _date_lots(counts, lots)
     keys: list[PlaceKey] = [
         (count.item_id, lots.get((count.item_id, count.lot)), count.location_id, count.stage) for count in counts
     ]
@@ -89,7 +92,7 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
         there = balances.get(keys[index])
         more = count.quantity - ((there or ZERO) - _moved_since(keys[index], count.as_of))
         if more == 0:
-            done.unchanged += 1
+            done.changed, done.unchanged = done.changed + (lot_id in dated), done.unchanged + (lot_id not in dated)
         elif (there or ZERO) + more < 0:
             gone = (
                 f"With {count.quantity.normalize():f} then, less than nothing would lie there now: more has left since."
@@ -146,6 +149,10 @@ def _check(counts: Sequence[CountedStock]) -> None:
         elif count.quantity != round(count.quantity, places):
             text = f"{count.quantity.normalize():f} has more than the {places} decimals of the unit."
             bad.append(BadCount(TooPrecise(text, field="quantity"), index=index))
+        elif count.expires_on and not count.lot:
+            bad.append(
+                BadCount(InvalidInput("Name the lot that expires.", code="lot_required", field="lot"), index=index)
+            )
     if bad:
         raise CountsRefused(bad)
 
@@ -174,6 +181,16 @@ def _lots(counts: Iterable[CountedStock]) -> dict[tuple[int, str], int]:
     Lot.objects.bulk_create(made, batch_size=2000, ignore_conflicts=True)
     rows = Lot.objects.filter(item_id__in={item for item, _ in named}, code__in={code for _, code in named})
     return {(item_id, code): pk for pk, item_id, code in rows.values_list("pk", "item_id", "code")}
+
+
+def _date_lots(counts: Iterable[CountedStock], lots: Mapping[tuple[int, str], int]) -> set[int]:
+    """Write when lots expire, where that is said. Returns the lots of which it was not known so."""
+    said = {lots[count.item_id, count.lot]: count.expires_on for count in counts if count.expires_on}
+    changed = [lot for lot in Lot.objects.filter(pk__in=said) if lot.expires_on != said[lot.pk]]
+    for lot in changed:
+        lot.expires_on = said[lot.pk]
+    Lot.objects.bulk_update(changed, ["expires_on"], batch_size=2000)
+    return {lot.pk for lot in changed}
 
 
 def _balances(keys: Iterable[PlaceKey]) -> dict[PlaceKey, Decimal]:

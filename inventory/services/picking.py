@@ -1,10 +1,14 @@
-"""Picking: which lots at a place are taken, first expired first, then first in, or the one that is named."""
+"""Picking: which lots at a place are taken, first expired first, then first in, or the one that is named.
+
+A lot that has expired is not taken by itself, only where somebody names it.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import F, Q
@@ -25,6 +29,11 @@ class Lying:
     lot_id: int | None
     code: str
     quantity: Decimal
+    is_expired: bool = False
+
+    def is_meant(self, lot: str) -> bool:
+        """By the name of a lot, or by none."""
+        return self.code == lot if lot else not self.is_expired
 
 
 class Shelf:
@@ -36,9 +45,14 @@ class Shelf:
 
     @classmethod
     def locked(
-        cls, *, location: Location, parts: Collection[Part], claimed: Mapping[tuple[int, int, str], Decimal]
+        cls,
+        *,
+        location: Location,
+        parts: Collection[Part],
+        claimed: Mapping[tuple[int, int, str], Decimal],
+        on: date,
     ) -> Shelf:
-        """What lies there now, locked until the transaction ends: nobody else picks the same.
+        """What lies there now, locked until the transaction ends: nobody else picks the same. `on`: the day it is taken.
 
         `claimed` is picked for others already, by item, lot (0: none) and stage. Cost pools are locked, as every posting
         locks them before it touches a balance.
@@ -52,15 +66,18 @@ class Shelf:
         list(pools.select_for_update().order_by("pk").values_list("pk"))
         lying: dict[Part, list[Lying]] = defaultdict(list)
         rows = there.order_by(F("lot__expires_on").asc(nulls_last=True), "since", "pk")
-        for item_id, lot_id, code, stage, quantity in rows.values_list("item", "lot", "lot__code", "stage", "quantity"):
+        for item_id, lot_id, code, expires, stage, quantity in rows.values_list(
+            "item", "lot", "lot__code", "lot__expires_on", "stage", "quantity"
+        ):
             free = quantity - claimed.get((item_id, lot_id or 0, stage), ZERO)
             if free > 0:
-                lying[item_id, stage].append(Lying(lot_id, code or "", free))
+                is_expired = expires is not None and expires < on
+                lying[item_id, stage].append(Lying(lot_id, code or "", free, is_expired))
         return cls(location=location, lying=lying)
 
     def free(self, part: Part, *, lot: str = "") -> Decimal:
         """How much may be taken, of a lot where one is named."""
-        return sum((one.quantity for one in self._lying.get(part, []) if lot in ("", one.code)), ZERO)
+        return sum((one.quantity for one in self._lying.get(part, []) if one.is_meant(lot)), ZERO)
 
     def take(
         self, part: Part, quantity: Decimal, *, item: Item, lot: str = "", field: str | None = None
@@ -75,14 +92,19 @@ class Shelf:
             )
         if free < quantity:
             of_lot = f" of lot {lot}" if lot else ""
-            raise NotEnoughStock(
+            said = (
                 f"Only {free.normalize():f} of {item}{of_lot} lie free at {self.location}; {quantity.normalize():f} are to be "
-                "taken.",
-                field=field,
+                "taken."
             )
+            expired = [one for one in self._lying.get(part, []) if one.is_expired and not lot]
+            if expired:
+                more = sum((one.quantity for one in expired), ZERO)
+                known = ", ".join(one.code for one in expired)
+                said += f" {more.normalize():f} more have expired ({known}): name the lot to send it all the same."
+            raise NotEnoughStock(said, field=field)
         taken: list[tuple[int | None, Decimal]] = []
         for one in self._lying.get(part, []):
-            if lot in ("", one.code) and quantity > 0:
+            if one.is_meant(lot) and quantity > 0:
                 part_of_it = min(one.quantity, quantity)
                 if part_of_it > 0:
                     one.quantity -= part_of_it

@@ -268,7 +268,8 @@ def site_date(*, site: Site, at: datetime) -> date:
 
 def company_date(*, at: datetime) -> date:
     """What day it is for the company: the day of what looks at all sites at once, such as a run. A site's own: `site_dates`."""
-    return at.astimezone(ZoneInfo(company().time_zone)).date()
+    zone = Company.objects.values_list("time_zone", flat=True).first() or "UTC"
+    return at.astimezone(ZoneInfo(zone)).date()
 
 
 def site_days(*, on: date, at: datetime) -> dict[int, date]:

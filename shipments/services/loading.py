@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as stated
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import F, Q, Sum
@@ -209,13 +210,15 @@ def as_planned(shipment: Shipment, rows: Sequence[Row]) -> list[Take]:
     return takes
 
 
-def pick(takes: list[Take], *, location: Location, apart_from: Shipment | None) -> list[Take]:
+def pick(takes: list[Take], *, location: Location, apart_from: Shipment | None, on: date) -> list[Take]:
     """Give every take its lots, and lock the stock they lie in. Takes that may be less are cut to what there is.
 
-    Pieces between operations are looked at first. Raises PreviousOperationShort, NotEnoughStock, NotFound (a lot).
+    Lots that have expired `on` the day go only where they are named. Pieces between operations are looked at first. Raises
+    PreviousOperationShort, NotEnoughStock, NotFound (a lot).
     """
     parts = {take.row.part for take in takes}
-    shelf = Shelf.locked(location=location, parts=parts, claimed=_claimed(location, parts, apart_from=apart_from))
+    claimed = _claimed(location, parts, apart_from=apart_from)
+    shelf = Shelf.locked(location=location, parts=parts, claimed=claimed, on=on)
     left = {part: shelf.free(part) for part in parts}
     for take in list(takes):
         stage = take.row.component.stage

@@ -80,7 +80,8 @@ def ship(
             for take in mine:
                 take.picked = [(arranging.lot_of(take), take.quantity)]
         else:
-            mine = loading.pick(mine, location=shipment.from_location, apart_from=None)
+            today = masterdata.site_date(site=shipment.site, at=at)
+            mine = loading.pick(mine, location=shipment.from_location, apart_from=None, on=today)
         arranging.load(shipment, mine, rows, at=at)
         if hold:
             shipment.held_from = ShipmentStatus.PLANNED
@@ -390,4 +391,6 @@ def _pick(shipment: Shipment, orders: list[SubcontractOrder], lines: Sequence[To
         takes = loading.named(lines, [row for row in rows if row.component.pk in held], where=shipment.number)
     if not takes:
         raise NothingToShip(f"{shipment} holds nothing.", field="shipment")
-    arranging.load(shipment, loading.pick(takes, location=shipment.from_location, apart_from=shipment), rows, at=at)
+    today = masterdata.site_date(site=shipment.site, at=at)
+    picked = loading.pick(takes, location=shipment.from_location, apart_from=shipment, on=today)
+    arranging.load(shipment, picked, rows, at=at)

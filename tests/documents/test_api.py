@@ -254,9 +254,9 @@ def test_the_dock_sees_shipments_and_what_is_expected_and_no_order():
     ("resource", "queries"),
     [
         ("subcontract-orders/", 1),
-        # order, lines, components, revisions, shipments, their lines, expected receipts, events
-        ("subcontract-orders/SC-00001/", 9),
-        ("shipments/", 2),
+        # order, lines, components, revisions, today, shipments, their lines, expected receipts, events
+        ("subcontract-orders/SC-00001/", 10),
+        ("shipments/", 3),
         ("expected-receipts/", 1),
         ("generation-runs/", 1),
         ("generation-runs/RUN-00001/items/", 2),

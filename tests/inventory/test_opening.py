@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +48,21 @@ def test_the_same_stock_again_moves_nothing(bar, store):
 
     assert load(bar, store, 10).unchanged == 1
     assert Movement.objects.count() == 1
+
+
+def test_a_lot_expires_when_the_stock_says_so_and_may_be_dated_anew(bar, store):
+    load(bar, store, 10, lot="A", expires_on=date(2026, 5, 31))
+    load(bar, store, 10, lot="A")
+    assert Lot.objects.get().expires_on == date(2026, 5, 31)
+
+    done = load(bar, store, 10, lot="A", expires_on=date(2026, 6, 30))
+
+    assert Lot.objects.get().expires_on == date(2026, 6, 30)
+    assert (done.changed, done.unchanged, Movement.objects.count()) == (1, 0, 1)
+    with pytest.raises(CountsRefused) as refused:
+        load(bar, store, 5, expires_on=date(2026, 6, 30))
+    assert [(bad.code, bad.field) for bad in refused.value.counts] == [("lot_required", "lot")]
+    assert balance() == 10
 
 
 def test_a_stated_cost_values_what_is_more(bar, store):

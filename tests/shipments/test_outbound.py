@@ -266,6 +266,24 @@ def test_lots_leave_first_expired_then_first_in():
     assert sorted(ComponentFlow.objects.values_list("lot__code", "quantity")) == [("ENDS", 5), ("NEW", 7), ("OLD", 10)]
 
 
+def test_a_lot_that_has_expired_leaves_only_where_it_is_named():
+    ordered(12, **TRACKED)
+    plans.load({"stock": [{"item": "RM", "location": "MAIN", "quantity": 0}]})
+    for code, expires in (("GONE", "2026-03-02"), ("LAST", "2026-03-03"), ("GOOD", "")):
+        row = {"item": "RM", "location": "MAIN", "quantity": 5, "lot": code, "expires": expires}
+        plans.load({"stock": [row]}, day=MONDAY)
+
+    said = refused(NotEnoughStock, "not_enough_stock", lambda: ship(lines=[of("RM", 11)], at=moment(LATER)))
+
+    assert said == (
+        "Only 10 of RM lie free at MAIN; 11 are to be taken. 5 more have expired (GONE): name the lot to send it all the same."
+    )
+    ready = [Shipment.objects.with_ready(on=day).get().ready for day in (MONDAY, LATER)]
+    assert ready == [True, False]
+    made = ship(lines=[of("RM", 2, lot="GONE"), of("RM", 10)], at=moment(LATER))
+    assert carried(made) == [("RM", "GONE", Decimal(2)), ("RM", "LAST", Decimal(5)), ("RM", "GOOD", Decimal(5))]
+
+
 def test_a_lot_may_be_chosen():
     ordered(10, **TRACKED)
     lots(("A", 10, MONDAY), ("B", 4, MONDAY))
@@ -600,10 +618,10 @@ def test_a_user_of_another_site_finds_neither_order_nor_shipment(django_user_mod
 
 def test_ready_says_whether_all_of_it_could_leave_now():
     ordered(600, 600)
-    ready = {one.number: one.ready for one in Shipment.objects.with_ready()}
+    ready = {one.number: one.ready for one in Shipment.objects.with_ready(on=MONDAY)}
     assert ready == {"SH-00001": True, "SH-00002": True}
 
     ship(1)
 
-    ready = {one.number: one.ready for one in Shipment.objects.with_ready()}
+    ready = {one.number: one.ready for one in Shipment.objects.with_ready(on=MONDAY)}
     assert ready == {"SH-00001": False, "SH-00002": False}

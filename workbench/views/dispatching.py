@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -38,7 +39,11 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
     """What waits to leave, the most urgent first."""
     shell = Shell(request)
     waiting = shipment_lists(Shipment.objects.visible_to(request.user))[""]
-    rows = list(waiting.select_related("vendor", "from_location").with_ready().order_by("dispatch_by", "pk")[:LINES])
+    rows = list(
+        waiting.select_related("vendor", "from_location")
+        .with_ready(on=shell.today)
+        .order_by("dispatch_by", "pk")[:LINES]
+    )
     attach_carried(rows)
     context = {"rows": rows, "dock_page": "dispatch"}
     return show(request, "workbench/dock_dispatch_list.html", context, section="dock", shell=shell)
@@ -58,7 +63,7 @@ class OutRow:
     there: Decimal
     quantity: str
     lot: str = ""
-    lots: list[tuple[str, Decimal]] = field(default_factory=list)
+    lots: list[tuple[str, Decimal, bool]] = field(default_factory=list)  # code, what lies there, whether it has expired
     error: str = ""
 
 
@@ -75,7 +80,7 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
         if shown.status in (ShipmentStatus.DISPATCHED, ShipmentStatus.DELIVERED):
             messages.info(request, _("{number} has left already.").format(number=number))
         return redirect("workbench:shipment", number=number)
-    rows = out_rows(shown)
+    rows = out_rows(shown, on=shell.today)
     problem, status = "", 200
     if request.method == "POST":
         wanted: list[shipments.ToPick] = []
@@ -111,16 +116,16 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
     return response
 
 
-def out_rows(shown: Shipment) -> list[OutRow]:
+def out_rows(shown: Shipment, *, on: date) -> list[OutRow]:
     """The rows of the form: one for each part of an order line; of a picked shipment one for each lot."""
     rows: list[OutRow] = []
-    lines = lines_of(shown)
-    lots: dict[int, list[tuple[str, Decimal]]] = {}
+    lines = lines_of(shown, on=on)
+    lots: dict[int, list[tuple[str, Decimal, bool]]] = {}
     there = Balance.objects.filter(
         location=shown.from_location_id, item__in={line.item_id for line in lines}, lot__isnull=False, quantity__gt=0
     ).order_by(F("lot__expires_on").asc(nulls_last=True), "since", "pk")
-    for item_id, code, quantity in there.values_list("item", "lot__code", "quantity"):
-        lots.setdefault(item_id, []).append((code, quantity))
+    for item_id, code, quantity, expires in there.values_list("item", "lot__code", "quantity", "lot__expires_on"):
+        lots.setdefault(item_id, []).append((code, quantity, expires is not None and expires < on))
     for line in lines:
         rows.append(
             OutRow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -140,7 +140,7 @@ def shipment_list(request: HttpRequest) -> HttpResponseBase:
     for key, rows in lists.items():
         tabs[key].count = count(rows)
     oldest_first = tab.key in ("", "forecast")
-    rows = lists[tab.key].select_related("vendor", "from_location").with_ready()
+    rows = lists[tab.key].select_related("vendor", "from_location").with_ready(on=shell.today)
     rows = rows.order_by("dispatch_by" if oldest_first else "-pk", "pk")
     if asked_for_file(request):
         return as_file(request, tables.SHIPMENTS, rows, shell=shell)
@@ -170,10 +170,10 @@ def shipment(request: HttpRequest, number: str) -> HttpResponse:
     shown = get_object_or_404(
         Shipment.objects.visible_to(request.user)
         .select_related("vendor", "site", "from_location", "to_location", "dispatched_by")
-        .with_ready(),
+        .with_ready(on=shell.today),
         number=number,
     )
-    lines = lines_of(shown)
+    lines = lines_of(shown, on=shell.today)
     orders = list(dict.fromkeys(line.order_line.order.number for line in lines))
     may = request.user.has_perm(MAY_CHANGE)
     is_sent = any(line.order_line.order.sent_at for line in lines)
@@ -199,8 +199,11 @@ def shipment(request: HttpRequest, number: str) -> HttpResponse:
     return show(request, "workbench/shipment_detail.html", context, section="shipments", shell=shell)
 
 
-def lines_of(shown: Shipment) -> list[ShipmentLine]:
-    """What a shipment carries, each line with what lies free where it leaves and what is short there."""
+def lines_of(shown: Shipment, *, on: date) -> list[ShipmentLine]:
+    """What a shipment carries, each line with what lies free where it leaves and what is short there.
+
+    What has expired `on` the day lies there for a line of its lot alone.
+    """
     lines = list(
         shown.lines.select_related("item__unit", "lot", "order_line__order", "order_line__production_order").order_by(
             "position"
@@ -211,6 +214,7 @@ def lines_of(shown: Shipment) -> list[ShipmentLine]:
         for item, stage, quantity in Balance.objects.filter(
             location=shown.from_location_id, item__in={line.item_id for line in lines}
         )
+        .unexpired(on=on)
         .values_list("item", "stage")
         .annotate(total=Sum("quantity"))
     }

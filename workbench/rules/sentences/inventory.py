@@ -15,5 +15,10 @@ SENTENCES = (
     _("No lot {lot} of {item} lies at {place}."),
     _("Only {free} of {item} lie free at {place}; {quantity} are to be taken."),
     _("Only {free} of {item} of lot {lot} lie free at {place}; {quantity} are to be taken."),
+    _(
+        "Only {free} of {item} lie free at {place}; {quantity} are to be taken. {more} more have expired ({lots}): name the "
+        "lot to send it all the same."
+    ),
+    _("Name the lot that expires."),
     _("{quantity} at {cost} are worth more than can be; at most {most}."),
 )
