@@ -33,6 +33,7 @@ ELSEWHERE = {
     "approval_expiring": "It closes when the approval is renewed.",
     "unconfirmed": "It closes when the vendor has answered.",
     "not_sent": "It closes when the order is sent.",
+    "direct_supply": "It closes when what is wanted is ordered, or what is not is called off, on its purchase request.",
 }
 
 

@@ -39,6 +39,7 @@ from subcontract_orders.rules import due_of
 from subcontract_orders.services.moving import COUNTERED
 
 UNCONFIRMED, NOT_SENT, LATE, DUE = "unconfirmed", "not_sent", "late", "due_tomorrow"
+DIRECT = "direct_supply"
 OVERDUE_STEPS = ((7, Severity.CRITICAL), (3, Severity.WARNING), (1, Severity.WARNING))
 NOT_LEFT = ("planned", "picked", "held")
 
@@ -55,6 +56,7 @@ def watch(*, at: datetime, on: date) -> int:
         + watch_not_sent(at=at, on=on)
         + watch_late(at=at, on=on)
         + watch_minimum(at=at)
+        + activity.keep_alerts(kind=DIRECT, alerts=receipts.wrongly_ordered(kind=DIRECT, on=on), at=at)
         + activity.keep_alerts(kind=BATCH, alerts=advice_alerts(on=on), at=at)
         + watch_approvals(on=on, at=at)
         + receipts.watch_vendor_stock(at=at, on=on)

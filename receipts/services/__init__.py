@@ -3,7 +3,7 @@
 from inventory.rules import REWORK
 from receipts.services.aging import OLD, RETURN_DUE, return_aged, watch_vendor_stock
 from receipts.services.arriving import OfLot
-from receipts.services.awaiting import late_arrivals
+from receipts.services.awaiting import late_arrivals, wrongly_ordered
 from receipts.services.beside import booked_by_component
 from receipts.services.correcting import adjust_consumption, correct_receipt
 from receipts.services.costing import Costs, expected_of_lines, order_costs
@@ -148,4 +148,5 @@ __all__ = [
     "watch_missing",
     "watch_vendor_stock",
     "write_off_material",
+    "wrongly_ordered",
 ]

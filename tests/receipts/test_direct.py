@@ -394,6 +394,47 @@ def test_what_is_not_there_when_the_vendor_needs_it_is_called_late_until_it_is()
     assert late(needed + timedelta(days=7)) == []
 
 
+def direct(day: date) -> list[tuple[str, str, str]]:
+    documents.watch(at=moment(day), on=day)
+    found = Alert.objects.open().filter(kind="direct_supply")
+    return list(found.order_by("subject").values_list("subject", "proposes", "title"))
+
+
+def test_what_nobody_ordered_though_the_order_went_out_is_said_until_it_is_ordered_or_late():
+    sent()
+    needed = PurchaseRequest.objects.get().needed_on
+    assert direct(plans.MONDAY) == []
+
+    said = f"10 of RM for V1 (SC-00001 line 1) are to be delivered by a third party until {needed}, and nobody has ordered them"
+    assert direct(plans.MONDAY + timedelta(days=1)) == [("SC-00001/1/RM", "order", said)]
+    assert len(direct(needed)) == 1
+    assert direct(needed + timedelta(days=1)) == []
+    order(4, day=str(needed))
+    assert [title.split(" ")[0] for _, _, title in direct(plans.MONDAY + timedelta(days=1))] == ["6"]
+    order(10, day=str(needed))
+    assert direct(plans.MONDAY + timedelta(days=1)) == []
+
+
+def test_what_is_on_order_and_not_wanted_any_more_is_said_until_it_is_called_off():
+    sent()
+    order(12)
+    assert direct(plans.MONDAY) == []  # whoever orders more than is asked for knows why
+
+    documents.revise_line(
+        order_id=plans.order(1).pk,
+        line_no=1,
+        quantity=Decimal(3),
+        expected_version=None,
+        by=plans.buyer(1),
+        at=moment(),
+    )
+
+    said = "12 of RM for V1 (SC-00001 line 1) are on order with PO-7, 6 are wanted: call the rest off"
+    assert direct(plans.MONDAY) == [("SC-00001/1/RM", "call_off", said)]
+    order(6)
+    assert direct(plans.MONDAY) == []
+
+
 def test_what_is_expected_after_the_vendor_needs_it_is_called_late_at_once():
     planned()
     needed = PurchaseRequest.objects.get().needed_on

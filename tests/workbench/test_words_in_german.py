@@ -28,9 +28,9 @@ THE_SAME = {"Code", "Journal", "Info", "Position", "Status", "Version", "Text", 
 
 
 GIVEN = {  # to a function that makes the alert
-    "below_minimum", "certificate_missing", "discrepancy", "due_tomorrow", "late", "not_sent", "price_open", "return_due",
-    "requirement_cancelled", "requirement_changed", "run_held", "shortage", "short_receipt", "unconfirmed", "vendor_countered",
-    "vendor_stock_old",
+    "below_minimum", "certificate_missing", "direct_supply", "discrepancy", "due_tomorrow", "late", "not_sent", "price_open",
+    "return_due", "requirement_cancelled", "requirement_changed", "run_held", "shortage", "short_receipt", "unconfirmed",
+    "vendor_countered", "vendor_stock_old",
 }  # fmt: skip
 
 

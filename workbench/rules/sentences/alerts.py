@@ -38,6 +38,14 @@ SENTENCES = (
         "{quantity} of {item} for {vendor} ({order} line {line}) are to be delivered by a third party on "
         "{day}, and are needed on {needed}"
     ),
+    _(
+        "{quantity} of {item} for {vendor} ({order} line {line}) are to be delivered by a third party until {day}, and nobody "
+        "has ordered them"
+    ),
+    _(
+        "{quantity} of {item} for {vendor} ({order} line {line}) are on order with {purchase}, {wanted} are wanted: call the "
+        "rest off"
+    ),
     _("quantity {old} → {new}"),
     _("need date {old} → {new}"),
     _("vendor {old} → {new}"),

@@ -40,6 +40,7 @@ SENTENCES = (
     _("It closes when enough lies there, or less is to be shipped."),
     _("It closes when the approval is renewed."),
     _("It closes when the order is sent."),
+    _("It closes when what is wanted is ordered, or what is not is called off, on its purchase request."),
     _("It closes when the vendor has answered."),
     _("This cannot stay as it is: apply it, or take its cause away."),
     _("Suppose something: a policy, a price, a vendor lost or a machine down."),
