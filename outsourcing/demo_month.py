@@ -51,6 +51,8 @@ FIRST_HALF, REST = 12, 20  # days after dispatch on which a vendor delivers
 INSPECTED_AFTER = 2
 MADE_AHEAD = 10  # our own steps are finished so many days before the pieces leave
 WORKDAYS = 5
+COUNTED = 5  # days before the end on which vendors count
+ENDED = 2  # days before the end on which what went wrong is put right
 BILLED = (7, 0)  # days before the end on which vendors send their statements
 LATE_PARTS = 8  # days before the end from which some of what is to be shipped has not come in
 ZERO = Decimal(0)
@@ -336,23 +338,23 @@ def live(*, until: datetime) -> Lived:
         user.username: user for user in User.objects.filter(username__in=["headbuyer", "dock", "quality", "payables"])
     }
     month = Month(people=people, zone=zone)
-    days = [until - timedelta(days=back) for back in range(DAYS, -1, -1)]
+    days = working_days(until, zone=zone)
+    first = until - timedelta(days=DAYS)
     for at in days:
         is_last = at == until
-        if at.astimezone(zone).weekday() >= WORKDAYS and not is_last:
-            continue
+        falls_here = {back for back in (COUNTED, ENDED, *BILLED) if day_of(back, days) == at}
         morning = min(at.astimezone(zone).replace(hour=8, minute=10, second=0, microsecond=0).astimezone(UTC), until)
-        morning = max(morning, days[0] + timedelta(minutes=30))  # on the first one nobody acts before the plan is there
+        morning = max(morning, first + timedelta(minutes=30))  # on the first one nobody acts before the plan is there
         month.day(until - timedelta(hours=6) if is_last else morning, until=until)
-        if (until - at).days == 5:
+        if COUNTED in falls_here:
             month.counts(morning + timedelta(hours=4))
             demo_incidents.at_vendors(month, morning + timedelta(hours=5))
-        if (until - at).days == 2:
+        if ENDED in falls_here:
             month.endings(morning + timedelta(hours=5))
             demo_incidents.in_quality(month, morning + timedelta(hours=6))
             demo_incidents.at_the_dock(month, morning + timedelta(hours=7))
             demo_incidents.at_the_desk(month, morning + timedelta(hours=8))
-        if (until - at).days in BILLED:
+        if falls_here & {*BILLED}:
             demo_invoices.bill(
                 at=morning + timedelta(hours=6) if not is_last else until - timedelta(hours=3),
                 number=f"RE{at:%m%d}",
@@ -363,6 +365,17 @@ def live(*, until: datetime) -> Lived:
             )
     month.lived.seconds = time.monotonic() - began
     return month.lived
+
+
+def working_days(until: datetime, *, zone: ZoneInfo) -> list[datetime]:
+    """The days of the month somebody works on, the first one first; the last one always is one."""
+    days = [until - timedelta(days=back) for back in range(DAYS, -1, -1)]
+    return [at for at in days if at == until or at.astimezone(zone).weekday() < WORKDAYS]
+
+
+def day_of(back: int, days: list[datetime]) -> datetime:
+    """The working day on which falls what is done so many days before the end: before a weekend that lies between."""
+    return max(at for at in days if at <= days[-1] - timedelta(days=back))
 
 
 def _arrivals() -> dict[int, datetime]:

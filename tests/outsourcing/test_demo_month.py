@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -52,7 +53,7 @@ def test_a_month_fills_every_page_and_the_books_agree_wherever_the_database_begi
     assert set(Return.objects.values_list("kind", flat=True)) == {"material", "product"}
     assert Receipt.objects.quarantined().exists()
     assert SubcontractOrder.objects.filter(status=OrderStatus.CLOSED).exists()
-    assert Shipment.objects.with_ready().filter(status=ShipmentStatus.PLANNED, ready=True).exists()
+    assert Shipment.objects.with_ready(on=AT.date()).filter(status=ShipmentStatus.PLANNED, ready=True).exists()
     assert Receipt.objects.posted().filter(lines__held__gt=0).exists()
     assert not Receipt.objects.filter(posted_at__gt=AT).exists()
     early = SubcontractOrder.objects.filter(approved_at__lt=F("created_at"))
@@ -62,6 +63,20 @@ def test_a_month_fills_every_page_and_the_books_agree_wherever_the_database_begi
     assert documents.check_invariants().differences == []
     there = Receipt.objects.count()
     assert (live().lived, Receipt.objects.count()) == ({}, there)  # a month is lived once
+
+
+@pytest.mark.parametrize("until", [AT + timedelta(days=more) for more in range(7)], ids=lambda until: f"{until:%a}")
+def test_what_is_done_so_many_days_before_the_end_is_done_on_whatever_weekday_that_is(until: datetime):
+    days = demo_month.working_days(until, zone=ZoneInfo("UTC"))
+
+    done = [demo_month.day_of(back, days) for back in (7, 5, 2, 0)]
+
+    assert done == sorted(done)
+    assert set(done) <= set(days)
+    assert done[-1] == days[-1] == until
+    for back, day in zip((7, 5, 2), done, strict=False):
+        wanted = until - timedelta(days=back)
+        assert day == wanted or (wanted.weekday() >= 5 and day.weekday() == 4 and (wanted - day).days <= 2)
 
 
 def count_from(number: int, *tables: str) -> None:
