@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from core.refusals import TooPrecise
 from masterdata.models import Item, ItemUnit, Unit
@@ -43,4 +43,9 @@ def unit_factors(
 def check_exact(item: Item, quantity: Decimal, *, field: str) -> None:
     """Raises TooPrecise where a quantity has more decimals than its item (with its unit) is counted in."""
     if quantity != round(quantity, item.decimals):
-        raise TooPrecise(f"{item} is counted in {item.decimals} decimals; {quantity} has more.", field=field)
+        step = Decimal(1).scaleb(-item.decimals)
+        less = quantity.quantize(step, ROUND_FLOOR)
+        raise TooPrecise(
+            f"{item} is counted in {item.decimals} decimals; {quantity.normalize():f} has more: say {less:f} or {less + step:f}.",
+            field=field,
+        )

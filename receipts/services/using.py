@@ -11,6 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 from core.refusals import InvalidInput, InvalidQuantity, NotFound
 from inventory.models import Balance
 from masterdata import services as masterdata
+from masterdata.models import Item
 from policies.models import Consumption as ConsumptionMode
 from policies.models import Shortage
 from production.models import QuantityBasis, Supply
@@ -184,7 +185,12 @@ def _check_declared(components: Sequence[OrderComponent], declared: Mapping[int,
     known = {component.item_id: component.item for component in components if not component.stage}
     for item_id, quantity in declared.items():
         if item_id not in known:
-            raise NotFound("The vendor declares an item that is no component of the line.", field="lines.consumed")
+            item = Item.objects.get(pk=item_id)
+            used_by_it = ", ".join(sorted(map(str, known.values())))
+            raise NotFound(
+                f"{item} is no component of the line{f'; it uses {used_by_it}' if known else ''}.",
+                field="lines.consumed",
+            )
         if quantity < 0:
             raise InvalidQuantity(f"{quantity} of {known[item_id]} cannot have been used.", field="lines.consumed")
         masterdata.check_exact(known[item_id], quantity, field="lines.consumed")

@@ -287,11 +287,11 @@ def test_consumption_as_reported_is_what_the_vendor_declares():
     assert used(receive(counted(line, 6, consumed={"RM": 7}))) == {"RM": 7}
     with pytest.raises(VendorShort):
         receive(counted(line, 4, consumed={"RM": 4}), note="DN-2")
-    with pytest.raises(TooPrecise):
+    with pytest.raises(TooPrecise, match=r"RM is counted in 0 decimals; 1\.5 has more: say 1 or 2\."):
         receive(counted(line, 4, consumed={"RM": "1.5"}), note="DN-2")
     with pytest.raises(InvalidQuantity):
         receive(counted(line, 4, consumed={"RM": -1}), note="DN-2")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=r"FG is no component of the line; it uses RM\."):
         receive(counted(line, 4, consumed={"FG": 1}), note="DN-2")
 
     assert lying("AT-V1", "RM") == 3

@@ -46,7 +46,7 @@ def test_what_is_refused_stands_beside_its_field_and_what_was_typed_stays(desk: 
 
     text = answer.content.decode()
     assert answer.status_code == 422
-    assert 'id="wrong-quantity-0" role="alert">10482-B is counted in 0 decimals; 1.5 has more.' in text
+    assert 'id="wrong-quantity-0" role="alert">10482-B is counted in 0 decimals; 1.5 has more: say 1 or 2.' in text
     assert 'value="Sample of May"' in text
     assert not SubcontractOrder.objects.exists()
 

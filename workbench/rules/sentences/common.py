@@ -17,6 +17,7 @@ SENTENCES = (
     _("{what} is not a quantity above zero."),
     _("{item} has {n} decimals; {quantity} has more."),
     _("{item} is counted in {n} decimals; {quantity} has more."),
+    _("{item} is counted in {n} decimals; {quantity} has more: say {less} or {more}."),
     _("{day} is past; today is {today}."),
     _("{day} is not between {first} and {last}."),
     _("{vendor} is not active; name another vendor, or activate this one."),

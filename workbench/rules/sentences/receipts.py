@@ -127,7 +127,8 @@ SENTENCES = (
     _("{quantity} of {item} are to go back; {receipt} brought {possible} that still can."),
     _("{receipt} was reversed; there is nothing to send back."),
     _("Several items have a lot {lot}: name the item."),
-    _("The vendor declares an item that is no component of the line."),
+    _("{item} is no component of the line; it uses {items}."),
+    _("{item} is no component of the line."),
     _("This line counts what is used {how_}: {used}, not {quantity}. Adjust the consumption afterwards."),
     _("{quantity} of {item} cannot have been used."),
     _(
