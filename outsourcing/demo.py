@@ -53,7 +53,10 @@ DAYS = {
     "open_orders": ("ordered_on", "need_date", "due", "promised_date"),
 }
 # Rows of ours that change a row of the plan name it by this column; rows of other tables are added.
-KEYS = {"items": "code", "vendors": "code", "work_centers": "code", "production_orders": "number"}
+KEYS = {
+    "items": ("code",), "vendors": ("code",), "work_centers": ("code",), "production_orders": ("number",),
+    "boms": ("parent", "component", "operation_no"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +253,12 @@ def with_ours(tables: Tables, ours: Mapping[str, Iterable[dict[str, Any]]]) -> N
     """Put our rows beside the plan's; where a row has the key of one of the plan's, its columns replace that row's."""
     for name, rows in ours.items():
         there = tables.setdefault(name, [])
-        key = KEYS.get(name)
-        by_key = {row[key]: row for row in there} if key else {}
+        columns = KEYS.get(name, ())
+        by_key = {tuple(row.get(column) for column in columns): row for row in there} if columns else {}
         for row in rows:
-            if key and row[key] in by_key:
-                by_key[row[key]].update(row)
+            key = tuple(row.get(column) for column in columns)
+            if key in by_key:
+                by_key[key].update(row)
             else:
                 there.append(row)
 

@@ -31,7 +31,7 @@ from production import services as production
 from production.models import Operation, OperationStatus, Supply
 from production.services.reporting import components_of
 from receipts import services as receipts
-from receipts.models import Disposition, Fault, Receipt, ReceiptLine, ReceiptStatus
+from receipts.models import Disposition, Fault, PurchaseRequest, Receipt, ReceiptLine, ReceiptStatus
 from receipts.services import CountedLine
 from shipments import services as shipments
 from shipments.models import Shipment, ShipmentLine, ShipmentStatus
@@ -49,6 +49,8 @@ DAYS = 35
 AHEAD = 3  # orders are placed when they are due within these days
 FIRST_HALF, REST = 12, 20  # days after dispatch on which a vendor delivers
 INSPECTED_AFTER = 2
+ORDERED_AFTER = 2
+TOO_LATE = 28  # days after a vendor needs it that some third party delivers
 MADE_AHEAD = 10  # our own steps are finished so many days before the pieces leave
 WORKDAYS = 5
 COUNTED = 5  # days before the end on which vendors count
@@ -97,6 +99,7 @@ class Month:
         is_last = at.date() == until.date()
         self._order(at)
         self._make(at, until=until)
+        self._supply_directly(at)
         if not is_last:
             self._ship(at, until=until)
         shipments.deliver_due(at=at)
@@ -227,6 +230,27 @@ class Month:
         for order_id, load in loads.items():
             self.tried("dispatched", shipments.ship, order_ids=[order_id], lines=load, by=self.dock,
                        at=at + timedelta(hours=2))  # fmt: skip
+
+    def _supply_directly(self, at: datetime) -> None:
+        """What third parties bring to vendors is ordered some days after the orders went out, and comes when it is needed; some
+        nobody orders, and some is ordered for a later day.
+        """
+        asked = (
+            PurchaseRequest.objects.filter(order__status__in=WITH_VENDOR)
+            .select_related("item", "order_line")
+            .order_by("reference")
+        )
+        for one in asked.filter(on_order__gt=0, expected_on__lte=at.date()):
+            self.tried("arrived", receipts.post_arrival, order_line_id=one.order_line_id, item_id=one.item_id,
+                       quantity=one.on_order, note=f"TP-{next(self.notes)}", unit_cost=_cost(one.item.code), by=self.dock,
+                       at=at + timedelta(hours=1))  # fmt: skip
+        for one in asked.filter(to_order__gt=0, order__sent_at__lte=at - timedelta(days=ORDERED_AFTER)):
+            way = one.order_line.line_no % 3
+            day = one.needed_on + timedelta(days=TOO_LATE if way == 2 else 0)
+            if way:
+                self.tried("ordered", receipts.mark_ordered, order_line_id=one.order_line_id, item_id=one.item_id,
+                           reference=f"PO-{zlib.crc32(one.reference.encode()) % 90000 + 10000}", supplier="Coatings Wholesale",
+                           expected_on=day, by=self.buyer, at=at)  # fmt: skip
 
     def free(self, item_id: int, location_id: int, stage: str = "") -> Decimal:
         there = Balance.objects.filter(item=item_id, location=location_id, stage=stage).aggregate(total=Sum("quantity"))
@@ -388,7 +412,7 @@ def _possible(line: OrderLine) -> Decimal:
     """How many pieces a line's material is enough for."""
     possible = line.quantity
     for part in line.components.all():
-        if part.required and part.supply == Supply.OWN:
+        if part.required and part.supply in (Supply.OWN, Supply.DIRECT):
             possible = min(possible, (line.quantity * (part.at_vendor + part.consumed) / part.required))
     return possible.to_integral_value(ROUND_DOWN)
 

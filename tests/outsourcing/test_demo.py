@@ -72,10 +72,16 @@ def test_every_day_of_a_plan_moves_alike_and_what_is_blank_stays_blank():
 
 @pytest.mark.no_database
 def test_our_rows_replace_columns_of_the_plans_rows_and_stand_beside_the_others():
-    plan: demo.Tables = {"items": [{"code": "A", "name": "Axle", "item_group": ""}]}
+    part = {"parent": "A", "component": "C", "operation_no": "10", "supply": "own"}
+    plan: demo.Tables = {
+        "items": [{"code": "A", "name": "Axle", "item_group": ""}],
+        "boms": [part, {**part, "component": "D"}],
+    }
+    ours = {"items": [{"code": "A", "item_group": "G"}, {"code": "B"}], "policies": [{"code": "P"}]}
 
-    demo.with_ours(plan, {"items": [{"code": "A", "item_group": "G"}, {"code": "B"}], "policies": [{"code": "P"}]})
+    demo.with_ours(plan, {**ours, "boms": [{**part, "supply": "direct"}]})
 
+    assert [row["supply"] for row in plan["boms"]] == ["direct", "own"]
     assert plan["items"] == [{"code": "A", "name": "Axle", "item_group": "G"}, {"code": "B"}]
     assert plan["policies"] == [{"code": "P"}]
 
