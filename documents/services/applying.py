@@ -96,7 +96,7 @@ def apply_alert(*, alert_id: int, way: str = Way.CHANGE, by: User, at: datetime,
         _bring_home(alert, by=by, at=at, through=through)
     elif alert.kind == LEFT:
         order = SubcontractOrder.objects.get(number=alert.order_number)
-        receipts.return_left(order_id=order.pk, reason=f"{order} does not need it", by=by, at=at, through=through)
+        receipts.return_left(order_id=order.pk, reason=order.number, by=by, at=at, through=through)
     elif alert.kind in AGED:
         receipts.return_aged(alert=alert, by=by, at=at, through=through)
     elif alert.kind in ELSEWHERE:

@@ -36,7 +36,9 @@ def settle_leftovers(*, order_id: int, leftovers: str, by: User | None, at: date
     """
     order = SubcontractOrder.objects.get(pk=order_id)
     if leftovers == Leftovers.RETURN:
-        draft_return(order_id=order_id, reason=f"{order} {order.get_status_display().lower()}", by=by, at=at)
+        draft_return(
+            order_id=order_id, reason=order.number, by=by, at=at
+        )  # no words: the paper is in the vendor's language
         return
     flows.lock_places([order.ship_to_id])
     rows = list(_left(order_id))

@@ -14,7 +14,7 @@ from documents.services import NothingToApply
 from production import services as production
 from production.models import OperationStatus
 from receipts import services as receipts
-from receipts.models import Receipt, ReceiptStatus
+from receipts.models import Receipt, ReceiptStatus, Return
 from receipts.services import OverReceipt, PiecesGone, VendorShort, receive_or_quarantine
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
@@ -235,6 +235,7 @@ def test_a_cancelled_orders_material_is_returned():
 
     assert not is_open("material_left_at_vendor")
     assert (lying("AT-V1", "RM"), lying("MAIN", "RM")) == (0, 1000)
+    assert Return.objects.get().reason == "SC-00001"  # which is the same in every language
     assert back.problems() == []
 
 
