@@ -56,6 +56,7 @@ def missing_of(line: OrderLine) -> Decimal:
         return ZERO
     expected = ZERO
     for other in OrderLine.objects.active().filter(operation=operation):
-        expected += other.open_quantity * other.yield_pct / 100 + other.in_rework
+        new_ones = max(other.open_quantity - other.in_rework, ZERO)  # what is mended is open as well
+        expected += new_ones * other.yield_pct / 100 + other.in_rework
     decimals = line.item.decimals
     return min(rounded_up(max(operation.quantity - operation.good - expected, ZERO), decimals=decimals), bad)

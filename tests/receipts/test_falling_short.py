@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from activity.models import Alert
+from receipts.services import inspect_receipt
 from subcontract_orders.models import OrderLine
 from tests.documents import plans
-from tests.receipts.goods import at_vendor, counted, receive, reverse
+from tests.receipts.goods import LATER, at_vendor, counted, receive, reverse
 
 
 def asked() -> list[Any]:
@@ -35,3 +37,15 @@ def test_what_the_yield_allows_for_is_not_missing():
     receive(counted(line, 3, scrapped=2), note="DN-2")
 
     assert asked() == [("SC-00001/1", "order", {"quantity": "1"})]
+
+
+def test_pieces_that_are_being_mended_are_expected_once():
+    line = at_vendor(inspection="all")
+    receipt = receive(counted(line, 8))
+    said = {"receipt_id": receipt.pk, "line_no": 1, "by": None, "at": plans.moment(LATER)}
+
+    inspect_receipt(accepted=Decimal(0), rejected=Decimal(1), disposition="rework", **said)
+    assert asked() == []
+    inspect_receipt(accepted=Decimal(5), rejected=Decimal(2), disposition="scrap", **said)
+
+    assert asked() == [("SC-00001/1", "order", {"quantity": "2"})]  # 5 are here, 1 is mended, 2 are still to come
