@@ -251,6 +251,7 @@ def _lines(said: Mapping[str, Any], order_ids: Collection[int]) -> list[ToPick] 
                 quantity=line["quantity"],
                 lot=line["lot"],
                 order_line_id=_order_line(line, order_ids, at=f"lines.{index}"),
+                stage=line.get("stage"),
             )
         )
     return lines

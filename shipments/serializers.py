@@ -81,11 +81,12 @@ class ShippedSerializer(DispatchedSerializer):
 
 
 class ToPickSerializer(StrictFields, serializers.Serializer[Any]):
-    """So much of an item; of a lot, of an order's line where they are named."""
+    """So much of an item; of a lot, of an order's line, of the pieces of a stage (blank: material) where they are named."""
 
     item = serializers.CharField(max_length=60)
     quantity = serializers.DecimalField(**QUANTITY)
     lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    stage = serializers.CharField(max_length=90, required=False, allow_blank=True)
     order = serializers.CharField(max_length=20, required=False)
     line = serializers.IntegerField(min_value=1, required=False)
 

@@ -51,12 +51,15 @@ class NothingToShip(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ToPick:
-    """So much of an item to send. `lot` names one, else lots are picked; `order_line_id` one line, else rows in order."""
+    """So much of an item to send. `lot` names one, else lots are picked; `order_line_id` one line, else rows in order; `stage`
+    material (blank) or the pieces of one operation, else either.
+    """
 
     item_id: int
     quantity: Decimal
     lot: str = ""
     order_line_id: int | None = None
+    stage: str | None = None
 
 
 @dataclass(slots=True)
@@ -151,7 +154,9 @@ def named(lines: Sequence[ToPick], rows: Sequence[Row], *, where: str) -> list[T
         mine = [
             row
             for row in rows
-            if row.component.item_id == wanted.item_id and wanted.order_line_id in (None, row.component.line_id)
+            if row.component.item_id == wanted.item_id
+            and wanted.order_line_id in (None, row.component.line_id)
+            and wanted.stage in (None, row.component.stage)
         ]
         if not mine:
             item = Item.objects.filter(pk=wanted.item_id).first()

@@ -53,12 +53,15 @@ def act(service: Callable[..., Shipment], shipment: Shipment, *, day: date = MON
     return service(shipment_id=shipment.pk, by=plans.boss(), at=moment(day), **said)
 
 
-def of(item: str, quantity: int | str, *, lot: str = "", line: int | None = None, order: int = 1) -> ToPick:
+def of(
+    item: str, quantity: int | str, *, lot: str = "", line: int | None = None, order: int = 1, stage: str | None = None
+) -> ToPick:
     return ToPick(
         item_id=Item.objects.get(code=item).pk,
         quantity=Decimal(quantity),
         lot=lot,
         order_line_id=OrderLine.objects.get(order=plans.order(order), line_no=line).pk if line else None,
+        stage=stage,
     )
 
 

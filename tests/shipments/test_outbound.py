@@ -8,6 +8,8 @@ from core.refusals import InvalidInput, InvalidQuantity, NotFound, Stale, TooPre
 from documents import services as documents
 from inventory.models import Balance, CostPool, Lot, Movement
 from inventory.services import NotEnoughStock
+from production import services as production
+from production.models import Operation
 from shipments import services as shipments
 from shipments.models import Shipment
 from shipments.services import NothingToShip, OrderClosed, OverSend, PreviousOperationShort
@@ -383,6 +385,35 @@ def test_pieces_leave_as_far_as_they_are_finished_and_the_rest_stays_planned(sha
     refused(PreviousOperationShort, "previous_operation_short", lambda: ship(lines=[of("SHAFT", 6)]))
     ship(lines=[of("SHAFT", 5)])
     assert lying("AT-HEAT", "SHAFT") == 125
+
+
+def test_pieces_of_two_steps_that_run_side_by_side_are_named_apart():
+    steps = [(10, "Cutting", "WC-IN", 30), (20, "Milling", "WC-IN", 30), (30, "Plating", "OUT", None)]
+    plans.base(
+        routings=[
+            {
+                "item": "FG",
+                "operation_no": number,
+                "name": name,
+                "work_center": center,
+                "next_operation_no": following or "",
+            }
+            for number, name, center, following in steps
+        ]
+    )
+    plans.plan("P1", "FG", 20, "2026-04-30")
+    plans.generate()
+    send_all()
+    for number, good in (("10", 15), ("20", 9)):
+        step = Operation.objects.get(operation_no=number)
+        production.report_operation(operation_id=step.pk, good=Decimal(good), by=plans.boss(), at=moment())
+
+    made = ship(lines=[of("FG", 9, stage="P1/10"), of("FG", 9, stage="P1/20")])
+
+    assert sorted(made.lines.values_list("stage", "quantity")) == [("P1/10", 9), ("P1/20", 9)]
+    said = refused(PreviousOperationShort, "previous_operation_short", lambda: ship(lines=[of("FG", 1, stage="P1/20")]))
+    assert said == "0 pieces finished at operation 20 of P1 lie at MAIN; 1 are to be shipped."
+    refused(NotFound, "not_found", lambda: ship(lines=[of("FG", 1, stage="")]))
 
 
 # On the way

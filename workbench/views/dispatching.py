@@ -94,7 +94,7 @@ def dispatch(request: HttpRequest, number: str) -> HttpResponse:
                 row.error = str(unreadable)
                 continue
             if quantity:
-                wanted.append(shipments.ToPick(row.item.pk, quantity, row.lot, row.order_line_id))
+                wanted.append(shipments.ToPick(row.item.pk, quantity, row.lot, row.order_line_id, row.stage))
                 at_row.append(row)
         if not any(row.error for row in rows):
             try:
