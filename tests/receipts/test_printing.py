@@ -96,6 +96,17 @@ def test_the_statement_says_what_moved_what_lies_there_and_what_is_owed(written)
     assert "SC-00001 line 1 FG" in written[0]
 
 
+def test_the_statement_calls_pieces_to_be_mended_so_in_the_vendors_language(written):
+    receipt = goods.receive(goods.counted(goods.at_vendor(inspection="all"), 8))
+    services.inspect_receipt(receipt_id=receipt.pk, line_no=1, accepted=Decimal(5), rejected=Decimal(3), disposition="rework",
+                             by=None, at=moment(LATER))  # fmt: skip
+    Vendor.objects.update(language="de")
+
+    print_statement()
+
+    assert "zur Nacharbeit für SC-00001/1" in written[0]
+
+
 def test_papers_bear_the_address_of_the_vendor(written):
     document = spare()
     Vendor.objects.update(address="Hauptstr. 5\n79100 Freiburg", country="DE")
