@@ -14,8 +14,8 @@ from inventory.services import Move
 from masterdata import services as masterdata
 from masterdata.models import LocationKind
 from receipts.services.returning import cancel_drafts, draft_return
-from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent, SubcontractOrder
-from subcontract_orders.services import flows
+from subcontract_orders.models import ComponentFlow, FlowKind, OrderComponent, OrderLine, SubcontractOrder
+from subcontract_orders.services import flows, forget_promised_stock
 
 KIND = "subcontract_order"
 ZERO = Decimal(0)
@@ -60,7 +60,8 @@ def give_back_free_stock(*, order_id: int, at: datetime) -> None:
     """What a cancelled order had taken over from free stock is free again, as far as it lies there. The order is locked."""
     order = SubcontractOrder.objects.get(pk=order_id)
     if order.sent_at is None:
-        return  # promised to a draft only: a number, no stock
+        forget_promised_stock(OrderLine.objects.filter(order=order))
+        return
     flows.lock_places([order.ship_to_id])
     rows = [row for row in _left(order_id) if row.carried_in > 0]
     flows.give_promised([row.pk for row in rows], at=at)

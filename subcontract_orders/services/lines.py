@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from accounts.models import User
 from activity import services as activity
@@ -109,10 +109,16 @@ def complete_components(lines: Sequence[OrderLine], components: Sequence[Sequenc
 
 
 def withdraw_lines(line_ids: Collection[int]) -> int:
-    """Cancel lines of orders never sent; they stay to be seen."""
+    """Cancel lines of orders never sent; they stay to be seen, and take no free stock any more."""
+    forget_promised_stock(OrderLine.objects.filter(pk__in=line_ids, is_draft=True))
     return OrderLine.objects.filter(pk__in=line_ids, is_draft=True).update(
         status=LineStatus.CANCELLED, is_draft=False, content_hash=""
     )
+
+
+def forget_promised_stock(lines: QuerySet[OrderLine]) -> None:
+    """What was promised to lines never sent is a number only: no stock stands behind it."""
+    OrderComponent.objects.filter(line__in=lines, carried_in__gt=0).update(carried_in=0)
 
 
 def cancel_empty_orders(

@@ -139,6 +139,23 @@ def test_reopened_its_drafted_return_is_dropped_and_its_shipment_planned_again()
     assert back.problems() == []
 
 
+@pytest.mark.parametrize("act", ["reopen", "cancel"])
+def test_a_draft_that_is_withdrawn_holds_no_free_stock_any_more(act: str):
+    half_done(use_vendor_stock="yes")
+    back.close(1, "keep")
+    plans.generate()
+    assert back.component(2).carried_in == 6
+
+    if act == "reopen":
+        back.reopen(1)
+        plans.generate()
+    else:
+        documents.cancel_set(order_id=plans.order(2).pk, by=plans.boss(), at=moment(LATER))
+
+    assert (plans.line(2).status, back.component(2).carried_in) == ("cancelled", 0)
+    assert back.problems() == []
+
+
 def test_a_cancelled_order_gives_back_what_was_free():
     half_done(use_vendor_stock="yes")
     back.close(1, "keep")
