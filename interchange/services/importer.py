@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from django.db import DataError, IntegrityError, connection, transaction
@@ -25,7 +26,7 @@ from production.models import OrderStatus, ProductionOrder
 log = logging.getLogger(__name__)
 
 LOCK = 7_301_001  # one import at a time: they touch everything
-PASSES = 4  # readings of a plan with orders to be left out
+PASSES = 4  # readings of a plan with errors, where orders may be left out
 LARGE = 5000  # rows
 ANALYZED = (
     "production_productionorder",
@@ -73,15 +74,18 @@ def import_tables(
 
     A column that is missing leaves what is there; an empty cell empties it. Tables may be Rows of a file (read a part at a
     time) or lists of mappings. With `snapshot`, orders that are missing are withdrawn. With `skip_orders`, a production
-    order with a bad row is left out with all its rows, which come back as rejects; what else is bad still refuses all.
-    Raises ImportRefused with every bad row, NoPlan, production's SnapshotTooSmall.
+    order with a bad row is left out with all its rows, which come back as rejects, and with what hangs together with it:
+    what is made for it, what replaces the same planned order after it, what stands on one order at a vendor with it. What
+    else is bad still refuses all.
+    Raises ImportRefused with every bad row, NoPlan, TooManyLeftOut, production's SnapshotTooSmall.
     """
     if snapshot and "production_orders" not in tables:
         raise NoPlan("A snapshot is a whole plan: send the table production_orders.", field="mode")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     skipped = Skipped() if skip_orders else None
-    for last in (False,) * (PASSES - 1) + (True,):
+    was_cut = False  # then the end of the plan was not seen, so what hangs together there is not known yet
+    for reading in count(1):
         begun = transaction.savepoint()
         work = Reading(tables, at, by, dry_run, skipped, progress)
         try:
@@ -92,12 +96,14 @@ def import_tables(
             log.warning("The table %s was not kept: %s", work.table, problem)
             reason = not_kept(problem)
             work.errors.append(BadRow(work.table, work.file, None, "", "", reason.code, reason.detail))
-        if not work.errors:
-            break
-        if skipped is None or last or not skipped.add(work.errors):
+        if work.errors and (skipped is None or reading >= PASSES or not skipped.add(work.errors)):
             raise ImportRefused(work.errors[:MOST_ERRORS])
+        if not work.errors and not was_cut:
+            break
         transaction.savepoint_rollback(begun)  # what was found is left out, and all is read again
-        skipped.add_made_for(work.made_for)
+        if skipped is not None:
+            skipped.add_what_hangs_together(work)
+        was_cut = work.is_cut
     if snapshot:
         _withdraw(work, snapshot)
     if dry_run:
@@ -120,7 +126,7 @@ def import_tables(
 
 
 def _withdraw(work: Reading, snapshot: Snapshot) -> None:
-    left_out = list(work.unread[ProductionOrder])
+    left_out = [*work.unread[ProductionOrder], *work.kept_back]
     work.present.update(ProductionOrder.objects.filter(number__in=left_out).values_list("pk", flat=True))
     done = production.withdraw_missing(
         present=work.present,
@@ -156,7 +162,7 @@ def _read(work: Reading) -> None:
         structure.check_structure(work)
         masterdata.make_vendor_locations(vendor_ids=work.vendors)
     except TooManyErrors:
-        pass
+        work.is_cut = True
 
 
 def _refuse_unknown_tables(work: Reading) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 
 from accounts.models import User
+from core.refusals import Refusal
 from interchange.rules.rows import RowReader
 from interchange.rules.tables import TABLES
 from interchange.services.files import FileRefused
@@ -26,7 +27,9 @@ MOST_ERRORS = 1000
 MOST_SKIPPED = 20_000  # errors, where orders with errors are left out
 MOST_REJECTS = 20_000  # rows kept
 REASON = "reject_reason"
-ORDER_COLUMN = {"production_orders": "number", "operations": "order", "open_orders": "production_order"}
+ORDER_COLUMN = {
+    "production_orders": "number", "operations": "order", "open_orders": "production_order", "stock": "production_order",
+}  # fmt: skip
 NAMES: dict[str, type[models.Model]] = {
     "vendor_id": Vendor,
     "item_id": Item,
@@ -59,13 +62,31 @@ class SkipRow(Exception):
     """The row names what is not there; that is noted already."""
 
 
+class TooManyLeftOut(Refusal):
+    """So many rows would be left out that they cannot all be handed back."""
+
+    code = "too_large"
+    status = 422
+
+
 @dataclass(slots=True)
 class Skipped:
-    """Orders (and rows that name none) that are left out, each with the reason; found by reading, row by row."""
+    """Orders (and rows that name none) that are left out, each with the reason; found by reading, row by row.
+
+    `standing` are orders that stand with vendors, by their own numbers: they are loaded whole or not at all.
+    """
 
     orders: dict[str, str] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
     rows: dict[tuple[str, int], str] = field(default_factory=dict)
     order_of: dict[tuple[str, int], str] = field(default_factory=dict)
+    standing_of: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def why(self, table: str, number: int, order: str, standing: str) -> str | None:
+        """Why this row is left out; None where it is not."""
+        found = self.orders.get(order) if order else None
+        found = found or (self.standing.get(standing) if standing else None)
+        return found or self.rows.get((table, number))
 
     def add(self, errors: Sequence[BadRow]) -> bool:
         """Leave out what these errors are about. False where one is about more than an order."""
@@ -73,14 +94,54 @@ class Skipped:
             if bad.table not in ORDER_COLUMN or bad.row is None:
                 return False
             why = f"{bad.column}: {bad.detail}" if bad.column else bad.detail
-            order = self.order_of.get((bad.table, bad.row))
+            place = (bad.table, bad.row)
+            order, standing = self.order_of.get(place), self.standing_of.get(place)
+            if bad.table == "stock" and not order:
+                return False  # stock that is no order's
             if order:
                 self.orders.setdefault(order, why)
-            else:
-                self.rows.setdefault((bad.table, bad.row), why)
+            if standing:
+                self.standing.setdefault(standing, why)
+            if not order and not standing:
+                self.rows.setdefault(place, why)
         return True
 
-    def add_made_for(self, parents: Mapping[str, tuple[int, str]]) -> None:
+    def add_what_hangs_together(self, work: Reading) -> None:
+        """Leave out what goes with what is left out, until nothing more does."""
+        found = -1
+        while found != (found := len(self.orders) + len(self.standing)):
+            self._add_made_for(work.made_for)
+            self._add_heirs(work.heirs)
+            self._add_standing(work.stands_for)
+
+    def _add_heirs(self, heirs: Mapping[str, Sequence[tuple[int, str]]]) -> None:
+        """The first to replace a planned order takes its documents, so where it is left out the others wait for it."""
+        waiting = {
+            planned: rows
+            for planned, ((row, first), *rows) in heirs.items()
+            if rows and (first in self.orders or ("production_orders", row) in self.rows)
+        }
+        there = ProductionOrder.objects.filter(number__in=masterdata.named(waiting))
+        for planned in there.order_by("pk").values_list("number", flat=True):
+            first = heirs[planned][0][1] or f"The order of row {heirs[planned][0][0]}"
+            for row, number in waiting[planned]:
+                why = f"replaces: {first} takes the place of {planned}, and is left out."
+                if number:
+                    self.orders.setdefault(number, why)
+                else:
+                    self.rows.setdefault(("production_orders", row), why)
+
+    def _add_standing(self, stands_for: Mapping[str, Collection[str]]) -> None:
+        """An order at a vendor is loaded whole; without it the production orders it is for would be ordered again."""
+        for number, orders in stands_for.items():
+            left_out = next((order for order in orders if order in self.orders), None)
+            if left_out is not None:
+                self.standing.setdefault(number, f"production_order: {left_out} is left out.")
+            if number in self.standing:
+                for order in orders:
+                    self.orders.setdefault(order, f"open_orders: {number} is left out.")
+
+    def _add_made_for(self, parents: Mapping[str, tuple[int, str]]) -> None:
         """Leave out what is made for orders left out, down to the last; not where the order is there from earlier on."""
         children: dict[str, list[str]] = defaultdict(list)
         for number, (_, parent) in parents.items():
@@ -111,6 +172,7 @@ class Reading:
         self.errors: list[BadRow] = []
         self.sources: set[str] = set()  # of the orders read
         self.present: set[int] = set()  # keys of the orders read
+        self.is_cut = False  # there were too many errors to read to the end
         self.most_errors = MOST_ERRORS if skipped is None else MOST_SKIPPED
         self.table = self.file = ""
         self.ids: dict[type[models.Model], dict[str, int]] = defaultdict(dict)
@@ -121,6 +183,11 @@ class Reading:
         self.vendors: set[int] = set()  # those with prices, policies or work centers: they need a place
         self.sites_of: dict[int, int | None] = {}
         self.made_for: dict[str, tuple[int, str]] = {}  # production order: row, the order it is made for
+        self.heirs: dict[str, list[tuple[int, str]]] = defaultdict(
+            list
+        )  # planned order: rows and numbers that replace it
+        self.stands_for: dict[str, dict[str, None]] = defaultdict(dict)  # order at a vendor: production orders, as met
+        self.kept_back: set[str] = set()  # planned orders that one left out replaces: they wait for it
         self.bom_rows: dict[tuple[int, str], int] = {}  # parent, operation number
         self.begun: list[tuple[int, Values]] = []  # stock between two operations: read once the operations are there
         self.begun_file = ""
@@ -191,17 +258,30 @@ class Reading:
     def leave_out(self, number: int, raw: Mapping[str, Any]) -> bool:
         """Whether the row is of an order that is left out; it is kept as it came, to be sent again once it is right."""
         assert self.skipped is not None  # noqa: S101
-        order = str(raw.get(ORDER_COLUMN[self.table]) or "").strip()
-        why = self.skipped.orders.get(order) if order else self.skipped.rows.get((self.table, number))
+        order, standing, replaced = _said(raw, ORDER_COLUMN[self.table]), "", ""
+        if self.table == "open_orders" and (standing := _said(raw, "order") or _said(raw, "number")):
+            self.stands_for[standing].update({order: None} if order else {})
+        if self.table == "production_orders" and (replaced := _said(raw, "replaces")):
+            self.heirs[replaced].append((number, order))
+        why = self.skipped.why(self.table, number, order, standing)
         if why is None:
-            self.skipped.order_of[(self.table, number)] = order
+            if order:
+                self.skipped.order_of[(self.table, number)] = order
+            if standing:
+                self.skipped.standing_of[(self.table, number)] = standing
             return False
         kept = self.report.rejects.setdefault(self.table, [])
+        if len(kept) >= MOST_REJECTS:
+            text = (
+                f"More than {MOST_REJECTS:,} rows of {self.table} would be left out. Put right what most of them lack."
+            )
+            raise TooManyLeftOut(text, field="on_error")
         self.report.rejected += 1
-        if len(kept) < MOST_REJECTS:
-            kept.append({**raw, REASON: why})
+        kept.append({**raw, REASON: why})
         if order:
             self.unread[ProductionOrder].add(order)
+        if replaced:
+            self.kept_back.add(replaced)
         return True
 
     def twice(
@@ -351,6 +431,10 @@ class Reading:
         if location_id not in self.sites_of:
             self.sites_of.update(Location.objects.values_list("pk", "site_id"))
         return self.sites_of[location_id]
+
+
+def _said(raw: Mapping[str, Any], column: str) -> str:
+    return str(raw.get(column) or "").strip()
 
 
 def _content(values: Values) -> int:

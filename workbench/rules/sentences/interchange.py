@@ -114,4 +114,5 @@ SENTENCES = (
         "that is all."
     ),
     _("{count} of the unit cannot be one item; at most {most} can."),
+    _("More than {n} rows of {name} would be left out. Put right what most of them lack."),
 )
