@@ -170,8 +170,10 @@ def operations(work: Reading) -> None:
         ]
         by_order: dict[str, list[production.PlannedOperation]] = defaultdict(list)
         first: dict[str, tuple[int, Values]] = {}
+        rows: dict[tuple[str, str], int] = {}
         for row, values in work.resolve_all(named, refs):
             first.setdefault(values["order_number"], (row, values))
+            rows[values["order_number"], values["number"]] = row
             by_order[values["order_number"]].append(_operation(values))
         try:
             done = production.upsert_operations(
@@ -182,8 +184,10 @@ def operations(work: Reading) -> None:
             )
         except production.OrdersRefused as refused:
             numbers = sorted(by_order, key=lambda number: work.ids[ProductionOrder][number])
-            found, said = [first[number] for number in numbers], dict(chunk)
-            _refused_orders(work, refused, [row for row, _ in found], [said[row] for row, _ in found])
+            said = dict(chunk)
+            found = {bad.index: rows.get((numbers[bad.index], bad.operation_no)) for bad in refused.orders}
+            places = [found.get(index) or first[number][0] for index, number in enumerate(numbers)]
+            _refused_orders(work, refused, places, [said[row] for row in places])
         else:
             work.count(done.operations)
 
@@ -197,7 +201,6 @@ def _refused_orders(
     )
     for bad in refused.orders:
         column = bad.field or ""
-        work.unread[ProductionOrder].add(str(values[bad.index].get("number", "")))
         work.bad(rows[bad.index], column, values[bad.index].get(column, ""), bad.code, bad.detail)
 
 

@@ -60,10 +60,12 @@ def upsert_operations(
     at: datetime,
     by: User | None,
     together: Mapping[str, Sequence[CameTogether]] = NOT_TOGETHER,
+    came: bool = False,
 ) -> UpsertedOrders:
     """State operations (progress, dates, further ones) of orders that are there, by order number. Raises OrdersRefused.
 
     `together`: what vendors brought back of several operations at once, as those who know the vendors' orders say.
+    `came`: the progress stated is what came from vendors.
     """
     rows = ProductionOrder.objects.filter(number__in=operations)
     stated = [
@@ -77,7 +79,7 @@ def upsert_operations(
         )
         for order in rows.order_by("pk")
     ]
-    return _Plan(stated, at, by, together=together).write()
+    return _Plan(stated, at, by, together=together, came=came).write()
 
 
 @transaction.atomic
@@ -117,9 +119,10 @@ class _Plan:
         *,
         more_follow: bool = False,
         together: Mapping[str, Sequence[CameTogether]] = NOT_TOGETHER,
+        came: bool = False,
     ) -> None:
         self.orders, self.at, self.by, self.more_follow = orders, at, by, more_follow
-        self.together = together
+        self.together, self.came = together, came
         self.bad: list[BadOrder] = []
         self.done = UpsertedOrders()
 
@@ -132,7 +135,7 @@ class _Plan:
         self.renumbered, self.done.replaced = renumbering.numbers, renumbering.replaced
         self.done.renumbered = len(self.renumbered)
         self.known = Known(self.orders, at=self.at)
-        steps = Steps(self.known, together=self.together)
+        steps = Steps(self.known, together=self.together, came=self.came)
         rows, touched = [], []
         seen: dict[str, PlannedOrder] = {}
         for index, order in enumerate(self.orders):

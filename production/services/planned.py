@@ -71,13 +71,23 @@ class PlannedOrder:
     operations: Sequence[PlannedOperation] = ()
 
 
+class BadOperation(Refusal):
+    """One operation of an order that is refused, and with it the order."""
+
+    def __init__(self, reason: Refusal, *, operation_no: str) -> None:
+        self.operation_no = operation_no
+        super().__init__(reason.detail, code=reason.code, field=reason.field)
+        self.status = 422 if isinstance(reason, NotFound) else reason.status
+
+
 class BadOrder(Refusal):
-    """One order of a plan that is refused; `index` is its place in the list given."""
+    """One order of a plan that is refused; `index` is its place in the list given, `operation_no` whose fault it is, if one's."""
 
     status = 422
 
     def __init__(self, reason: Refusal, *, index: int) -> None:
         self.index = index
+        self.operation_no = reason.operation_no if isinstance(reason, BadOperation) else ""
         super().__init__(reason.detail, code=reason.code, field=reason.field)
         # What an order names and is not there is a fault of the order; 404 says that of the address.
         self.status = 422 if isinstance(reason, NotFound) else reason.status

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
 
-from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NotFound, WrongState
+from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NotFound, Refusal, WrongState
 from production.models import OPEN_STATUSES, OperationStatus, OrderStatus
 from production.rules import progress
 from production.rules.flow import piece_flow
@@ -17,6 +18,7 @@ from production.services.pieces import Pieces
 from production.services.planned import (
     CLOSED_OPERATION,
     OPERATION_RANK,
+    BadOperation,
     PlannedOperation,
     PlannedOrder,
     RoutingCircle,
@@ -33,12 +35,14 @@ _STARTED = (OperationStatus.IN_PROGRESS, OperationStatus.FINISHED)
 class Steps:
     """Works out operations over what is `known`; `pieces` are those that stand between operations by what was reported.
 
-    `together`: what vendors brought back of several operations at once, by order number.
+    `together`: what vendors brought back of several operations at once, by order number. `came`: what is stated came from
+    vendors, who may bring more bad pieces than the order is for.
     """
 
-    def __init__(self, known: Known, *, together: Mapping[str, Sequence[CameTogether]]) -> None:
+    def __init__(self, known: Known, *, together: Mapping[str, Sequence[CameTogether]], came: bool = False) -> None:
         self._known = known
         self._together = together
+        self._came = came
         self.pieces: list[Pieces] = []
 
     def of(self, order: PlannedOrder, row: Values, old: Values | None) -> list[Values]:
@@ -64,12 +68,13 @@ class Steps:
         if not before or is_another or row["status"] in RECOPIED:
             self._copy_routing(item_id, variant, after)
         for given in order.operations:
-            self._apply(given, order, after, decimals=self._known.decimals[item_id])
+            with _said_of(given.number):
+                self._apply(given, order, after, decimals=self._known.decimals[item_id])
         following = self._check_order(order.operations, after)
         for operation in after.values():
             self._settle(operation, row, before.get(operation["operation_no"]))
         if any(given.good or given.scrap or given.status for given in order.operations):
-            self._imply(following, after, self._together.get(order.number, ()))
+            self._imply(following, before, after, self._together.get(order.number, ()))
             self._find_pieces(order, row, old, following, before, after)
         self._place(order, row, after)
         return [operation for number, operation in after.items() if number not in before or operation != before[number]]
@@ -122,6 +127,12 @@ class Steps:
             raise InvalidQuantity(
                 f"{given.good.normalize():f} good of {order.quantity.normalize():f} to make are too many.", field="good"
             )
+        # Pieces that went wrong may have been begun anew, so good and scrap together may be more than the order is for.
+        if not self._came and given.scrap is not None and given.scrap > max(order.quantity, operation["scrap"]):
+            raise InvalidQuantity(
+                f"{given.scrap.normalize():f} scrapped of {order.quantity.normalize():f} to make are too many.",
+                field="scrap",
+            )
         operation["good"] = max(operation["good"], given.good or 0)
         operation["scrap"] = max(operation["scrap"], given.scrap or 0)
         if given.status is not None:
@@ -153,10 +164,8 @@ class Steps:
         for number in (one.number for one in given):
             for later in after[number]["next_nos"]:
                 if later not in after:
-                    raise NotFound(
-                        f"Operation {number} is followed by {later}, which the order does not have.",
-                        field="next_operation_no",
-                    )
+                    text = f"Operation {number} is followed by {later}, which the order does not have."
+                    raise BadOperation(NotFound(text, field="next_operation_no"), operation_no=number)
         steps = [
             Step(number, one["sequence"], Fraction(0), self._known.open_days, tuple(one["next_nos"]))
             for number, one in after.items()
@@ -167,33 +176,41 @@ class Steps:
             raise RoutingCircle("The operations follow one another in a circle.", field="next_operation_no")
         if turned := backward(following, {number: one["sequence"] for number, one in after.items()}):
             number, later = turned[0]
-            raise InvalidInput(
-                f"Operation {number} is followed by {later}, which comes before it by its sequence.",
-                field="next_operation_no",
-            )
+            text = f"Operation {number} is followed by {later}, which comes before it by its sequence."
+            raise BadOperation(InvalidInput(text, field="next_operation_no"), operation_no=number)
         moved = {one.number for one in given if one.start or one.end}
         dated = {number for number, one in after.items() if one["dates_given"]} if moved else set()
         for number in sorted(dated & following.keys()):
             for later in dated.intersection(following[number]):
                 begins, ends = after[number]["planned_start"], after[later]["planned_end"]
                 if begins > ends and moved & {number, later}:
-                    raise InvalidDate(
-                        f"Operation {number} starts on {begins}, after {later}, which follows it, ends on {ends}.",
-                        field="start",
-                    )
+                    text = f"Operation {number} starts on {begins}, after {later}, which follows it, ends on {ends}."
+                    raise BadOperation(InvalidDate(text, field="start"), operation_no=number)
         return following
 
     def _imply(
         self,
         following: Mapping[str, tuple[str, ...]],
+        before: Mapping[str, Values],
         after: Mapping[str, Values],
         together: Sequence[CameTogether],
     ) -> None:
-        """What a later operation has worked on, those before it have finished, whether the plan says so or not."""
+        """What a later operation has worked on, those before it have finished, whether the plan says so or not: at most what
+        the order is for.
+        """
         ordered = in_order(following) or []
         made = {number: _made(after[number]) for number in ordered}
-        for number, good in progress.implied(following, ordered, made, together).items():
+        implied = progress.implied(following, ordered, made, together)
+        for number, good in implied.items():
             operation = after[number]
+            most = max(operation["quantity"], before[number]["good"] if number in before else 0)
+            if good > most and not self._came:
+                later = next(one for one in following[number] if one not in implied or implied[one] <= most)
+                text = (
+                    f"{good.normalize():f} good and scrapped at operation {later} are too many: operation {number} can have "
+                    f"finished {most.normalize():f} at most."
+                )
+                raise BadOperation(InvalidQuantity(text, field="scrap"), operation_no=later)
             operation["good"] = good
             if operation["status"] != OperationStatus.FINISHED:
                 full = good + operation["scrap"] >= operation["quantity"]
@@ -293,3 +310,12 @@ def is_reported(operation: Values) -> bool:
 def _made(operation: Values) -> progress.Made:
     is_finished = operation["status"] == OperationStatus.FINISHED
     return progress.Made(operation["quantity"], operation["good"], operation["scrap"], is_finished)
+
+
+@contextmanager
+def _said_of(operation_no: str) -> Iterator[None]:
+    """A refusal inside is this operation's."""
+    try:
+        yield
+    except Refusal as reason:
+        raise BadOperation(reason, operation_no=operation_no) from None

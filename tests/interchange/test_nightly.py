@@ -374,6 +374,9 @@ def test_an_operation_a_vendor_was_asked_for_is_never_copied_again_only_cancelle
     ("rows", "place"),
     [
         ([{"number": "10", "good": 9}], (1, "good", "9", "invalid_quantity")),
+        ([{"number": "10", "good": 8}, {"number": "20", "good": 9}], (2, "good", "9", "invalid_quantity")),
+        ([{"number": "10", "good": 8}, {"number": "20", "scrap": 9}], (2, "scrap", "9", "invalid_quantity")),
+        ([{"number": "10", "good": 8}, {"number": "20", "good": 5, "scrap": 4}], (2, "scrap", "4", "invalid_quantity")),
         ([{"number": "10", "next_operation_no": "20"}, {"number": "20", "next_operation_no": "10"}],
          (1, "next_operation_no", "20", "routing_cycle")),
         ([{"number": "10", "next_operation_no": "99"}], (1, "next_operation_no", "99", "not_found")),
@@ -388,6 +391,28 @@ def test_progress_that_cannot_be_is_named(rows, place):
 
     assert only(bad) == ("operations", *place)
     assert not Operation.objects.exclude(good=0).exists()
+
+
+def test_pieces_that_went_wrong_at_the_first_operation_may_have_been_begun_anew():
+    load_shaft()
+
+    load({"operations": [{"order": "P1", "number": "10", "good": 8, "scrap": 3}]})
+
+    assert Operation.objects.filter(operation_no="10").values_list("good", "scrap", "status").get() == (
+        8,
+        3,
+        "finished",
+    )
+
+
+def test_progress_counted_before_the_plan_was_lowered_stays_what_it_is():
+    load_shaft(operations=[{"order": "P1", "number": "10", "good": 3, "scrap": 5}])
+    lowered = {"production_orders": [order("P1", quantity=4)]}
+
+    report = load({**lowered, "operations": [{"order": "P1", "number": "10", "good": 3, "scrap": 5}]})
+
+    assert report.counts["production_orders"]["changed"] == 1
+    assert Operation.objects.filter(operation_no="10").values_list("good", "scrap").get() == (3, 5)
 
 
 def test_an_operation_moved_behind_one_that_follows_it_by_an_earlier_nights_dates_is_named():

@@ -203,6 +203,8 @@ def test_less_at_the_vendor_than_was_sent_and_not_used_is_refused_with_what_lies
         ({"received": 4, "rejected": 5}, "received", "invalid_quantity"),
         ({"received": 4, "accepted": 3}, "received", "invalid_quantity"),
         ({"invoiced": 11}, "invoiced", "invalid_quantity"),
+        ({"sent": 11, "received": 11}, "received", "over_receipt"),
+        ({"sent": 11}, "sent", "over_send"),
         ({"quantity": "2.5"}, "quantity", "too_precise"),
         ({"ordered_on": "2026-03-03"}, "ordered_on", "invalid_date"),
         ({"need_date": "2126-04-15"}, "need_date", "invalid_date"),
@@ -222,6 +224,24 @@ def test_an_open_order_that_cannot_be_is_named_and_nothing_is_loaded(change: dic
     ground()
 
     assert refusal_of({**GOING_ON, **change}) == [(1, column, code)]
+
+
+def test_more_than_ordered_came_only_where_the_policy_takes_it():
+    ground(policies=[{"code": "PLATE", "process": "Plating", "vendors": "V1", "over_receipt_pct": 10}])
+
+    assert refusal_of({**GOING_ON, "sent": 12, "received": 12}) == [(1, "received", "over_receipt")]
+    load({"open_orders": [{**GOING_ON, "sent": 11, "received": 11}]})
+
+    assert OrderLine.objects.get().accepted == 11
+
+
+def test_bad_pieces_a_vendor_brought_beside_the_good_ones_may_be_more_than_the_order_is_for():
+    """Of a yield below a half more is bad than good."""
+    ground()
+
+    load({"open_orders": [{**GOING_ON, "quantity": 25, "sent": 22, "received": 22, "accepted": 10, "rejected": 12}]})
+
+    assert Operation.objects.values_list("good", "scrap").get() == (10, 12)
 
 
 def test_an_order_stands_with_one_vendor_and_each_line_once():

@@ -153,4 +153,4 @@ def report(ground: Ground, ready: Sequence[Ready]) -> None:
                     production.PlannedOperation(number=operation.operation_no, good=good, scrap=scrap)
                 )
     if stated:
-        production.upsert_operations(operations=stated, at=ground.at, by=None, together=together)
+        production.upsert_operations(operations=stated, at=ground.at, by=None, together=together, came=True)

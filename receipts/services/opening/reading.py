@@ -29,8 +29,11 @@ from production.models import NOT_THERE, NOT_USED, Operation, OperationStatus, P
 from production.rules.components import Ratio, ratios, required, whole_ratios
 from production.services.pieces import boms_of
 from production.services.reporting import followers_among, through
+from receipts import rules
+from receipts.services.notes import OverReceipt
 from receipts.services.opening.lines import ZERO, NoRate, OpenLine, Part, Ready
 from receipts.services.progress import settle_status
+from shipments.services.loading import OverSend
 from subcontract_orders import rules as order_rules
 from subcontract_orders.models import (
     OrderComponent,
@@ -46,6 +49,26 @@ POLICY_RULES = (
 def names_of(steps: Sequence[Operation]) -> str:
     """What a vendor is told of the work, one name for all that are bought together."""
     return ", ".join(dict.fromkeys(step.name or str(step.process or "") for step in steps))
+
+
+def check_tolerances(said: OpenLine, line: OrderLine) -> None:
+    """Raises OverReceipt, OverSend where more came or went than the line and its tolerances take."""
+    most = rules.at_most(ordered=said.quantity, over_pct=line.over_receipt_pct)
+    if said.received > most:
+        text = (
+            f"{said.received.normalize():f} received of {said.quantity.normalize():f} ordered are too many: "
+            f"{most.normalize():f} can be ({line.over_receipt_pct.normalize():f} % over allowed)."
+        )
+        raise OverReceipt(text, field="received")
+    # Material for what came was there, so it is asked about only beyond that.
+    most = max(rules.at_most(ordered=said.quantity, over_pct=line.over_send_pct), said.received)
+    if said.sent is not None and said.sent > most:
+        text = (
+            f"Material for {said.sent.normalize():f} sent of {said.quantity.normalize():f} ordered is too much: for "
+            f"{most.normalize():f} it can be ({line.over_send_pct.normalize():f} % over allowed). Load the rest as stock "
+            "at the vendor."
+        )
+        raise OverSend(text, field="sent")
 
 
 class Ground:
@@ -160,6 +183,7 @@ class Ground:
             line.policy_code = policy.code
             for name in POLICY_RULES:
                 setattr(line, name, getattr(policy, name))
+        check_tolerances(said, line)
         line.certificates = list(
             dict.fromkeys(
                 [*(policy.certificates if policy else ()), *self.asked_by_processes(said, steps, line.process_id)]

@@ -47,4 +47,8 @@ SENTENCES = (
     _("What stays inside has no vendor."),
     _("{word} is neither outsource nor in_house."),
     _("Operation {number} is followed by {later}, which comes before it by its sequence."),
+    _("{quantity} scrapped of {most} to make are too many."),
+    _(
+        "{quantity} good and scrapped at operation {operation} are too many: operation {before} can have finished {most} at most."
+    ),
 )

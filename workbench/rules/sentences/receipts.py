@@ -178,4 +178,9 @@ SENTENCES = (
         "there as stock."
     ),
     _("{order} was made on {made}, after {day}."),
+    _("{quantity} received of {ordered} ordered are too many: {most} can be ({percent} % over allowed)."),
+    _(
+        "Material for {quantity} sent of {ordered} ordered is too much: for {most} it can be ({percent} % over "
+        "allowed). Load the rest as stock at the vendor."
+    ),
 )
