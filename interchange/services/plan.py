@@ -11,7 +11,7 @@ from interchange.services.files import FileRefused
 from interchange.services.reading import CHUNK, Reading, Values
 from inventory import services as inventory
 from masterdata import services as masterdata
-from masterdata.models import Item, Location, Process, Unit, WorkCenter
+from masterdata.models import Item, Location, LocationKind, Process, Unit, WorkCenter
 from production import services as production
 from production.models import OrderStatus, ProductionOrder
 from receipts import services as receipts
@@ -38,8 +38,21 @@ def stock(work: Reading) -> None:
                 if values.get("external_refs"):
                     known["external_refs"] = [*known.get("external_refs", ()), *values["external_refs"]]
     rows = list(places.values())
+    _warn_of_transit(work, rows)
     for start in range(0, len(rows), CHUNK):
         _load_stock(work, rows[start : start + CHUNK])
+
+
+def _warn_of_transit(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:
+    """No shipment of ours carries what other systems have on its way, so it would never arrive."""
+    on_the_way = set(Location.objects.filter(kind=LocationKind.TRANSIT).values_list("pk", flat=True))
+    found = [row for row, values in rows if values.get("location_id") in on_the_way and values["quantity"]]
+    if found:
+        work.report.warnings.append(
+            f"{work.file}: {len(found)} rows, the first is row {found[0]}, lie at a place in transit, from where no shipment "
+            "brings them on. Load what is nearly there as lying at the vendor; or load it at our place, say under sent only "
+            "what has arrived, and dispatch as much of the shipment that is planned for the rest."
+        )
 
 
 def _load_stock(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:

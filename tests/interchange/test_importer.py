@@ -557,3 +557,17 @@ def test_what_only_the_database_refuses_is_said_in_a_sentence_of_ours():
     assert (found.table, found.row, found.code) == ("stock", None, "invalid")
     assert found.detail.startswith("A number is too large to be kept, or what is reckoned from it is")
     assert not Balance.objects.exists()
+
+
+def test_stock_on_its_way_is_warned_of_as_nothing_would_bring_it_on():
+    road = {
+        "locations": [{"code": "ROAD", "kind": "transit"}],
+        "stock": [{"item": "BAR", "location": "ROAD", "quantity": 3}],
+    }
+    load_shaft()
+
+    report = load(road)
+
+    (warning,) = report.warnings
+    assert warning.startswith("stock: 1 rows, the first is row 1, lie at a place in transit")
+    assert load({"stock": [{"item": "BAR", "location": "ROAD", "quantity": 0}]}).warnings == []
