@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
+from django.db.models.functions import Lower
+
 from core.refusals import TooPrecise
 from masterdata.models import Item, ItemUnit, Unit
+from masterdata.services.master import PIECES
 
 EIGHT = Decimal("0.00000001")
 KILOGRAM = "kg"
@@ -21,7 +24,7 @@ def unit_factors(
     *, unit_ids: Collection[int], item_ids: Collection[int] | None = None
 ) -> dict[tuple[int, int], Decimal]:
     """How much of an item's own unit one of these units holds, by (item, unit): 1 for its own, else as it was entered, else
-    by its weight where the unit is the kilogram. Pairs nobody knows are left out.
+    by its weight where the unit is the kilogram; pieces are pieces by whatever word. Pairs nobody knows are left out.
     """
     if not unit_ids:
         return {}
@@ -31,6 +34,10 @@ def unit_factors(
     kilogram = Unit.objects.filter(code__iexact=KILOGRAM, pk__in=unit_ids)
     for unit_id in kilogram.values_list("pk", flat=True):
         found |= {(item_id, unit_id): inverse(weight) for item_id, weight in weighed if weight}
+    words = Unit.objects.annotate(word=Lower("code")).filter(word__in=PIECES)
+    if pieces := list(words.filter(pk__in=unit_ids).values_list("pk", flat=True)):
+        counted = items.filter(unit__in=words).values_list("pk", flat=True)
+        found |= {(item_id, unit_id): Decimal(1) for item_id in counted for unit_id in pieces}
     stated = ItemUnit.objects.filter(unit__in=unit_ids)
     if item_ids is not None:
         stated = stated.filter(item__in=item_ids)

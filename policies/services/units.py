@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models.functions import Lower
+
 from core.refusals import NotFound, Refusal
 from masterdata.models import Item, Unit
 from masterdata.services import PIECES, unit_factors
@@ -33,28 +35,31 @@ class PricedIn:
 
 
 def priced_in(rows: Sequence[tuple[int | None, str]]) -> list[PricedIn | Refusal]:
-    """What prices for these items (None: any) in these price units are for, or why one cannot be: three queries for any number.
+    """What prices for these items (None: any) in these price units are for, or why one cannot be: four queries for any number.
 
-    `100`, and a unit of an item that has none itself, count the item's own unit.
+    `100`, and a unit of an item that has none itself, count the item's own unit. Pieces may go by other words than the unit;
+    for any item they are a unit all the same, as others may be weighed.
     """
     parsed = [parse_price_unit(text) for _, text in rows]
     units = {unit.code: unit for unit in Unit.objects.filter(code__in={name for _, name in parsed if name})}
+    pieces = Unit.objects.annotate(lower=Lower("code")).filter(lower__in=PIECES).order_by("pk").first()
     items: Mapping[int, Item] = Item.objects.select_related("unit").in_bulk({item for item, _ in rows if item})
     factors = unit_factors(unit_ids={unit.pk for unit in units.values()}, item_ids=items)
     found: list[PricedIn | Refusal] = []
     for (item_id, _), (count, name) in zip(rows, parsed, strict=True):
         item = items.get(item_id or 0)
-        counted = name.lower() in PIECES and (
-            item is None or (item.unit is not None and item.unit.code.lower() in PIECES)
+        unit = units.get(name) or (pieces if item is None and name.lower() in PIECES else None)
+        counted = (
+            name.lower() in PIECES and item is not None and item.unit is not None and item.unit.code.lower() in PIECES
         )
-        if not name or (item and item.unit is None) or (counted and name not in units):
+        if not name or (item and item.unit is None) or (counted and unit is None):
             found.append(PricedIn(count))
-        elif name not in units:
+        elif unit is None:
             found.append(UnknownUnit(f"There is no unit {name}.", field="price_unit"))
         elif item is None:
-            found.append(PricedIn(count, units[name].pk))
-        elif factor := factors.get((item.pk, units[name].pk)):
-            found.append(PricedIn(count, units[name].pk if factor != 1 else None))
+            found.append(PricedIn(count, unit.pk))
+        elif factor := factors.get((item.pk, unit.pk)):
+            found.append(PricedIn(count, unit.pk if factor != 1 else None))
         else:
             found.append(
                 NoUnitFactor(

@@ -27,6 +27,7 @@ from masterdata.models import (
     Vendor,
     WorkCenter,
 )
+from masterdata.services import unit_factors
 from policies.models import Policy, PriceAgreement, VendorApproval
 from production.models import BomLine, Operation, ProductionOrder, RoutingStep
 from tests.interchange.plans import SHAFT, load, load_shaft, only, refused
@@ -571,3 +572,26 @@ def test_stock_on_its_way_is_warned_of_as_nothing_would_bring_it_on():
     (warning,) = report.warnings
     assert warning.startswith("stock: 1 rows, the first is row 1, lie at a place in transit")
     assert load({"stock": [{"item": "BAR", "location": "ROAD", "quantity": 0}]}).warnings == []
+
+
+def test_pieces_by_another_word_are_the_units_pieces_and_never_a_weight():
+    """A price of any item for 100 pcs counts pieces of items in Stk, and says nothing of items that are weighed."""
+    base = {**SHAFT, "units": [{"code": "ST", "decimals": 0}, {"code": "kg", "decimals": 3}]}
+    base["items"] = [{"code": "SHAFT", "unit": "ST"}, {"code": "BAR", "unit": "kg"}]
+    load({**base, "prices": [{"vendor": "V1", "process": "Plating", "price_unit": "100 pcs", "unit_price": 5}]})
+
+    price = PriceAgreement.objects.select_related("per_unit").get()
+
+    assert (price.price_factor, price.per_unit and price.per_unit.code) == (100, "ST")
+    assert unit_factors(unit_ids=[price.per_unit_id]) == {(Item.objects.get(code="SHAFT").pk, price.per_unit_id): 1}
+
+
+def test_a_price_for_pieces_of_any_item_is_refused_where_nothing_is_counted_in_pieces():
+    base = {
+        **SHAFT,
+        "units": [{"code": "kg", "decimals": 3}],
+        "items": [{"code": one, "unit": "kg"} for one in ("SHAFT", "BAR")],
+    }
+    price = {"vendor": "V1", "process": "Plating", "price_unit": "100 pcs", "unit_price": 5}
+
+    assert only(refused({**base, "prices": [price]})) == ("prices", 1, "price_unit", "100 pcs", "not_found")
