@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from interchange.rules.mapping import Unread
 from masterdata.rules import MOST_DECIMALS, decimals_of_currency
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
@@ -96,6 +97,8 @@ def decimals_of(value: Decimal) -> int:
 
 def number(raw: Any, code: str) -> Decimal:
     value = plain(raw)
+    if isinstance(raw, Unread):
+        raise BadValue(code, raw.why)
     if not NUMBER.fullmatch(value):
         raise BadValue(code, f"“{value[:60]}” is not a number.")
     return Decimal(value)

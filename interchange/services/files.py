@@ -135,11 +135,11 @@ class CsvRows:
         columns = [cell.strip() for cell in cells or []]
         if not any(columns):
             raise self._refuse("The file has no header row.", 1, "truncated")
-        for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+        wanted = "semicolon" if self._separator == ";" else "comma"
+        for mark, word in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
             if len(columns) == 1 and mark in columns[0] and mark != self._separator:
-                raise self._refuse(
-                    f"The columns are separated by {word}; the separator must be a comma.", 1, "invalid", columns[0]
-                )
+                text = f"The columns are separated by {word}; the separator must be a {wanted}."
+                raise self._refuse(text, 1, "invalid", columns[0])
         if len(columns) > MOST_COLUMNS:
             raise self._refuse(f"The file has {len(columns)} columns, {MOST_COLUMNS} are possible.", 1, "too_large")
         twice = sorted({column for column in columns if columns.count(column) > 1})

@@ -238,6 +238,7 @@ class Reading:
         except FileRefused as refusal:
             if model:
                 self.half_read.add(model)
+            self.file = refusal.file or self.file  # may be one that others are joined to
             self.bad(refusal.row, "", refusal.value, refusal.code, refusal.detail)
         self.tell(number)
         if chunk:
@@ -247,6 +248,7 @@ class Reading:
             self.report.notes.append(
                 f"{self.file}: ignored columns: {', '.join(str(name)[:60] for name in list(reader.ignored)[:50])}"
             )
+        self.report.notes.extend(text for text in getattr(rows, "notes", ()) if text not in self.report.notes)
         if rounded:
             self.report.notes.append(f"{self.file}: {rounded} prices have more than 5 decimals and were rounded.")
         self.report.warnings.extend(text for text in getattr(rows, "warnings", ()) if text not in self.report.warnings)

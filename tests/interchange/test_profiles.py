@@ -11,7 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 
 from interchange import services
-from interchange.rules.mapping import BadProfile, Cell, converted, read_profile
+from interchange.rules.mapping import BadProfile, Cell, Unread, converted, read_profile
+from interchange.rules.values import BadValue, number
 from masterdata.models import Item, Vendor
 from policies.models import PriceAgreement
 from production.models import BomLine, Operation, ProductionOrder, RoutingStep
@@ -122,6 +123,111 @@ def test_a_bad_cell_is_named_by_the_row_of_the_export():
     assert not Item.objects.exists()
 
 
+Changes = dict[str, tuple[str, str]]
+
+
+def changed(system: str, changes: Changes, *, without: tuple[str, ...] = ()) -> services.ImportReport:
+    """The sample of a system, read with some words of its files in the place of others."""
+    files = []
+    for path in sorted((SAMPLES / system).glob("*.csv")):
+        old, new = changes.get(path.name, ("", ""))
+        text = path.read_text("utf-8-sig")
+        assert old in text
+        if path.name not in without:
+            files.append((path.name, io.BytesIO((text.replace(old, new) if old else text).encode())))
+    tables = services.through_profile(services.load_profile(system), services.tables_in_files(files))
+    return services.import_tables(tables=tables, at=AT, by=None)
+
+
+@pytest.mark.parametrize(
+    ("system", "file", "old", "new", "place"),
+    [
+        ("sap", "EINE.csv", "135,00", "135.00", ("EINE.csv", 2, "unit_price", "135.00")),
+        ("sap", "EINE.csv", "135,00", "1,135.00", ("EINE.csv", 2, "unit_price", "1,135.00")),
+        ("odoo", "mrp.production.csv", "200.0", '"200,5"', ("mrp.production.csv", 2, "quantity", "200,5")),
+        ("sap", "AFVC.csv", "0010;Turning;PP01", "0010;Turning;ZP09", ("AFVC.csv", 2, "outsourced", "ZP09")),
+        ("sap", "EINA.csv", "5300000001", "5300000002", ("EINE.csv", 2, "vendor", "")),
+        ("sap", "AFVV.csv", "AUFPL;APLZL;VGW01;VGW02", "AUFPL;APLZL;VGW01;VGW01", ("AFVV.csv", 1, "", "")),
+        ("business_central", "Production Order.csv", "17.04.2026", "17-APR-26", ("Production Order.csv", 2, "due", "17-APR-26")),
+    ],
+)  # fmt: skip
+def test_what_an_export_writes_in_another_way_is_named_and_nothing_is_written(
+    system: str, file: str, old: str, new: str, place: tuple[str, int, str, str]
+):
+    with pytest.raises(services.ImportRefused) as refusal:
+        changed(system, {file: (old, new)})
+
+    assert place in [(row.file, row.row, row.column, row.value) for row in refusal.value.rows]
+    assert not Item.objects.exists()
+
+
+def test_another_separator_than_the_profiles_is_said():
+    with pytest.raises(services.ImportRefused) as refusal:
+        changed("sap", {"T001W.csv": (";", ",")})
+
+    assert "separated by commas; the separator must be a semicolon" in str(refusal.value)
+
+
+def test_rows_that_find_nothing_where_they_are_joined_are_warned_of_and_columns_nobody_reads_are_named():
+    report = changed("sap", {"AUFK.csv": ("000001000012", "000001009999"), "AFVV.csv": ("XMNGA", "XXXXX")})
+
+    assert report.warnings == ["AFKO.csv: 1 rows, the first is row 2, find nothing by AUFNR in AUFK.csv."]
+    assert report.notes == ["MBEW.csv: ignored columns: BWKEY", "AFVV.csv: ignored columns: XXXXX"]
+
+
+def test_what_a_profile_passes_over_is_said():
+    report = changed("erpnext", {}, without=("BOM.csv",))
+
+    assert [note.partition(":")[2] for note in report.notes if note.startswith("BOM Item")] == [
+        " 2 rows, the first is row 2, lack BOM.csv to look up parent in.",
+        " 2 rows, the first is row 2, are not read: BOM.is_default is empty.",
+    ]
+
+
+def test_a_column_an_export_does_not_have_leaves_what_is_there():
+    read("sap")
+
+    changed("sap", {"MBEW.csv": ("STPRS", "VERPR"), "MARA.csv": ("XCHPF", "XYZ")})
+
+    shaft = Item.objects.get(code="4711")
+    assert (shaft.lot_tracked, shaft.standard_cost) == (True, 0)
+
+
+def test_a_bill_and_a_routing_that_several_items_share_are_those_of_each():
+    item = "AXLE;Axle;PCS;Prod. Order;LOTALL;0;0,4;No;B-SHAFT;R-SHAFT\n"
+
+    changed("business_central", {"Item.csv": ("BAR;", f"{item}BAR;")})
+
+    assert sorted(BomLine.objects.values_list("parent__code", "component__code")) == [("AXLE", "BAR"), ("SHAFT", "BAR")]
+    assert (
+        RoutingStep.objects.filter(item__code="AXLE").count() == RoutingStep.objects.filter(item__code="SHAFT").count()
+    )
+
+
+def test_times_are_read_in_their_unit_and_for_as_many_pieces_as_they_are_for():
+    read("business_central")
+    header = "Setup Time;Run Time"
+    units = f"{header};Setup Time Unit of Meas. Code;Run Time Unit of Meas. Code;Lot Size"
+
+    lines = (SAMPLES / "business_central" / "Routing Line.csv").read_text("utf-8-sig").split("\n")
+    hours = "\n".join(f"{line};HOURS;MINUTES;10" if line and place else line for place, line in enumerate(lines))
+    changed("business_central", {"Routing Line.csv": ("\n".join(lines), hours.replace(header, units))})
+
+    turning = RoutingStep.objects.get(item__code="SHAFT", operation_no="10")
+    assert (turning.setup_minutes, turning.run_minutes) == (1800, Decimal("0.65"))
+    with pytest.raises(services.ImportRefused) as refusal:
+        weeks = hours.replace(header, units).replace("HOURS", "WEEKS")
+        changed("business_central", {"Routing Line.csv": ("\n".join(lines), weeks)})
+    assert "“WEEKS” in Setup Time Unit of Meas. Code is none of" in refusal.value.rows[0].detail
+
+
+def test_odoo_writes_what_is_chosen_from_a_list_by_its_label():
+    changed("odoo", {"mrp.production.csv": ("confirmed", "Confirmed"), "product.product.csv": (",lot,", ",By Lots,")})
+
+    assert ProductionOrder.objects.get(number="WH/MO/00012").status == "firm"
+    assert Item.objects.get(code="SHAFT").lot_tracked
+
+
 def test_an_export_that_may_be_cut_off_is_warned_of_once():
     files = services.tables_in_files([("Item.csv", io.BytesIO(b"item_code,stock_uom\nSHAFT,Nos"))])
 
@@ -168,6 +274,8 @@ def test_the_command_and_the_api_read_through_a_profile(django_user_model, capsy
         (Cell(column=("A",), number=","), "12,5-", "-12.5"),
         (Cell(column=("A",), number=",", times=Decimal(60)), "1,5", "90.0"),
         (Cell(column=("A",), number=","), "some", "some"),
+        (Cell(column=("A",), number=","), "1 234,5", "1234.5"),
+        (Cell(column=("A",), number="."), "1e-05", "0.00001"),
         (Cell(column=("A",), date=("%Y%m%d", "%d.%m.%Y")), "17.04.2026", "2026-04-17"),
         (Cell(column=("A",), date=("%Y%m%d",)), "00000000", ""),
         (Cell(column=("A",), date=("%Y%m%d",)), "soon", "soon"),
@@ -182,6 +290,20 @@ def test_the_command_and_the_api_read_through_a_profile(django_user_model, capsy
 )
 def test_a_cell_is_read_as_its_column_says(cell: Cell, text: str, found: str):
     assert converted(cell, {"A": text}) == found
+
+
+@pytest.mark.no_database
+@pytest.mark.parametrize(
+    ("mark", "text"),
+    [(",", "135.00"), (",", "1,234.50"), (",", "1.23,4"), (".", "1,5"), (".", "12,34.5"), (".", "1'234")],
+)
+def test_a_number_written_another_way_is_never_taken_for_another_number(mark: str, text: str):
+    found = converted(Cell(column=("A",), number=mark), {"A": text})
+
+    assert isinstance(found, Unread)
+    assert {text: 1}.get(found) is None  # nor found among what was read of such a text before
+    with pytest.raises(BadValue, match="is not a number with a decimal"):
+        number(found, "invalid")
 
 
 @pytest.mark.no_database

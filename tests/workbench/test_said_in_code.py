@@ -42,7 +42,8 @@ COMMANDS = set("apt get install libpango libpangoft2 var dev run data".split())
 PASSED_ON = {
     # A sentence that was read where it was made.
     "refusal.detail", "bad.detail", "problem.detail", "circle.detail", "row.detail", "answer.detail", "reason.detail",
-    "step.detail", "one.detail", "reason", "detail", "refusal", "circle", "short", "str(refusal)", "str(problem)", "f'{problem}'",
+    "step.detail", "one.detail", "reason", "raw.why", "detail", "refusal", "circle", "short",
+    "str(refusal)", "str(problem)", "f'{problem}'",
     "getattr(problem, 'detail', None) or str(problem)", "str(unreadable)", "sentence",
     "f'{refusal.field}: {refusal.detail}' if refusal.field else refusal.detail",
     # Several refusals, each read where it was made.

@@ -115,4 +115,17 @@ SENTENCES = (
     ),
     _("{count} of the unit cannot be one item; at most {most} can."),
     _("More than {n} rows of {name} would be left out. Put right what most of them lack."),
+    _("“{value}” is not a number with a decimal comma."),
+    _("“{value}” is not a number with a decimal point."),
+    _("“{value}” in {column} is none of: {known}."),
+    _("“{value}” in {column} is not a number it can be divided by."),
+    _("The columns are separated by commas; the separator must be a semicolon."),
+    _("The columns are separated by tabs; the separator must be a semicolon."),
+    _("The columns are separated by commas; the separator must be a comma."),
+    _("The columns are separated by semicolons; the separator must be a semicolon."),
+    _(
+        "{file}: {n} rows, the first is row {row}, lie at a place in transit, from where no shipment brings them "
+        "on. Load what is nearly there as lying at the vendor; or load it at our place, say under sent only what "
+        "has arrived, and dispatch as much of the shipment that is planned for the rest."
+    ),
 )
