@@ -127,9 +127,9 @@ def import_tables(
 
 def _withdraw(work: Reading, snapshot: Snapshot) -> None:
     left_out = [*work.unread[ProductionOrder], *work.kept_back]
-    work.present.update(ProductionOrder.objects.filter(number__in=left_out).values_list("pk", flat=True))
+    present = {*work.present, *ProductionOrder.objects.filter(number__in=left_out).values_list("pk", flat=True)}
     done = production.withdraw_missing(
-        present=work.present,
+        present=present,
         scope=production.SnapshotScope(
             sources=list(snapshot.sources or sorted(work.sources)), sites=snapshot.sites, statuses=snapshot.statuses
         ),

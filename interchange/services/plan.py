@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -102,7 +103,7 @@ def _widen_units(work: Reading, chunk: list[tuple[int, Values]]) -> None:
 def production_orders(work: Reading) -> None:
     kept = renumbered = 0
     replaced: dict[str, tuple[int, str]] = {}
-    own: dict[str, int] = {}
+    own, own_rows = array("q"), array("q")  # numbers that stand here themselves, by their hashes, and where
     for chunk in work.chunks(ProductionOrder):
         for row, values in chunk:
             if values.get("parent_order"):
@@ -110,7 +111,8 @@ def production_orders(work: Reading) -> None:
             if values.get("replaces"):
                 replaced[values["replaces"]] = (row, values["number"])
             if values.get("status") not in (OrderStatus.CANCELLED, OrderStatus.DONE):
-                own[values["number"]] = row
+                own.append(hash(values["number"]))
+                own_rows.append(row)
         work.sources.update(values["source"] for _, values in chunk if values.get("source"))
         rows = list(work.resolve_all(chunk, {"item": Item, "location": Location}))
         orders = [
@@ -140,14 +142,16 @@ def production_orders(work: Reading) -> None:
             work.count(done)
             work.count(done.operations, "operations")
             work.report.name("production_orders", "replaced", (f"{one} → {heir}" for one, heir in done.replaced))
-            work.ids[ProductionOrder].update(done.ids)
-            work.present.update(done.ids.values())
+            work.learn(ProductionOrder, done.ids)
+            work.present.extend(done.ids.values())
             kept += done.kept
             renumbered += done.renumbered
     _check_parents(work)
-    for number in own.keys() & replaced.keys():
+    hashes = {hash(number): number for number in replaced}
+    for place in [place for place, one in enumerate(own) if one in hashes] if hashes else ():
+        number = hashes[own[place]]
         row, heir = replaced[number]
-        text = f"{number} stands in row {own[number]} itself and is replaced by nothing."
+        text = f"{number} stands in row {own_rows[place]} itself and is replaced by nothing."
         if heir != number and not any(bad.row == row and bad.column == "replaces" for bad in work.errors):
             work.bad(row, "replaces", number, "duplicate_number", text)
     if renumbered:

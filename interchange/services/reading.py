@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from django.db import models
 from accounts.models import User
 from core.refusals import Refusal
 from interchange.rules.rows import RowReader
+from interchange.rules.seen import Seen
 from interchange.rules.tables import TABLES
 from interchange.services.files import FileRefused
 from interchange.services.report import BadRow, ImportReport
@@ -24,6 +26,7 @@ from production.models import ProductionOrder
 
 CHUNK = 2000  # rows in memory at a time
 MOST_ERRORS = 1000
+MOST_KNOWN = 50_000  # production orders whose keys are kept
 MOST_SKIPPED = 20_000  # errors, where orders with errors are left out
 MOST_REJECTS = 20_000  # rows kept
 REASON = "reject_reason"
@@ -171,7 +174,7 @@ class Reading:
         self.report = ImportReport(dry_run=dry_run)
         self.errors: list[BadRow] = []
         self.sources: set[str] = set()  # of the orders read
-        self.present: set[int] = set()  # keys of the orders read
+        self.present = array("q")  # keys of the orders read
         self.is_cut = False  # there were too many errors to read to the end
         self.most_errors = MOST_ERRORS if skipped is None else MOST_SKIPPED
         self.table = self.file = ""
@@ -206,7 +209,7 @@ class Reading:
         """
         table, rows = TABLES[self.table], self.tables[self.table]
         reader = RowReader(table)
-        seen: dict[tuple[Any, ...], tuple[int, int]] = {}
+        seen = Seen()
         chunk: list[tuple[int, Values]] = []
         rounded = 0
         number = getattr(rows, "first", 1) - 1
@@ -286,13 +289,11 @@ class Reading:
             self.kept_back.add(replaced)
         return True
 
-    def twice(
-        self, seen: dict[tuple[Any, ...], tuple[int, int]], key: Sequence[str], number: int, values: Values
-    ) -> bool:
+    def twice(self, seen: Seen, key: Sequence[str], number: int, values: Values) -> bool:
         """Whether the key stood in an earlier row: harmless with the same content, else noted as bad."""
         found = tuple(map(values.get, key))
         content = _content(values)
-        row, earlier = seen.setdefault(found, (number, content))
+        row, earlier = seen.first(hash(found), number, content)
         if row == number:
             return False
         if earlier != content:
@@ -337,9 +338,17 @@ class Reading:
                 parts.append(str(value))
         return " ".join(parts)
 
+    def learn(self, model: type[models.Model], ids: Mapping[str, int]) -> None:
+        """Keep the ids of what was just written, instead of too many kept before."""
+        if model is ProductionOrder and len(self.ids[model]) > MOST_KNOWN:
+            self.ids[model].clear()
+        self.ids[model].update(ids)
+
     def know(self, model: type[models.Model], codes: Iterable[Any]) -> None:
-        """Look up the ids of codes not looked up yet, in one statement."""
+        """Look up the ids of codes not looked up yet, in one statement. Of orders, too many are forgotten before."""
         known = self.ids[model]
+        if model is ProductionOrder and len(known) > MOST_KNOWN:
+            known.clear()
         wanted = {code for code in codes if code and code not in known}
         if wanted:
             name = "number" if model is ProductionOrder else "code"
