@@ -137,6 +137,11 @@ def _withdraw(work: Reading, snapshot: Snapshot) -> None:
         at=work.at,
         by=work.by,
     )
+    if snapshot.sources and work.present and not work.sources.intersection(snapshot.sources):
+        work.report.warnings.append(
+            f"The snapshot is whole for {', '.join(snapshot.sources)}, and none of its orders comes from there: they come from "
+            f"{', '.join(sorted(work.sources)) or 'no source, as no row names one'}. So what is missing is not withdrawn."
+        )
     counts = work.report.counts.setdefault("production_orders", {"created": 0, "changed": 0, "unchanged": 0})
     counts["withdrawn"] = done.count
     work.report.name("production_orders", "withdrawn", done.first)

@@ -199,6 +199,17 @@ def test_a_snapshot_is_whole_only_for_its_source_site_and_statuses():
     assert statuses() == {"A1": "cancelled", "A2": "cancelled", "A3": "cancelled", "B1": "planned", "A4": "planned"}
 
 
+def test_a_snapshot_of_a_source_that_none_of_its_orders_has_is_warned_of():
+    load_shaft(production_orders=ten(source="erp"))
+
+    unnamed = load({"production_orders": ten()[:9]}, snapshot=services.Snapshot(sources=["mes"]), dry_run=True)
+    misspelt = load({"production_orders": ten(source="erp")[:9]}, snapshot=services.Snapshot(sources=["ERP"]))
+
+    assert unnamed.warnings[0].startswith("The snapshot is whole for mes, and none of its orders comes from there")
+    assert "they come from erp." in misspelt.warnings[0]
+    assert load({"production_orders": ten(source="erp")}, snapshot=services.Snapshot(sources=["erp"])).warnings == []
+
+
 def test_a_snapshot_needs_orders_and_known_words():
     load_shaft()
 

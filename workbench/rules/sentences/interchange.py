@@ -128,4 +128,12 @@ SENTENCES = (
         "on. Load what is nearly there as lying at the vendor; or load it at our place, say under sent only what "
         "has arrived, and dispatch as much of the shipment that is planned for the rest."
     ),
+    _(
+        "The snapshot is whole for {names}, and none of its orders comes from there: they come from {sources}. So "
+        "what is missing is not withdrawn."
+    ),
+    _(
+        "The snapshot is whole for {names}, and none of its orders comes from there: they come from no source, as "
+        "no row names one. So what is missing is not withdrawn."
+    ),
 )
