@@ -150,9 +150,15 @@ def item_units(work: Reading) -> None:
             text = f"{per_item.normalize():f} of the unit cannot be one item; at most 100000000 can."
             work.bad(row, "per_item", per_item, "invalid_quantity", text)
             return None
+        if factor != 1 and own.get(values["item_id"]) == values["unit_id"]:
+            text = "The item is counted in this unit itself, so one of it is one. Leave it out, or name another unit."
+            work.bad(row, "unit", said[row], "invalid", text)
+            return None
         return values | {"factor": factor}
 
     for chunk in work.chunks():
+        said = {row: values["unit"] for row, values in chunk}
+        own = dict(Item.objects.filter(code__in=[values["item"] for _, values in chunk]).values_list("pk", "unit_id"))
         masterdata.make_units(codes={values["unit"] for _, values in chunk} - work.ids[Unit].keys())
         work.upsert(ItemUnit, [values for _, values in work.resolve_all(chunk, {"item": Item, "unit": Unit}, ready)])
 

@@ -78,7 +78,9 @@ def _load_stock(work: Reading, rows: Sequence[tuple[int, Values]]) -> None:
         work.count(receipts.load_stock(counts=counts, at=work.at, by=work.by))
     except inventory.CountsRefused as refused:
         for bad in refused.counts:
-            work.bad(rows[bad.index][0], bad.field or "", counts[bad.index].quantity, bad.code, bad.detail)
+            row, values = rows[bad.index]
+            column = bad.field or ""
+            work.bad(row, column, values.get(column, ""), bad.code, bad.detail)
 
 
 def _widen_units(work: Reading, chunk: list[tuple[int, Values]]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
-from core.refusals import InvalidInput, InvalidQuantity, NoRight, Refusal, Refusals, TooPrecise
+from core.refusals import InvalidDate, InvalidInput, InvalidQuantity, NoRight, Refusal, Refusals, TooPrecise
 from inventory.models import Balance, Lot, Movement
 from inventory.services.ledger import Move, NotEnoughStock, post_movements
 from masterdata.models import Item, Location, LocationKind
@@ -22,6 +22,9 @@ from masterdata.services import Upserted, among, company, virtual_location
 PlaceKey = tuple[int, int | None, int, str]  # item, lot, location, stage
 ZERO = Decimal(0)
 REFERENCES = ("source", "external_refs")
+
+
+TODAY_ANYWHERE = timedelta(hours=38)  # a day that is today somewhere ends no later
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
 
     What is more comes from the virtual difference location, at a vendor from the virtual supplier (a direct delivery), at
     `unit_cost`, else the item's standard cost, else for nothing; what is less leaves at cost. A place is counted once.
-    Raises CountsRefused (invalid_quantity, too_precise, lot_required, not_enough_stock, no_right).
+    Raises CountsRefused (invalid_quantity, invalid_date, too_precise, lot_required, not_enough_stock, no_right).
     """
     if not counts:
         return Upserted()
@@ -89,6 +92,10 @@ def load_stock(*, counts: Sequence[CountedStock], at: datetime, by: User | None,
     done, bad = Upserted(), []
     moves: dict[datetime, list[Move]] = defaultdict(list)
     for index, (count, (item_id, lot_id, location_id, stage)) in enumerate(zip(counts, keys, strict=True)):
+        if count.as_of and count.as_of - at > TODAY_ANYWHERE:
+            text = f"Stock is counted up to today; {count.as_of:%Y-%m-%d} is still to come."
+            bad.append(BadCount(InvalidDate(text, field="as_of"), index=index))
+            continue
         there = balances.get(keys[index])
         more = count.quantity - ((there or ZERO) - _moved_since(keys[index], count.as_of))
         if more == 0:

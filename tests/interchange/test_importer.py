@@ -595,3 +595,23 @@ def test_a_price_for_pieces_of_any_item_is_refused_where_nothing_is_counted_in_p
     price = {"vendor": "V1", "process": "Plating", "price_unit": "100 pcs", "unit_price": 5}
 
     assert only(refused({**base, "prices": [price]})) == ("prices", 1, "price_unit", "100 pcs", "not_found")
+
+
+def test_stock_of_a_day_to_come_is_refused_and_of_today_is_not():
+    load_shaft()
+    bar = {"item": "BAR", "location": "MAIN", "quantity": 3}
+
+    table, row, column, value, code = only(refused({"stock": [{**bar, "as_of": "2026-03-04"}]}))
+    assert (table, row, column, value[:10], code) == ("stock", 1, "as_of", "2026-03-04", "invalid_date")
+    load({"stock": [{**bar, "as_of": "2026-03-02"}]})
+
+    assert Balance.objects.get().quantity == 3
+
+
+def test_a_unit_of_an_item_that_is_its_own_holds_one():
+    load_shaft()
+
+    assert only(refused({"item_units": [{"item": "BAR", "unit": "kg", "factor": 2}]})) == (
+        "item_units", 1, "unit", "kg", "invalid",
+    )  # fmt: skip
+    load({"item_units": [{"item": "BAR", "unit": "kg", "factor": 1}, {"item": "BAR", "unit": "pcs", "factor": 2}]})

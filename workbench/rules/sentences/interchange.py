@@ -136,4 +136,5 @@ SENTENCES = (
         "The snapshot is whole for {names}, and none of its orders comes from there: they come from no source, as "
         "no row names one. So what is missing is not withdrawn."
     ),
+    _("The item is counted in this unit itself, so one of it is one. Leave it out, or name another unit."),
 )

@@ -21,4 +21,5 @@ SENTENCES = (
     ),
     _("Name the lot that expires."),
     _("{quantity} at {cost} are worth more than can be; at most {most}."),
+    _("Stock is counted up to today; {day} is still to come."),
 )
