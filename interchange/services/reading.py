@@ -14,6 +14,7 @@ from django.db import models
 
 from accounts.models import User
 from core.refusals import Refusal
+from interchange.rules.mapping import Unread
 from interchange.rules.rows import RowReader
 from interchange.rules.seen import Seen
 from interchange.rules.tables import TABLES
@@ -282,7 +283,8 @@ class Reading:
             )
             raise TooManyLeftOut(text, field="on_error")
         self.report.rejected += 1
-        kept.append({**raw, REASON: why})
+        # What must not be taken for a number is not one either where it is sent again as it came.
+        kept.append({name: f"“{one}”" if isinstance(one, Unread) else one for name, one in raw.items()} | {REASON: why})
         if order:
             self.unread[ProductionOrder].add(order)
         if replaced:

@@ -126,7 +126,9 @@ def test_a_bad_cell_is_named_by_the_row_of_the_export():
 Changes = dict[str, tuple[str, str]]
 
 
-def changed(system: str, changes: Changes, *, without: tuple[str, ...] = ()) -> services.ImportReport:
+def changed(
+    system: str, changes: Changes, *, without: tuple[str, ...] = (), skip_orders: bool = False
+) -> services.ImportReport:
     """The sample of a system, read with some words of its files in the place of others."""
     files = []
     for path in sorted((SAMPLES / system).glob("*.csv")):
@@ -136,7 +138,7 @@ def changed(system: str, changes: Changes, *, without: tuple[str, ...] = ()) -> 
         if path.name not in without:
             files.append((path.name, io.BytesIO((text.replace(old, new) if old else text).encode())))
     tables = services.through_profile(services.load_profile(system), services.tables_in_files(files))
-    return services.import_tables(tables=tables, at=AT, by=None)
+    return services.import_tables(tables=tables, at=AT, by=None, skip_orders=skip_orders)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +161,14 @@ def test_what_an_export_writes_in_another_way_is_named_and_nothing_is_written(
 
     assert place in [(row.file, row.row, row.column, row.value) for row in refusal.value.rows]
     assert not Item.objects.exists()
+
+
+def test_a_number_written_another_way_is_refused_again_where_its_order_is_left_out_and_sent_as_it_came():
+    report = changed("sap", {"AFKO.csv": ("200,000", "200.50")}, skip_orders=True)
+
+    assert [row["quantity"] for row in report.rejects["production_orders"]] == ["“200.50”"]
+    with pytest.raises(services.ImportRefused):
+        services.import_tables(tables={"production_orders": report.rejects["production_orders"]}, at=AT, by=None)
 
 
 def test_another_separator_than_the_profiles_is_said():
