@@ -16,7 +16,7 @@ from core.constraints import not_kept
 from core.refusals import InvalidInput
 from interchange.models import PlanImport
 from interchange.services import begun, master, plan, sourcing, standing, structure
-from interchange.services.reading import MOST_ERRORS, Progress, Reading, Skipped, TooManyErrors
+from interchange.services.reading import LARGE, MOST_ERRORS, Progress, Reading, Skipped, TooManyErrors, analyze
 from interchange.services.report import BadRow, ImportRefused, ImportReport, rows_as_csv
 from masterdata import services as masterdata
 from masterdata.models import ItemGroup, Process, Site, Unit
@@ -27,16 +27,6 @@ log = logging.getLogger(__name__)
 
 LOCK = 7_301_001  # one import at a time: they touch everything
 PASSES = 4  # readings of a plan with errors, where orders may be left out
-LARGE = 5000  # rows
-ANALYZED = (
-    "production_productionorder",
-    "production_operation",
-    "production_bomline",
-    "production_routingstep",
-    "masterdata_item",
-    "policies_priceagreement",
-    "inventory_balance",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +111,8 @@ def import_tables(
         work.report.reference = kept.reference
         if work.report.written:
             masterdata.note_plan_change(at=at, reason=f"Import {origin}".strip())
-            analyze(counts=work.report.counts)
+            if sum(one["created"] + one["changed"] for one in work.report.counts.values()) >= LARGE:
+                analyze()
     return work.report
 
 
@@ -145,15 +136,6 @@ def _withdraw(work: Reading, snapshot: Snapshot) -> None:
     counts = work.report.counts.setdefault("production_orders", {"created": 0, "changed": 0, "unchanged": 0})
     counts["withdrawn"] = done.count
     work.report.name("production_orders", "withdrawn", done.first)
-
-
-def analyze(*, counts: Mapping[str, Mapping[str, int]]) -> None:
-    """After much was written, let PostgreSQL look at it: it plans by what it knows, and of new rows it knows nothing."""
-    if sum(count["created"] + count["changed"] for count in counts.values()) < LARGE:
-        return
-    with connection.cursor() as cursor:
-        for table in ANALYZED:
-            cursor.execute(f"ANALYZE {table}")
 
 
 def _read(work: Reading) -> None:

@@ -67,9 +67,9 @@ class Known:
             step = FRESH | {"operation_no": number} | dict(zip(ROUTED, routed, strict=True))
             self.routings[(item_id, variant)].append(step)
         new = set(numbers) - self.orders.keys()
-        self.taken = set(
-            ProductionOrder.objects.filter(first_number__in=named(new)).values_list("first_number", flat=True)
-        )
+        # Few orders have one; without saying so, every part of a large plan would look through all that came before it.
+        renumbered = ProductionOrder.objects.exclude(first_number="")
+        self.taken = set(renumbered.filter(first_number__in=named(new)).values_list("first_number", flat=True))
         self.site_id = default_site().pk
         self.today = site_dates(at=at)
         self.centers = dict(WorkCenter.objects.values_list("pk", "capacity_hours_per_day"))

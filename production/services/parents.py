@@ -35,7 +35,8 @@ class Parents:
         self.known = {*own, *orders.filter(number__in=rest).values_list("number", flat=True)} if rest else set(own)
         gone = rest - self.known
         # A planned order that became a firm one is still meant by its planned number.
-        self.heirs = dict(orders.filter(replaces__in=gone).values_list("replaces", "number")) if gone else {}
+        heirs = orders.exclude(replaces="").filter(replaces__in=gone)
+        self.heirs = dict(heirs.values_list("replaces", "number")) if gone else {}
 
     def number(self, parent: str | None, *, of: str, may_follow: bool = False) -> str | None:
         """The number the parent goes by now. `may_follow`: one that is not there yet may come with the rest of the plan.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Q
-
 from accounts.models import User
 from core.refusals import InvalidInput, Refusal, WrongState
+from masterdata.services import among, named
 from production.models import Operation, OperationWord, OrderStatus, ProductionOrder
 from production.services.planned import REPLACED, BadOrder, ForeignNumber, PlannedOrder, UnknownReplaced, check_scope
 from production.services.withdrawing import cancel_production_order
@@ -36,7 +35,10 @@ class Renumbering:
         if not asked:
             return
         wanted = {str(order.replaces) for _, order in asked.values()}
-        rows = ProductionOrder.objects.filter(Q(number__in=[*asked, *wanted]) | Q(replaces__in=wanted))
+        # One after the other, as each has an index and both together have none.
+        meant = ProductionOrder.objects.filter(number__in=named([*asked, *wanted])).values_list("pk", flat=True)
+        heirs_of = ProductionOrder.objects.exclude(replaces="").filter(replaces__in=named(wanted))
+        rows = ProductionOrder.objects.filter(pk__in=among({*meant, *heirs_of.values_list("pk", flat=True)}))
         locked = list(rows.select_for_update().order_by("pk"))
         known = {order.number: order for order in locked}
         heirs = {order.replaces: order for order in locked if order.replaces}

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from interchange.models import PlanImport
-from interchange.services import ImportRefused
+from interchange.services import ImportRefused, reading
 from inventory.models import Balance
 from masterdata.models import (
     Closure,
@@ -615,3 +615,14 @@ def test_a_unit_of_an_item_that_is_its_own_holds_one():
         "item_units", 1, "unit", "kg", "invalid",
     )  # fmt: skip
     load({"item_units": [{"item": "BAR", "unit": "kg", "factor": 1}, {"item": "BAR", "unit": "pcs", "factor": 2}]})
+
+
+def test_a_long_import_lets_the_database_look_at_what_it_has_written_as_it_grows(monkeypatch):
+    looked = []
+    monkeypatch.setattr(reading, "LARGE", 2000)
+    monkeypatch.setattr(reading, "analyze", lambda: looked.append(ProductionOrder.objects.count()))
+    rows = [{"number": f"P{number}", "item": "SHAFT", "quantity": 1, "due": "2026-03-18"} for number in range(10_000)]
+
+    load_shaft(production_orders=rows)
+
+    assert looked == [2000, 8000]

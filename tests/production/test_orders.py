@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.refusals import WrongState
 from masterdata import services as masterdata
@@ -307,3 +309,24 @@ def test_changes_of_the_plan_are_taken_once(shaft):
 
     assert [reason for _, reason in masterdata.take_plan_changes()] == ["1 orders new, 0 changed"]
     assert masterdata.take_plan_changes() == []
+
+
+def test_no_part_of_a_plan_looks_through_all_orders_that_came_before_it(shaft):
+    """Orders that were renumbered are few, and have indexes of their own."""
+    plan(shaft)
+    with CaptureQueriesContext(connection) as asked:
+        plan(shaft, number="M1", replaces="P1")
+        plan(shaft, number="P2")
+    looked = [one["sql"].removesuffix(" FOR UPDATE") for one in asked if one["sql"].startswith("SELECT")]
+    of_orders = [one for one in looked if '"first_number" IN' in one or '"replaces" IN' in one]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plans = []
+        for one in of_orders:
+            cursor.execute(f"EXPLAIN {one}")
+            plans.append("\n".join(row for (row,) in cursor.fetchall()))
+        cursor.execute("SET LOCAL enable_seqscan = on")
+
+    assert len(plans) == 3
+    assert [one for one in plans if "Seq Scan on production_productionorder" in one] == []
