@@ -100,7 +100,8 @@ def simulate(
     most: int = MOST_FLIPS,
     progress: Progress | None = None,
 ) -> Simulation:
-    """Decide the whole plan as it stands and as it would be after the change; what is sent stays with its vendors on both.
+    """Decide the whole plan as it stands and as it would be after the change. What is sent counts on both sides, as no run
+    changes it; where its vendor may not keep it, that is among the flips.
 
     Both sides read one and the same state of the database and are decided from scratch, as a run does, with `at` each site by
     its own day. All orders are decided, as they share capacity; figures and flips are those of the sites `by` may see. Raises

@@ -309,29 +309,38 @@ class Comparison:
         self.before.add(order, before, pinned)
         self.after.add(order, after, pinned)
         for one, other in zip(before, after, strict=True):
-            if not one.awards and not other.awards and one.verdict == other.verdict:
+            if not one.awards and not other.awards and (one.verdict, one.leaving) == (other.verdict, other.leaving):
                 continue
             operation = next(found for found in order.operations if found.operation_id == one.operation_id)
             was, now = vendors_of(operation, one), vendors_of(operation, other)
-            if one.verdict == other.verdict and was == now:
+            verdict, then = verdict_of(one), verdict_of(other)
+            if verdict == then and was == now:
                 continue
             self.flipped += 1
             if len(self.flips) < self._most:
                 self.flips.append(
                     Flip(
                         operation.operation_id, operation.number, operation.operation_no, operation.item_id,
-                        Said(one.verdict, was, one.policy_id, one.reasons),
-                        Said(other.verdict, now, other.policy_id, other.reasons),
+                        Said(verdict, was, one.policy_id, one.reasons),
+                        Said(then, now, other.policy_id, other.reasons),
                     )
                 )  # fmt: skip
 
 
 def vendors_of(operation: OperationFacts, decided: Decided) -> tuple[int, ...]:
-    """The vendors an operation is at or goes to, those who have it already first."""
+    """The vendors an operation is at or goes to, those who have it already first; who may not keep it gives it to another."""
     if decided.verdict != "outsource":
         return ()
-    at = [line.vendor_id for line in operation.frozen]
-    return tuple(dict.fromkeys([*at, *(award.vendor_id for award in decided.awards)]))
+    leaving = dict(decided.leaving)
+    at = (leaving.get(line.number, line.vendor_id) for line in operation.frozen)
+    all_of_them = [*at, *(award.vendor_id for award in decided.awards)]
+    return tuple(dict.fromkeys(vendor_id for vendor_id in all_of_them if vendor_id is not None))
+
+
+def verdict_of(decided: Decided) -> str:
+    """The verdict, or blocked where a vendor may not keep what he was sent and nobody else can take it."""
+    is_stuck = decided.verdict == "outsource" and any(goes_to is None for _, goes_to in decided.leaving)
+    return "blocked" if is_stuck else decided.verdict
 
 
 def _as_awarded(award: AwardValues) -> _Value:

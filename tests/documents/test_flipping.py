@@ -12,6 +12,7 @@ from core.refusals import Refusal
 from documents import services as documents
 from masterdata.models import Vendor
 from policies.models import Decision, Policy
+from policies.services import Change
 from production.models import Operation
 from tests.documents import plans
 from tests.documents.plans import moment
@@ -103,3 +104,19 @@ def test_all_vendors_lost():
 
     assert said() == ("requirement_cancelled", {"quantity": "0", "verdict": "blocked"})
     assert Alert.objects.open().get().title.endswith("cannot stay where it is, and no vendor qualifies")
+
+
+@pytest.mark.parametrize(
+    ("vendors", "verdict", "to"),
+    [(["V1", "V2"], "outsource", ("V2",)), (["V1"], "blocked", ())],
+    ids=["another", "nobody"],
+)
+def test_a_simulation_without_a_vendor_tells_what_becomes_of_the_work_he_has(vendors, verdict, to):
+    plans.load({"policies": [{"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": vendors}]})
+
+    found = documents.simulate(change=Change(lost_vendors=frozenset({"V1"})), on=TUESDAY)
+
+    (flip,) = found.changed
+    assert (flip.before.verdict, flip.before.vendors) == ("outsource", ("V1",))
+    assert (flip.after.verdict, flip.after.vendors) == (verdict, to)
+    assert "inactive" in {reason["code"] for reason in flip.after.reasons}

@@ -217,7 +217,7 @@ def test_what_is_late_is_counted_on_both_sides():
     assert (found.after.late_lines, found.after.late_line_days) == (0, 0)
 
 
-def test_what_is_sent_stays_with_its_vendor_on_both_sides():
+def test_what_is_sent_counts_on_both_sides_and_a_vendor_who_cannot_keep_it_is_told():
     plans.base()
     plans.plan("P1", "FG", 5, "2026-03-31")
     plans.plan("P2", "FG", 7, "2026-03-31")
@@ -226,7 +226,7 @@ def test_what_is_sent_stays_with_its_vendor_on_both_sides():
 
     found = simulate(Change(lost_vendors=frozenset({"V1"})))
 
-    assert flips(found) == [("P2", "outsource", "blocked", ())]
+    assert flips(found) == [("P1", "outsource", "blocked", ()), ("P2", "outsource", "blocked", ())]
     assert figures(found.before) == (2, 2, 2, 1200)
     assert figures(found.after) == (1, 1, 1, 500)
 
