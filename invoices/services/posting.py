@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
+from django.db.models import Sum
 
 from accounts.models import User
 from core.refusals import Refusal
@@ -18,7 +19,7 @@ from invoices.models import Invoice, InvoiceStatus, LineKind, Match
 from invoices.services.comparing import compare
 from invoices.services.entering import KIND, record
 from invoices.services.matching import keep, lock_invoice, must_be
-from receipts.models import ReceiptLine, ReceiptLot, ReceiptStatus
+from receipts.models import ReceiptLine, ReceiptLot, ReceiptStatus, ReturnLine
 from subcontract_orders import services as orders
 
 ZERO = Decimal(0)
@@ -143,7 +144,9 @@ def _values(match: Match, invoice: Invoice) -> list[LateValue]:
     line_no = match.line.line_no
     reason = f"{invoice.vendor_number} line {line_no}"[:200]
     if match.receipt_line is not None:
-        pieces = abs(match.quantity) or match.receipt_line.accepted
+        pieces = (
+            abs(match.quantity) or _kept([match.receipt_line])[match.receipt_line.pk] or match.receipt_line.accepted
+        )
         return _of_receipt(match.receipt_line, pieces, match.difference, line_no=line_no, reason=reason)
     rows: Sequence[ReceiptLine] = ()
     if match.line.is_charge:
@@ -152,13 +155,23 @@ def _values(match: Match, invoice: Invoice) -> list[LateValue]:
     if not rows:  # never received: there is nothing that could be worth more
         line = match.order_line
         return [LateValue(line.item_id, line.receive_at_id, ZERO, match.difference, line=line_no, reason=reason)]
-    shares = rules.spread(match.difference, [row.accepted for row in rows], decimals=5)
+    kept = _kept(rows)
+    if not any(kept.values()):  # all of it went back: pieces that have gone bear it
+        kept = {row.pk: row.accepted for row in rows}
+    shares = rules.spread(match.difference, [kept[row.pk] for row in rows], decimals=5)
     return [
         value
         for row, share in zip(rows, shares, strict=True)
         if share
-        for value in _of_receipt(row, row.accepted, share, line_no=line_no, reason=reason)
+        for value in _of_receipt(row, kept[row.pk], share, line_no=line_no, reason=reason)
     ]
+
+
+def _kept(rows: Sequence[ReceiptLine]) -> dict[int, Decimal]:
+    """What was accepted and has not gone back: pieces that come again are those of the receipt they come with."""
+    back = ReturnLine.objects.gone().filter(receipt_line__in=rows).order_by()
+    gone: dict[int, Decimal] = dict(back.values_list("receipt_line").annotate(Sum("quantity")))
+    return {row.pk: max(row.accepted - gone.get(row.pk, ZERO), ZERO) for row in rows}
 
 
 def _of_receipt(row: ReceiptLine, pieces: Decimal, value: Decimal, *, line_no: int, reason: str) -> list[LateValue]:
