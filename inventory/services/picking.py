@@ -14,7 +14,7 @@ from decimal import Decimal
 from django.db.models import F, Q
 
 from core.refusals import NotFound
-from inventory.models import Balance, CostPool
+from inventory.models import Balance, CostPool, Lot
 from inventory.services.ledger import NotEnoughStock
 from masterdata.models import Item, Location
 
@@ -82,9 +82,9 @@ class Shelf:
     def take(
         self, part: Part, quantity: Decimal, *, item: Item, lot: str = "", field: str | None = None
     ) -> list[tuple[int | None, Decimal]]:
-        """Lots and their quantities. Raises NotEnoughStock with what lies there; NotFound for a lot that does not."""
+        """Lots and their quantities. Raises NotEnoughStock with what lies there; NotFound for a lot the item does not have."""
         free = self.free(part, lot=lot)
-        if lot and not free:
+        if lot and not free and not Lot.objects.filter(item=item, code=lot).exists():
             known = ", ".join(one.code for one in self._lying.get(part, []) if one.code)
             raise NotFound(
                 f"No lot {lot} of {item} lies at {self.location}{f' (there are {known})' if known else ''}.",

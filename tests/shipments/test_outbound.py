@@ -298,6 +298,10 @@ def test_a_lot_may_be_chosen():
     assert refused(NotFound, "not_found", lambda: ship(lines=[of("RM", 1, lot="C")])) == (
         "No lot C of RM lies at MAIN (there are A, B)."
     )
+    ship(lines=[of("RM", 1, lot="B")])
+    assert refused(NotEnoughStock, "not_enough_stock", lambda: ship(lines=[of("RM", 1, lot="B")])) == (
+        "Only 0 of RM of lot B lie free at MAIN; 1 are to be taken."
+    )
 
 
 def test_what_is_picked_for_one_is_not_there_for_another():
