@@ -36,7 +36,15 @@ def read(path: Path) -> dict[str, Any]:
 
 def find_cases(folder: Path) -> list[Path]:
     """The cases of a folder by name. A file without steps and expectations is ground for others, no case."""
-    return [path for path in sorted(folder.glob("*.yaml")) if read(path).keys() & {"steps", "expect"}]
+    return [path for path in sorted(folder.glob("*.yaml")) if _is_case(path)]
+
+
+def _is_case(path: Path) -> bool:
+    """A file that cannot be read counts as one: it fails by itself, and the others of the folder are played."""
+    try:
+        return bool(read(path).keys() & {"steps", "expect"})
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError):
+        return True
 
 
 def load_case(path: Path) -> dict[str, Any]:

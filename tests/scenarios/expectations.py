@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 GONE = "cancelled"
+CENT = Decimal("0.01")
 
 
 class NotBuiltYet(Exception):
@@ -22,9 +23,11 @@ class WrongAnswer(AssertionError):
     """The product answered, and not as the case says."""
 
 
-def differences(expect: dict[str, Any], *, api: Api, documents: Documents, answer: Any) -> list[str]:
-    """One sentence for each expectation that does not hold."""
-    seen = Seen(api, documents, answer)
+def differences(
+    expect: dict[str, Any], *, api: Api, documents: Documents, answer: Any, cent: Decimal = CENT
+) -> list[str]:
+    """One sentence for each expectation that does not hold. `cent` is the smallest amount of the company's currency."""
+    seen = Seen(api, documents, answer, cent=cent)
     found: list[str] = []
     for word, expected in expect.items():
         found += [f"  {word}: {sentence}" for sentence in getattr(seen, word)(expected)]
@@ -82,7 +85,7 @@ def mismatches(expected: Row, actual: Row, *, but: tuple[str, ...] = ()) -> list
 
 
 def _say(value: Any) -> str:
-    number = _decimal(value) if isinstance(value, str) else None
+    number = _decimal(value) if isinstance(value, str | Decimal) else None
     return str(value if number is None or not number.is_finite() else number.normalize().__format__("f"))
 
 
@@ -112,8 +115,8 @@ def _name(*fields: str) -> Any:
 class Seen:
     """What the API shows, read once for each comparison. One method for each word of `expect`."""
 
-    def __init__(self, api: Api, documents: Documents, simulated: Any) -> None:
-        self.api, self.documents, self.simulated = api, documents, simulated
+    def __init__(self, api: Api, documents: Documents, simulated: Any, *, cent: Decimal = CENT) -> None:
+        self.api, self.documents, self.simulated, self.cent = api, documents, simulated, cent
         self._read: dict[Any, Any] = {}
 
     # reading
@@ -318,21 +321,30 @@ class Seen:
             quantity = sum((Decimal(row["quantity"]) for row in rows), Decimal(0))
             value = sum((Decimal(row["value"]) for row in rows), Decimal(0))
             unit_cost = round(value / quantity, 5) if quantity else None
-            found += [
-                f"{item}: {sentence}" for sentence in mismatches(wanted, {"value": value, "unit_cost": unit_cost})
-            ]
+            there = self.as_money({"value": value, "unit_cost": unit_cost}, wanted, but=("unit_cost",))
+            found += [f"{item}: {sentence}" for sentence in mismatches(wanted, there)]
         return found
+
+    def as_money(self, row: Row, wanted: Row, *, but: tuple[str, ...] = ()) -> Row:
+        """Amounts as the case says them: shares are kept finer than a cent; whole cents mean the rounded sum."""
+        amounts = {field: _decimal(row.get(field)) for field in wanted if field not in but}
+        return row | {
+            field: amount.quantize(self.cent, ROUND_HALF_UP)
+            for field, amount in amounts.items()
+            if amount is not None and _in_steps_of(self.cent, wanted[field])
+        }
 
     def costs(self, expected: Row) -> list[str]:
         found = []
         for number, wanted in expected.items():
             [row] = self.rows("reports", "production-order-costs", production_order=number) or [{}]
-            found += [f"{number}: {sentence}" for sentence in mismatches(wanted, row)]
+            found += [f"{number}: {sentence}" for sentence in mismatches(wanted, self.as_money(row, wanted))]
         return found
 
     def price_variance(self, expected: Any) -> list[str]:
         amount = sum((Decimal(row["amount"]) for row in self.rows("reports", "price-variance")), Decimal(0))
-        return mismatches({"amount": expected}, {"amount": amount})
+        wanted = {"amount": expected}
+        return mismatches(wanted, self.as_money({"amount": amount}, wanted))
 
     def invoices(self, expected: list[Row]) -> list[str]:
         found = []
@@ -353,7 +365,16 @@ class Seen:
             {**row, "order": self.documents.number("order", row["order"])} if "order" in row else row
             for row in expected
         ]
-        return each_once(numbered, self.rows("charge-backs"), mismatches, _name("vendor", "order"))
+
+        def mismatch(wanted: Row, row: Row) -> list[str]:
+            return mismatches(wanted, self.as_money(row, wanted, but=("vendor", "order")))
+
+        return each_once(numbered, self.rows("charge-backs"), mismatch, _name("vendor", "order"))
+
+
+def _in_steps_of(cent: Decimal, value: Any) -> bool:
+    amount = _decimal(value)
+    return amount is not None and amount.is_finite() and amount == amount.quantize(cent)
 
 
 def _line_mismatches(wanted: Row, line: Row) -> list[str]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.scenarios import case_files
 from tests.scenarios.expectations import NotBuiltYet, Seen, each_once, mismatches, same
@@ -60,6 +61,18 @@ def test_ground_without_steps_is_no_case(tmp_path: Path):
     (tmp_path / "case.yaml").write_text("steps: []\n")
 
     assert case_files.find_cases(tmp_path) == [tmp_path / "case.yaml"]
+
+
+@pytest.mark.parametrize("broken", [b"title: one: two\nsteps: []\n", b"- a list\n", b"title: \xff\n"])
+def test_a_file_that_cannot_be_read_is_a_case_that_fails_and_keeps_no_other_from_being_played(
+    tmp_path: Path, broken: bytes
+):
+    (tmp_path / "a.yaml").write_bytes(broken)
+    (tmp_path / "b.yaml").write_text("steps: []\n")
+
+    assert case_files.find_cases(tmp_path) == [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    with pytest.raises((yaml.YAMLError, UnicodeDecodeError, AttributeError)):
+        case_files.load_case(tmp_path / "a.yaml")
 
 
 def test_every_case_stands_on_the_same_ground():
@@ -198,6 +211,28 @@ def test_value_and_unit_cost_are_those_of_all_our_stock_wherever_it_lies():
 
     assert seen({"stock": stock}).value({"RM": {"value": 2250, "unit_cost": Decimal("281.25")}}) == []
     assert seen({"stock": stock}).value({"RM": {"value": 2251}}) == ["RM: value is 2250 and should be 2251"]
+
+
+def test_a_value_said_in_whole_cents_is_that_of_the_rounded_sum_and_one_said_finer_is_exact():
+    stock = [{"item": "FG", "location": "MAIN", "stage": "", "quantity": "5", "value": "833.33333"}]
+    there = seen({"stock": stock})
+
+    assert (
+        there.value({"FG": {"value": Decimal("833.33")}}) == there.value({"FG": {"value": Decimal("833.33333")}}) == []
+    )
+    assert there.value({"FG": {"value": Decimal("833.34")}}) == ["FG: value is 833.33 and should be 833.34"]
+    assert there.value({"FG": {"value": Decimal("833.333")}}) == ["FG: value is 833.33333 and should be 833.333"]
+    assert there.value({"FG": {"unit_cost": Decimal("166.67")}}) == ["FG: unit_cost is 166.66667 and should be 166.67"]
+
+
+def test_half_a_cent_of_a_sum_goes_up_in_the_companys_currency():
+    rows = [{"production_order": "P1", "actual": "22.545"}]
+    reports = {"reports": rows}
+
+    assert seen(reports).costs({"P1": {"actual": Decimal("22.55")}}) == []
+    assert Seen(FakeApi(reports), FakeDocuments(), None, cent=Decimal("0.001")).costs(  # type: ignore[arg-type]
+        {"P1": {"actual": Decimal("22.55")}}
+    ) == ["P1: actual is 22.545 and should be 22.55"]
 
 
 def test_a_shipment_is_found_by_what_it_carries_whether_in_one_line_or_in_two():
