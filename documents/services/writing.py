@@ -156,18 +156,17 @@ def _withdraw(run: GenerationRun, items: Sequence[Item], known: dict[str, Subcon
     orders.withdraw_lines(line_ids)
     shipments.plan(wanted=[], planned=planned, numbers=iter(()), at=at)
     receipts.expect_no_more(line_ids=line_ids)
-    # A draft that new lines of this run are about to join is not empty.
-    joined = set(
-        RunItem.objects.filter(run=run, action=Action.CREATE, order_number__in=known).values_list(
-            "order_number", flat=True
-        )
-    )
-    cancelled = set(
-        orders.cancel_empty_orders([known[n].pk for n in known if n not in joined and known[n].pk in touched], at=at)
-    )
+    # What new or changed lines of this run are still to come to is looked at when they are written: it is not empty,
+    # and whether it may approve itself depends on them.
+    coming = RunItem.objects.filter(run=run, action__in=[Action.CREATE, Action.CHANGE], order_number__in=known)
+    awaited = set(coming.values_list("order_number", flat=True))
+    over = [order.pk for number, order in known.items() if number not in awaited and order.pk in touched]
+    cancelled = set(orders.cancel_empty_orders(over, at=at))
     orders.recount_orders(touched)
     orders.recount_material(touched)
     _record(run, items, known, "order.line_withdrawn", at=at, but=cancelled)
+    _, to_send = orders.approve_by_policy(over, at=at)
+    orders.send_by_policy(to_send, at=at)
 
 
 def _write(

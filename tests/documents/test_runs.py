@@ -257,6 +257,43 @@ def test_policies_approve_and_send_up_to_their_limit():
     assert plans.order(1).revisions.get().content["lines"][0]["quantity"] == "10.00000"
 
 
+def test_an_order_that_a_withdrawn_line_brings_within_the_limit_approves_and_sends_itself():
+    rules = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"], "consolidate": "week"}
+    plans.base(policies=[{**rules, "auto_approve_up_to": 1000, "auto_send": "yes"}])
+    plans.plan("P1", "FG", 10, "2026-03-31")
+    plans.plan("P2", "FG", 1, "2026-04-01")
+    plans.generate()
+    assert (plans.order(1).status, plans.order(1).total) == ("draft", 1100)
+    plans.cancel("P2")
+
+    plans.generate()
+
+    assert (plans.order(1).status, plans.order(1).total) == ("sent", 1000)
+    assert open_alerts() == []
+
+
+def test_an_order_that_loses_one_line_and_gains_another_is_looked_at_when_both_are_done():
+    rules = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"], "consolidate": "week"}
+    plans.base(policies=[{**rules, "auto_approve_up_to": 1000, "auto_send": "yes"}])
+    plans.plan("P1", "FG", 10, "2026-03-31")
+    plans.plan("P2", "FG", 1, "2026-04-01")
+    plans.generate()
+    plans.cancel("P2")
+    plans.plan("P3", "FG", 2, "2026-04-01")
+    plans.generate()
+    assert (plans.order(1).status, plans.order(1).total) == ("draft", 1200)
+    plans.cancel("P3")
+    plans.plan("P1", "FG", 11, "2026-03-31")
+    plans.generate()
+    assert (plans.order(1).status, plans.order(1).total) == ("draft", 1100)
+    plans.plan("P1", "FG", 9, "2026-03-31")
+
+    plans.generate()
+
+    assert (plans.order(1).status, plans.order(1).total) == ("sent", 900)
+    assert SubcontractOrder.objects.count() == 1
+
+
 def test_an_order_waits_its_minutes_before_it_sends_itself():
     rules = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"]}
     plans.base(policies=[{**rules, "auto_approve_up_to": 1000, "auto_send": "yes"}])
