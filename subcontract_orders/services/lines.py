@@ -41,6 +41,8 @@ IN_FORCE = {
     "sent_receive_at": "receive_at",
 }
 """Where a line keeps what the last sent revision says, while a later one waits."""
+TELLS_RATE = Decimal(100)
+"""Company money from which on a line's amounts tell the rate between them to a hundredth of a percent."""
 LINE_FIELDS = [
     field.name for field in OrderLine._meta.concrete_fields if field.name not in {"id", "order", "line_no", "pinned"}
 ]
@@ -208,6 +210,8 @@ def save_received(lines: Sequence[OrderLine]) -> None:
 
 
 def _share_minimum(order_ids: Collection[int]) -> None:
+    """Company money is worked out at the rate a line's amounts tell; where they are too small, at that of its day of ordering."""
+    own = masterdata.company().currency
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -222,12 +226,23 @@ def _share_minimum(order_ids: Collection[int]) -> None:
                 WINDOW whole AS (PARTITION BY l.order_id, l.process_id)
             )
             UPDATE subcontract_orders_orderline l
-            SET minimum_top_up = s.top_up, amount = l.work_amount + s.top_up + l.lot_charge + l.freight,
-                amount_company = round(
-                    l.amount_company * (l.work_amount + s.top_up + l.lot_charge + l.freight) / nullif(l.amount, 0), %s)
-            FROM shared s WHERE l.id = s.id AND l.minimum_top_up <> s.top_up AND l.amount <> 0
+            SET minimum_top_up = s.top_up, amount = s.amount,
+                amount_company = coalesce(round(s.amount * s.rate, %s), l.amount_company)
+            FROM (
+                SELECT l.id, s.top_up, l.work_amount + s.top_up + l.lot_charge + l.freight AS amount,
+                    CASE WHEN o.currency_id = %s THEN 1 WHEN l.amount_company >= %s THEN l.amount_company / nullif(l.amount, 0)
+                    ELSE (
+                        SELECT r.rate FROM masterdata_exchangerate r
+                        WHERE r.currency_id = o.currency_id
+                            AND r.valid_from <= coalesce(o.sent_at, greatest(l.order_by, o.created_at))::date
+                        ORDER BY r.valid_from DESC LIMIT 1
+                    ) END AS rate
+                FROM shared s JOIN subcontract_orders_orderline l ON l.id = s.id
+                JOIN subcontract_orders_subcontractorder o ON o.id = l.order_id
+                WHERE l.minimum_top_up <> s.top_up
+            ) s WHERE l.id = s.id
             """,
-            [list(order_ids), masterdata.company().currency.decimals],
+            [list(order_ids), own.decimals, own.pk, TELLS_RATE],
         )
 
 

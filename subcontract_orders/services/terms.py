@@ -15,9 +15,7 @@ from production.models import QuantityBasis
 from production.rules.components import rounded_up
 from subcontract_orders import rules
 from subcontract_orders.models import LinePromise, OrderComponent, OrderLine, OrderRevision, SubcontractOrder
-
-TELLS_RATE = Decimal(100)
-"""Company money from which on a line's amounts tell the rate between them to a hundredth of a percent."""
+from subcontract_orders.services.lines import TELLS_RATE
 
 
 class NoRate(InvalidInput):

@@ -678,6 +678,30 @@ def test_a_minimum_per_order_is_reached_by_its_lines_together():
     assert plans.line(1, 2).minimum_top_up == 0
 
 
+@pytest.mark.parametrize("unit_price", ["1", "0.002"])
+def test_a_minimum_per_order_that_moves_to_another_line_is_worth_what_the_rate_makes_of_it(unit_price: str):
+    plans.base(
+        vendors=[{"code": "V1", "name": "Vendor One", "currency": "USD"}],
+        exchange_rates=[{"currency": "USD", "rate": "0.333333", "valid_from": "2026-01-01"}],
+        prices=[
+            {
+                "vendor": "V1", "item": "FG", "operation_name": "Plating", "currency": "USD", "unit_price": unit_price,
+                "minimum_charge": 300, "minimum_charge_basis": "order", "lead_days": 5, "valid_from": "2026-01-01",
+            }
+        ],
+        policies=[{"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"], "consolidate": "week"}],
+    )  # fmt: skip
+    plans.plan("P1", "FG", 1, "2026-04-15")
+    plans.plan("P2", "FG", 1, "2026-04-16")
+    plans.generate()
+    assert plans.order(1).total == 300
+    plans.cancel("P1")
+
+    plans.generate()
+
+    assert (plans.order(1).total, plans.order(1).total_company) == (300, 100)
+
+
 def test_the_number_of_statements_does_not_grow_with_the_plan():
     rules = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"], "consolidate": "week"}
     plans.base(policies=[rules])
