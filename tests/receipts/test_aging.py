@@ -67,7 +67,10 @@ def test_the_alert_follows_what_lies_there_and_closes_itself():
 def test_what_came_later_is_not_old_first_in_is_first_out():
     spare()
     receive(counted(plans.line(1), 5))  # five of the twelve are used
-    plans.load({"stock": [{"item": "RM", "location": "AT-V1", "quantity": 27, "as_of": "2026-08-01T12:00:00Z"}]})
+    august = date(2026, 8, 1)
+    plans.load(
+        {"stock": [{"item": "RM", "location": "AT-V1", "quantity": 27, "as_of": "2026-08-01T06:00:00Z"}]}, day=august
+    )
 
     watch(IN_180 + timedelta(days=1))
 
