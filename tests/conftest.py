@@ -30,10 +30,10 @@ SETS = {
 WHOLE_PLANS = {
     "core/test_database.py", "documents/test_any_plan.py", "documents/test_api.py", "interchange/test_elsewhere.py",
     "interchange/test_files.py", "interchange/test_folders.py", "interchange/test_fuzz.py", "interchange/test_nightly.py",
-    "outsourcing/test_demo.py", "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py",
-    "policies/test_rules_properties.py", "production/test_schedule.py", "scenarios/test_vocabulary.py",
-    "workbench/test_answers.py", "workbench/test_first_steps.py", "workbench/test_orders.py", "workbench/test_said_in_code.py",
-    "workbench/test_worklist.py",
+    "interchange/test_seen.py", "outsourcing/test_demo.py", "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py",
+    "policies/test_rules_properties.py", "production/test_schedule.py", "scenarios/test_vocabulary.py", "test_language.py",
+    "workbench/test_answers.py", "workbench/test_first_steps.py", "workbench/test_lists.py", "workbench/test_orders.py",
+    "workbench/test_said_in_code.py", "workbench/test_worklist.py",
 }  # fmt: skip
 """Files whose tests read whole plans, all cases, all the code or large files, make up many, make a database, or open the largest
 pages.
