@@ -62,6 +62,14 @@ class CsvRenderer(BaseRenderer):
         return JSONRenderer().render(data)
 
 
+class ByDay(CursorPages):
+    """By day where nothing else is asked: so an index holds the rows of one figure, however many there are of all."""
+
+    def ordering(self, request: Request, view: Any) -> list[str]:
+        found = super().ordering(request, view)
+        return found if len(found) > 1 else ["day", *found]
+
+
 class ReportViewSet(viewsets.GenericViewSet[Measurement]):
     """Quality, capacity, efficiency, vendor scores, material at vendors: measured, each figure with its definition."""
 
@@ -112,7 +120,7 @@ class ReportViewSet(viewsets.GenericViewSet[Measurement]):
         ],
         responses=MeasurementSerializer(many=True),
     )  # fmt: skip
-    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer])
+    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer], pagination_class=ByDay)
     def rows(self, request: Request, name: str) -> Response:
         """What a figure is made of: the rows measured, with the documents they were taken of."""
         report = self._report(name)

@@ -15,6 +15,7 @@ from django.test import Client
 from accounts.models import Access, Role, User
 from masterdata.models import Site, Vendor
 from receipts import services as receipts
+from reports.models import Measurement
 from tests.documents import plans
 from tests.documents.plans import moment
 from tests.played import played
@@ -123,6 +124,20 @@ def test_the_rows_behind_a_figure_name_their_documents(eyes: Client):
     (row,) = answer["results"]
     assert (row["document"], row["line_no"], row["day"]) == ("GR-00001", 1, "2026-03-09")
     assert (Decimal(row["amount"]), Decimal(row["of"])) == (2, 10)
+
+
+def test_the_rows_behind_a_figure_come_by_day_and_page_by_page(eyes: Client):
+    received()
+    eyes.get(API + "quality/")
+    earlier = Measurement.objects.get(figure="rejects_outside")
+    for number, day in ((1, "2026-03-05"), (2, "2026-03-07")):
+        earlier.pk, earlier.row_id, earlier.day = None, earlier.row_id + number, day
+        earlier.save()
+
+    first = eyes.get(API + "quality/rows/", {"figure": "rejects_outside", "limit": 2}).json()
+    rest = eyes.get(first["next"]).json()["results"]
+
+    assert [row["day"] for row in (*first["results"], *rest)] == ["2026-03-05", "2026-03-07", "2026-03-09"]
 
 
 @pytest.mark.parametrize(
