@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 FIVE = Decimal("0.00001")
@@ -36,3 +37,8 @@ class Pool:
         left = self.value if not self.quantity else min(self.value, Decimal(0))
         self.value -= left
         return left
+
+
+def has_expired(expires_on: date | None, *, on: date) -> bool:
+    """A lot may be used on its last day, and one without such a day for good."""
+    return expires_on is not None and expires_on < on

@@ -339,9 +339,15 @@ class Reading:
         named = table or self.table
         for kind, keys in (("created", getattr(done, "new", ())), ("changed", getattr(done, "differing", ()))):
             self.report.name(named, kind, (self.said(key) for key in keys))
-        changes = getattr(done, "changes", ())
-        for key, found in zip(getattr(done, "differing", ()), changes, strict=False):  # the first of many
-            self.report.tell(named, self.said(key), [self._told(column, *both) for column, both in found.items()])
+        changed = zip(getattr(done, "differing", ()), getattr(done, "changes", ()), strict=False)  # the first of many
+        self.report.tell(
+            named,
+            (
+                (self.said(key), [self._told(column, *both) for column, both in row.items()])
+                for key, row in changed
+                if row
+            ),
+        )
 
     def _told(self, column: str, before: Any, after: Any) -> tuple[str, str, str]:
         """A column that changes as the import format names it, with what it was and is to be."""
@@ -366,15 +372,17 @@ class Reading:
 
     def learn(self, model: type[models.Model], ids: Mapping[str, int]) -> None:
         """Keep the ids of what was just written, instead of too many kept before."""
+        self._forget_too_many(model)
+        self.ids[model].update(ids)
+
+    def _forget_too_many(self, model: type[models.Model]) -> None:
         if model is ProductionOrder and len(self.ids[model]) > MOST_KNOWN:
             self.ids[model].clear()
-        self.ids[model].update(ids)
 
     def know(self, model: type[models.Model], codes: Iterable[Any]) -> None:
         """Look up the ids of codes not looked up yet, in one statement. Of orders, too many are forgotten before."""
+        self._forget_too_many(model)
         known = self.ids[model]
-        if model is ProductionOrder and len(known) > MOST_KNOWN:
-            known.clear()
         wanted = {code for code in codes if code and code not in known}
         if wanted:
             name = "number" if model is ProductionOrder else "code"

@@ -96,13 +96,12 @@ class ImportReport:
             if not self.first[table]:
                 del self.first[table]
 
-    def tell(self, table: str, key: str, columns: Sequence[tuple[str, str, str]]) -> None:
-        """Keep what changes in the first rows that do."""
-        rows = self.changes.setdefault(table, {})
-        if columns and len(rows) < NAMED:
-            rows[key] = list(columns)
-        if not rows:
-            del self.changes[table]
+    def tell(self, table: str, changes: Iterable[tuple[str, list[tuple[str, str, str]]]]) -> None:
+        """Keep what changes in the first rows that do; the others are not even looked at."""
+        rows = self.changes.get(table, {})
+        rows |= islice(changes, NAMED - len(rows))
+        if rows:
+            self.changes[table] = rows
 
     def as_data(self) -> dict[str, Any]:
         return {

@@ -15,6 +15,7 @@ from django.db.models import F, Q
 
 from core.refusals import NotFound
 from inventory.models import Balance, CostPool, Lot
+from inventory.rules import has_expired
 from inventory.services.ledger import NotEnoughStock
 from masterdata.models import Item, Location
 
@@ -71,8 +72,7 @@ class Shelf:
         ):
             free = quantity - claimed.get((item_id, lot_id or 0, stage), ZERO)
             if free > 0:
-                is_expired = expires is not None and expires < on
-                lying[item_id, stage].append(Lying(lot_id, code or "", free, is_expired))
+                lying[item_id, stage].append(Lying(lot_id, code or "", free, has_expired(expires, on=on)))
         return cls(location=location, lying=lying)
 
     def free(self, part: Part, *, lot: str = "") -> Decimal:

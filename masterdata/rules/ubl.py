@@ -12,13 +12,14 @@ CAC, CBC = f"{NAMESPACE}CommonAggregateComponents-2", f"{NAMESPACE}CommonBasicCo
 NS = {"cac": CAC, "cbc": CBC}
 ZERO = Decimal(0)
 
+PIECES = frozenset({"pcs", "pc", "st", "stk", "ea", "each", "piece", "unit"})
 # UN/ECE recommendations 20 and 21: codes for units, and how people commonly write them. The first of a name is what we write.
 UNITS: dict[str, frozenset[str]] = {
-    "C62": frozenset({"pcs", "pc", "st", "stk", "ea", "each", "piece", "unit"}),
-    "H87": frozenset({"pcs", "pc", "st", "stk", "ea", "each", "piece", "unit"}),
-    "PCE": frozenset({"pcs", "pc", "st", "stk", "ea", "each", "piece", "unit"}),
-    "XPP": frozenset({"pcs", "pc", "st", "stk", "ea", "each", "piece", "unit"}),
-    "NAR": frozenset({"pcs", "pc", "st", "stk", "ea", "each", "piece", "unit"}),
+    "C62": PIECES,
+    "H87": PIECES,
+    "PCE": PIECES,
+    "XPP": PIECES,
+    "NAR": PIECES,
     "EA": frozenset({"pcs", "pc", "ea", "each"}),
     "KGM": frozenset({"kg"}),
     "GRM": frozenset({"g"}),

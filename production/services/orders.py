@@ -68,44 +68,33 @@ def upsert_operations(
     `came`: the progress stated is what came from vendors.
     """
     rows = ProductionOrder.objects.filter(number__in=operations)
-    stated = [
-        PlannedOrder(
-            number=order.number,
-            item_id=order.wanted_item_id or order.item_id,
-            quantity=order.quantity,
-            due_date=order.due_date,
-            start_date=order.start_date,
-            operations=operations[order.number],
-        )
-        for order in rows.order_by("pk")
-    ]
+    stated = [_as_planned(order, operations=operations[order.number]) for order in rows.order_by("pk")]
     return _Plan(stated, at, by, together=together, came=came).write()
 
 
 @transaction.atomic
-def turn_to_wanted_items(*, production_order_ids: Collection[int], at: datetime) -> list[str]:
-    """Let orders be of the item their plan wants now: no vendor is at work on the former one any more. Returns their numbers.
+def turn_to_wanted_items(*, production_order_ids: Collection[int], at: datetime) -> None:
+    """Let orders be of the item their plan wants now: no vendor is at work on the former one any more.
 
     Their operations are the wanted item's. Orders of which work was reported stay as they are.
     """
     waiting = ProductionOrder.objects.open().filter(pk__in=production_order_ids, wanted_item__isnull=False)
     begun = Operation.objects.filter(production_order=OuterRef("pk")).filter(BEGUN)
     orders = list(waiting.exclude(Exists(begun)).select_for_update().order_by("pk"))
-    if not orders:
-        return []
     Operation.objects.filter(production_order__in=orders, is_committed=True).update(is_committed=False)
-    turned = [
-        PlannedOrder(
-            number=order.number,
-            item_id=order.wanted_item_id or order.item_id,
-            quantity=order.quantity,
-            due_date=order.due_date,
-            start_date=order.start_date,
-        )
-        for order in orders
-    ]
-    upsert_production_orders(orders=turned, at=at, by=None)
-    return [order.number for order in orders]
+    upsert_production_orders(orders=list(map(_as_planned, orders)), at=at, by=None)
+
+
+def _as_planned(order: ProductionOrder, operations: Sequence[PlannedOperation] = ()) -> PlannedOrder:
+    """An order as its plan stated it last."""
+    return PlannedOrder(
+        number=order.number,
+        item_id=order.wanted_item_id or order.item_id,
+        quantity=order.quantity,
+        due_date=order.due_date,
+        start_date=order.start_date,
+        operations=operations,
+    )
 
 
 class _Plan:

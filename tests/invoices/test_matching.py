@@ -30,6 +30,7 @@ from tests.invoices.bills import (
     went,
 )  # fmt: skip
 from tests.played import played
+from tests.receipts.back import return_product
 from tests.receipts.goods import LATER, at_vendor, counted, move_on, receive, reverse, ship, worth
 
 PLATE = {"code": "PLATE", "process": "Plating", "verdict": "outsource", "vendors": ["V1"]}
@@ -358,6 +359,17 @@ def test_late_freight_is_spread_over_the_lines_by_value():
 
     assert [hold.code for hold in invoice.holds.all()] == ["price_out_of_tolerance"]
     assert worth("FG") == 2030
+
+
+def test_late_freight_goes_to_the_pieces_that_were_kept_not_to_those_that_went_back():
+    line = at_vendor()
+    return_product(receive(counted(line, 10)), 4)
+    receive(counted(line, 3), note="DN-2")
+    before = worth("FG")
+
+    paid(asked(line, 9, 100), charge("freight", 30))
+
+    assert worth("FG") == before + 30
 
 
 @played

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core.refusals import Refusal
 from documents import services as documents
 from inventory.models import Balance
+from inventory.rules import has_expired
 from shipments import services as shipments
 from shipments.models import Shipment, ShipmentStatus
 from workbench.forms import Unreadable, put_beside, read_quantity
@@ -125,7 +126,7 @@ def out_rows(shown: Shipment, *, on: date) -> list[OutRow]:
         location=shown.from_location_id, item__in={line.item_id for line in lines}, lot__isnull=False, quantity__gt=0
     ).order_by(F("lot__expires_on").asc(nulls_last=True), "since", "pk")
     for item_id, code, quantity, expires in there.values_list("item", "lot__code", "quantity", "lot__expires_on"):
-        lots.setdefault(item_id, []).append((code, quantity, expires is not None and expires < on))
+        lots.setdefault(item_id, []).append((code, quantity, has_expired(expires, on=on)))
     for line in lines:
         rows.append(
             OutRow(
