@@ -138,8 +138,9 @@ def _shared(place: str) -> dict[str, object]:
 class Balance(ExternallyKnown):
     """What lies where: the sum of the movements in and out of a location, per item, lot and stage. Never below zero.
 
-    Virtual locations (supplier, consumed, scrap, difference) have no balance. Value is kept by cost pool, as stock of one
-    cost may lie in several places. What other systems call it came with the stock that was loaded.
+    Virtual locations (supplier, consumed, scrap, difference) have no balance. What it costs is the pool's, as stock of one
+    cost may lie in several places; `value` is the sum of what the movements were worth, and `level_values` brings the two
+    together. What other systems call it came with the stock that was loaded.
     """
 
     item = models.ForeignKey("masterdata.Item", models.PROTECT, related_name="+")
@@ -147,6 +148,7 @@ class Balance(ExternallyKnown):
     stage = models.CharField(max_length=90, blank=True)
     location = models.ForeignKey("masterdata.Location", models.PROTECT, related_name="+")
     quantity = models.DecimalField(max_digits=18, decimal_places=5)
+    value = models.DecimalField(max_digits=18, decimal_places=5, default=0)
     since = models.DateTimeField(help_text="When the stock that lies here began to lie here: first in, first out.")
 
     objects = BalanceQuerySet.as_manager()

@@ -278,6 +278,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch invoices": {"task": "invoices.tasks.watch", "schedule": 300.0, "options": {"expires": 600}},
     "keep reports up": {"task": "reports.tasks.keep_up", "schedule": 300.0, "options": {"expires": 600}},
     "morning digests": {"task": "activity.tasks.write_digests", "schedule": crontab(hour=6, minute=0)},
+    "level values": {"task": "inventory.tasks.level_values", "schedule": crontab(hour=23, minute=50)},
     "nightly run": {"task": "documents.tasks.request_nightly_run", "schedule": crontab(hour=3, minute=30)},
     "forget old deliveries": {"task": "activity.tasks.forget_deliveries", "schedule": crontab(hour=2, minute=20)},
     "forget old answers": {"task": "outsourcing.tasks.delete_old_answers", "schedule": crontab(hour=2, minute=10)},

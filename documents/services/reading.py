@@ -88,11 +88,8 @@ class Places:
         rows = (
             Location.objects.filter(kind=LocationKind.VENDOR).order_by("-pk").values_list("vendor_id", "site_id", "pk")
         )
-        anywhere: dict[tuple[int, int], int] = {}
         for vendor_id, site_id, pk in rows:
             self.vendors[(vendor_id or 0, site_id or 0)] = pk
-            anywhere[(vendor_id or 0, 0)] = pk
-        self.vendors = {**anywhere, **self.vendors}
 
     def _make(self, vendor_id: int, site_id: int) -> int:
         vendor = Vendor.objects.get(pk=vendor_id)

@@ -116,6 +116,8 @@ def _place(work: Reading, row: int, values: Values) -> Values | None:
         if not values.get("vendor_id"):
             work.bad(row, "vendor", "", "missing_value", "A location at a vendor names him.")
             return None
+        if not values.get("site_id") and (site := masterdata.only_site()):
+            values["site_id"] = site.pk
     elif not values.get("site_id"):
         values["site_id"] = masterdata.default_site().pk
     return values

@@ -2,6 +2,7 @@
 
 from inventory.services.late_value import LateValue, Placed, post_late_value
 from inventory.services.ledger import Move, NotEnoughStock, Posting, post_movements, reverse_movements
+from inventory.services.leveling import level_values
 from inventory.services.opening import BadCount, CountedStock, CountsRefused, load_stock
 from inventory.services.valuing import unit_values
 from inventory.services.vendor_stock import VendorBalance, vendor_balances
@@ -16,6 +17,7 @@ __all__ = [
     "Placed",
     "Posting",
     "VendorBalance",
+    "level_values",
     "load_stock",
     "post_late_value",
     "post_movements",

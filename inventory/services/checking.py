@@ -13,11 +13,12 @@ from masterdata.models import VIRTUAL_KINDS
 ZERO = Decimal(0)
 
 BY_BALANCE = """
-    SELECT item_id, place AS location_id, lot_id, stage, sum(quantity) AS quantity, min(arrived) AS since FROM (
-        SELECT m.item_id, m.to_location_id AS place, m.lot_id, m.stage, m.quantity, m.occurred_at AS arrived
+    SELECT item_id, place AS location_id, lot_id, stage, sum(quantity) AS quantity, sum(value) AS value, min(arrived) AS since
+    FROM (
+        SELECT m.item_id, m.to_location_id AS place, m.lot_id, m.stage, m.quantity, m.value, m.occurred_at AS arrived
         FROM inventory_movement m
         UNION ALL
-        SELECT m.item_id, m.from_location_id, m.lot_id, m.stage, -m.quantity, NULL FROM inventory_movement m
+        SELECT m.item_id, m.from_location_id, m.lot_id, m.stage, -m.quantity, -m.value, NULL FROM inventory_movement m
     ) x JOIN masterdata_location p ON p.id = x.place
     WHERE NOT p.kind = ANY(%(virtual)s)
     GROUP BY item_id, place, lot_id, stage
@@ -53,21 +54,25 @@ def check_stock() -> tuple[int, list[Difference]]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT i.code, p.code, coalesce(l.code, ''), x.stage, x.stored, x.counted FROM (
+            SELECT i.code, p.code, coalesce(l.code, ''), x.stage, x.stored, x.counted, x.worth, x.value FROM (
                 SELECT coalesce(b.item_id, m.item_id) AS item_id, coalesce(b.location_id, m.location_id) AS location_id,
                     coalesce(b.lot_id, m.lot_id) AS lot_id, coalesce(b.stage, m.stage) AS stage,
-                    coalesce(b.quantity, 0) AS stored, coalesce(m.quantity, 0) AS counted
+                    coalesce(b.quantity, 0) AS stored, coalesce(m.quantity, 0) AS counted,
+                    coalesce(b.value, 0) AS worth, coalesce(m.value, 0) AS value
                 FROM inventory_balance b FULL JOIN ({BY_BALANCE}) m ON b.item_id = m.item_id
                     AND b.location_id = m.location_id AND coalesce(b.lot_id, 0) = coalesce(m.lot_id, 0) AND b.stage = m.stage
             ) x JOIN masterdata_item i ON i.id = x.item_id JOIN masterdata_location p ON p.id = x.location_id
             LEFT JOIN inventory_lot l ON l.id = x.lot_id
-            WHERE x.stored <> x.counted OR x.counted < 0 ORDER BY 1, 2, 3, 4
+            WHERE x.stored <> x.counted OR x.counted < 0 OR x.worth <> x.value ORDER BY 1, 2, 3, 4
             """,
             VIRTUAL,
         )
-        for item, place, lot, stage, stored, counted in cursor.fetchall():
+        for item, place, lot, stage, stored, counted, worth, value in cursor.fetchall():
             about = _about(item, place, lot, stage)
-            found.append(Difference("balance equals its movements", about, text(stored), text(counted)))
+            if stored != counted or counted < 0:
+                found.append(Difference("balance equals its movements", about, text(stored), text(counted)))
+            if worth != value:
+                found.append(Difference("balance is worth its movements", about, text(worth), text(value)))
         cursor.execute(
             f"""
             SELECT i.code, coalesce(s.code, ''), coalesce(l.code, ''), x.stage, x.stored, x.counted, x.worth, x.value FROM (
@@ -126,18 +131,20 @@ def recount_stock(*, dry_run: bool = False) -> list[Difference]:
             return found
         cursor.execute(
             f"""
-            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, since, source, external_refs)
-            SELECT item_id, location_id, lot_id, stage, quantity, since, '', '[]' FROM ({BY_BALANCE}) m WHERE quantity <> 0
-            ON CONFLICT (item_id, location_id, lot_id, stage) DO UPDATE SET quantity = excluded.quantity
-            WHERE inventory_balance.quantity <> excluded.quantity
+            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, value, since, source, external_refs)
+            SELECT item_id, location_id, lot_id, stage, quantity, value, since, '', '[]' FROM ({BY_BALANCE}) m
+            WHERE quantity <> 0 OR value <> 0
+            ON CONFLICT (item_id, location_id, lot_id, stage) DO UPDATE SET quantity = excluded.quantity, value = excluded.value
+            WHERE inventory_balance.quantity <> excluded.quantity OR inventory_balance.value <> excluded.value
             """,
             VIRTUAL,
         )
         cursor.execute(
             f"""
-            UPDATE inventory_balance b SET quantity = 0 WHERE quantity <> 0 AND NOT EXISTS (
+            UPDATE inventory_balance b SET quantity = 0, value = 0 WHERE (quantity <> 0 OR value <> 0) AND NOT EXISTS (
                 SELECT 1 FROM ({BY_BALANCE}) m WHERE m.item_id = b.item_id AND m.location_id = b.location_id
-                    AND coalesce(m.lot_id, 0) = coalesce(b.lot_id, 0) AND m.stage = b.stage AND m.quantity <> 0)
+                    AND coalesce(m.lot_id, 0) = coalesce(b.lot_id, 0) AND m.stage = b.stage
+                    AND (m.quantity <> 0 OR m.value <> 0))
             """,
             VIRTUAL,
         )

@@ -105,6 +105,12 @@ class Posting:
         self.rows += rows
         return rows
 
+    def off_average(self, move: Move) -> Decimal:
+        """How much less than its share of the pool the place a held move goes to is worth by its movements; more: below zero."""
+        place = self._places[move.to_location_id]
+        pool, balance = self._costs[_key(move, place.site_id)], self._balances[_key(move, place.pk)]
+        return pool.worth(balance.quantity) - balance.value
+
     def save(self) -> None:
         """Write the movements, and the balances and pools they add up to: two statements, however many rows."""
         if not self.rows:
@@ -130,17 +136,19 @@ class Posting:
             balance = self._balances[_key(move, source.pk)]
             if balance.quantity < move.quantity:
                 raise NotEnoughStock(_too_little(move, source, balance.quantity), field="quantity")
-            balance.quantity -= move.quantity
             pool = self._costs[_key(move, source.site_id)]
             value = pool.worth(move.quantity) if value is None else value
             if not same_pool:
                 left_behind = pool.take(move.quantity, value)
+            balance.quantity -= move.quantity
+            balance.value -= value + left_behind
         value = value if value is not None else ZERO
         if comes:
             balance = self._balances[_key(move, target.pk)]
             if balance.quantity == 0:
                 balance.since = self.occurred_at
             balance.quantity += move.quantity
+            balance.value += value
             if not same_pool:
                 self._costs[_key(move, target.site_id)].put(move.quantity, value)
         rows = [self._row(move, source.pk, target.pk, move.quantity, value, move.reverses_id, move.reason)]
@@ -267,8 +275,8 @@ def _locked_balances(keys: set[Key], *, since: datetime) -> dict[Key, Balance]:
     if missing := sorted(keys - balances.keys()):
         _make_missing(
             """
-            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, since, source, external_refs)
-            SELECT x.item, x.place, nullif(x.lot, 0), x.stage, 0, %s, '', '[]' FROM ({keys}) x ON CONFLICT DO NOTHING
+            INSERT INTO inventory_balance (item_id, location_id, lot_id, stage, quantity, value, since, source, external_refs)
+            SELECT x.item, x.place, nullif(x.lot, 0), x.stage, 0, 0, %s, '', '[]' FROM ({keys}) x ON CONFLICT DO NOTHING
             """,
             missing,
             since,
@@ -308,12 +316,14 @@ def _save(balances: Sequence[Balance], pools: Sequence[CostPool]) -> None:
                 UPDATE inventory_costpool c SET quantity = x.quantity, value = x.value
                 FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS x(id, quantity, value) WHERE c.id = x.id
             )
-            UPDATE inventory_balance b SET quantity = x.quantity, since = x.since
-            FROM unnest(%s::bigint[], %s::numeric[], %s::timestamptz[]) AS x(id, quantity, since) WHERE b.id = x.id
+            UPDATE inventory_balance b SET quantity = x.quantity, value = x.value, since = x.since
+            FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[], %s::timestamptz[]) AS x(id, quantity, value, since)
+            WHERE b.id = x.id
             """,
             [
                 [row.pk for row in pools], [row.quantity for row in pools], [row.value for row in pools],
-                [row.pk for row in balances], [row.quantity for row in balances], [row.since for row in balances],
+                [row.pk for row in balances], [row.quantity for row in balances], [row.value for row in balances],
+                [row.since for row in balances],
             ],
         )  # fmt: skip
 

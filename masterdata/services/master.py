@@ -164,31 +164,43 @@ def mark_main_locations(*, codes: Iterable[str]) -> None:
 
 
 def vendor_location(*, vendor: Vendor, site: Site | None = None) -> Location:
-    """Where our material lies at a vendor (for a site of ours, where he keeps the sites' material apart).
+    """Where our material lies at a vendor: the place for this site of ours, else the one he keeps for all sites.
 
-    Made as AT-<vendor code> where he has none.
+    Made where he has none: AT-<vendor code>, or AT-<vendor code>-<site code> beside places of other sites.
     """
     places = Location.objects.at_vendors().filter(vendor=vendor).order_by("pk")
     of_site = places.filter(site=site).first() if site else None
-    found = of_site or places.filter(site__isnull=True).first() or places.first()
-    if found:
+    if found := of_site or places.filter(site__isnull=True).first():
         return found
-    make_vendor_locations(vendor_ids=[vendor.pk])
-    return places.get()
+    if (first := places.first()) is None:
+        make_vendor_locations(vendor_ids=[vendor.pk])
+        return places.get()
+    if site is None:
+        return first
+    location, _ = Location.objects.get_or_create(
+        code=f"AT-{vendor.code}-{site.code}"[:60],
+        defaults={"name": first.name, "kind": LocationKind.VENDOR, "vendor": vendor, "site": site},
+    )
+    return location
 
 
 @transaction.atomic
 def make_vendor_locations(*, vendor_ids: Iterable[int]) -> int:
-    """Give every one of these vendors a location AT-<vendor code>, unless he has one. Returns how many were made."""
+    """Give every one of these vendors a location AT-<vendor code>, unless he has one. Returns how many were made.
+
+    It belongs to the site of a company that has just one; with several it is for all of them.
+    """
     without = Vendor.objects.filter(pk__in=list(vendor_ids)).exclude(
         pk__in=Location.objects.at_vendors().values("vendor_id")
     )
+    site = only_site()
     made = [
         Location(
             code=f"AT-{vendor.code}",
             name=f"At {vendor.name or vendor.code}"[:200],
             kind=LocationKind.VENDOR,
             vendor=vendor,
+            site=site,
         )
         for vendor in without.order_by("pk")
     ]
@@ -245,6 +257,12 @@ def default_site() -> Site:
         site, _ = Site.objects.get_or_create(code="MAIN", defaults={"name": "Main site"})
         main_location(site=site)
     return site
+
+
+def only_site() -> Site | None:
+    """The site of a company that has just one."""
+    sites = list(Site.objects.order_by("pk")[:2])
+    return sites[0] if len(sites) == 1 else None
 
 
 def site_dates(*, at: datetime) -> Mapping[int, date]:

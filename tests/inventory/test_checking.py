@@ -39,9 +39,10 @@ def test_a_wrong_balance_is_named_and_put_right(busy):
 
     assert names() == [
         ("balance equals its movements", "FG at MAIN", "0", "4"),
+        ("balance is worth its movements", "FG at MAIN", "0", "800"),
         ("balance equals its movements", "RM at MAIN", "980", "990"),
     ]
-    assert len(documents.recount(dry_run=True)) == 2
+    assert len(documents.recount(dry_run=True)) == 3
     documents.recount()
     assert names() == []
     assert goods.lying("MAIN", "FG") == 4
@@ -51,6 +52,14 @@ def test_a_wrong_value_is_named_and_put_right(busy):
     CostPool.objects.filter(item__code="FG").update(value=799)
 
     assert names() == [("cost pool is worth its movements", "FG at MAIN", "799", "800")]
+    documents.recount()
+    assert names() == []
+
+
+def test_a_place_that_is_worth_something_else_is_named_and_put_right(busy):
+    Balance.objects.filter(item__code="FG", location__code="MAIN").update(value=1)
+
+    assert names() == [("balance is worth its movements", "FG at MAIN", "1", "800")]
     documents.recount()
     assert names() == []
 

@@ -190,3 +190,35 @@ def test_copied_rows_obey_every_constraint():
 
     with pytest.raises(IntegrityError):
         masterdata.copy_rows(model=Item, rows=[{"code": "A"}])
+
+
+def test_a_vendors_place_belongs_to_the_site_of_a_company_that_has_just_one():
+    site = Site.objects.create(code="MAIN")
+    vendor = Vendor.objects.create(code="V1")
+
+    place = masterdata.vendor_location(vendor=vendor)
+
+    assert (place.code, place.site) == ("AT-V1", site)
+
+
+def test_a_second_site_has_a_place_of_its_own_beside_the_firsts():
+    vendor = Vendor.objects.create(code="V1")
+    first = Site.objects.create(code="MAIN")
+    place = masterdata.vendor_location(vendor=vendor, site=first)
+    second = Site.objects.create(code="NORTH")
+
+    apart = masterdata.vendor_location(vendor=vendor, site=second)
+
+    assert (apart.code, apart.site) == ("AT-V1-NORTH", second)
+    assert masterdata.vendor_location(vendor=vendor, site=second) == apart
+    assert masterdata.vendor_location(vendor=vendor, site=first) == place
+    assert masterdata.vendor_location(vendor=vendor) == place
+
+
+def test_with_several_sites_a_vendors_place_is_for_all_of_them():
+    sites = [Site.objects.create(code="MAIN"), Site.objects.create(code="NORTH")]
+    vendor = Vendor.objects.create(code="V1")
+
+    places = {masterdata.vendor_location(vendor=vendor, site=site) for site in sites}
+
+    assert [(place.code, place.site) for place in places] == [("AT-V1", None)]
