@@ -117,16 +117,22 @@ class Documents:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.numbers: dict[str, list[str]] = {kind: [] for kind in self.LISTS}
+        self.statuses: dict[str, dict[str, str]] = {kind: {} for kind in self.LISTS}
 
     def look(self) -> None:
         """Take in what has come since the last look: what one step made is ordered by number."""
         for kind, parts in self.LISTS.items():
             known = self.numbers[kind]
             try:
-                listed = {str(row["number"]) for row in self.api.rows(*parts)}
+                self.statuses[kind] = {str(row["number"]): row["status"] for row in self.api.rows(*parts)}
             except NotBuiltYet:
                 continue
-            known += sorted(listed - set(known), key=lambda number: (len(number), number))
+            new = self.statuses[kind].keys() - set(known)
+            known += sorted(new, key=lambda number: (len(number), number))
+
+    def status(self, kind: str, place: int) -> str:
+        """How the `place`th document of a kind stood at the last look."""
+        return self.statuses[kind][self.number(kind, place)]
 
     def number(self, kind: str, place: int) -> str:
         """The number of the `place`th document of a kind."""
@@ -157,6 +163,7 @@ class Play:
             given = self.load(case_files.with_ground(self.case.get("given") or {}))
             if given.status >= 400:
                 raise WrongAnswer(f"given: refused with {given.status} {given.body}")
+            self.documents.look()
             for number, step in enumerate(self.case.get("steps") or [], 1):
                 self.step(number, step)
             self.compare("at the end", self.case.get("expect") or {})
@@ -205,7 +212,6 @@ class Play:
     def compare(self, where: str, expect: dict[str, Any]) -> None:
         if not expect:
             return
-        self.documents.look()
         cent = Decimal(1).scaleb(-masterdata.company().currency.decimals)
         differences = expectations.differences(
             expect, api=self.api, documents=self.documents, answer=self.answer, cent=cent
@@ -215,16 +221,16 @@ class Play:
 
     # The runner's own acts: what a person would have done before.
 
-    def approve_where_draft(self, order: int) -> None:
-        number = self.documents.number("order", order)
-        if self.api.get("subcontract-orders", number)["status"] == "draft":
-            self.done(self.api.post("subcontract-orders", number, "approve"))
+    def approve_where_draft(self, order: int) -> str:
+        """How the order stands then."""
+        status = self.documents.status("order", order)
+        if status != "draft":
+            return status
+        return str(self.done(self.order_act({"order": order}, "approve"))["status"])
 
     def send_where_unsent(self, order: int) -> None:
-        self.approve_where_draft(order)
-        number = self.documents.number("order", order)
-        if self.api.get("subcontract-orders", number)["status"] == "approved":
-            self.done(self.api.post("subcontract-orders", number, "send"))
+        if self.approve_where_draft(order) == "approved":
+            self.done(self.order_act({"order": order}, "send"))
 
     def came_by_itself(self, shipment: int) -> bool:
         """Whether its transit days brought it before the case says so: the same arrival, not a second one."""
