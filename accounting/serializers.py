@@ -8,13 +8,13 @@ from typing import Any
 from rest_framework import serializers
 
 from accounting.models import Account, Closing, Confirmation, ConfirmationLine, Entry, EntryLine, JournalExport, Role
-from core.requests import StrictFields
+from core.requests import RowSerializer, StrictFields
 
 MONEY = {"max_digits": 18, "decimal_places": 3}
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
 
 
-class EntryLineSerializer(serializers.ModelSerializer[EntryLine]):
+class EntryLineSerializer(RowSerializer[EntryLine]):
     """Above zero a debit, below a credit; `booked` in the currency's decimals."""
 
     class Meta:
@@ -23,7 +23,7 @@ class EntryLineSerializer(serializers.ModelSerializer[EntryLine]):
         read_only_fields = fields
 
 
-class EntrySerializer(serializers.ModelSerializer[Entry]):
+class EntrySerializer(RowSerializer[Entry]):
     """One act of one document; its lines add up to zero."""
 
     vendor = serializers.CharField(source="vendor.code", read_only=True, default=None, allow_null=True)
@@ -40,7 +40,7 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
         read_only_fields = fields
 
 
-class JournalExportSerializer(serializers.ModelSerializer[JournalExport]):
+class JournalExportSerializer(RowSerializer[JournalExport]):
     """Entries handed over together; `until` is the last posting day among them."""
 
     exported_by = serializers.CharField(source="exported_by.username", read_only=True, default=None, allow_null=True)
@@ -57,7 +57,7 @@ class MakeExportSerializer(StrictFields, serializers.Serializer[Any]):
     until = serializers.DateField(required=False, allow_null=True, default=None)
 
 
-class ClosingSerializer(serializers.ModelSerializer[Closing]):
+class ClosingSerializer(RowSerializer[Closing]):
     """All days up to `through` were closed; `reopened_at` says that they are open again."""
 
     closed_by = serializers.CharField(source="closed_by.username", read_only=True, default=None, allow_null=True)
@@ -84,7 +84,7 @@ class PeriodReasonSerializer(StrictFields, serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200)
 
 
-class AccountSerializer(StrictFields, serializers.ModelSerializer[Account]):
+class AccountSerializer(StrictFields, RowSerializer[Account]):
     """The account that takes what has a role."""
 
     role = serializers.ChoiceField(Role.choices)
@@ -94,7 +94,7 @@ class AccountSerializer(StrictFields, serializers.ModelSerializer[Account]):
         fields = ["role", "code", "name"]
 
 
-class ConfirmationLineSerializer(serializers.ModelSerializer[ConfirmationLine]):
+class ConfirmationLineSerializer(RowSerializer[ConfirmationLine]):
     item = serializers.CharField(source="item.code", read_only=True)
     lot = serializers.CharField(source="lot.code", read_only=True, default="")
 
@@ -104,7 +104,7 @@ class ConfirmationLineSerializer(serializers.ModelSerializer[ConfirmationLine]):
         read_only_fields = fields
 
 
-class ConfirmationSerializer(serializers.ModelSerializer[Confirmation]):
+class ConfirmationSerializer(RowSerializer[Confirmation]):
     """What a vendor is asked to confirm, and his answer. `difference`: his amount less ours."""
 
     vendor = serializers.CharField(source="vendor.code", read_only=True)

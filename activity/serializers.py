@@ -7,10 +7,10 @@ from typing import Any
 from rest_framework import serializers
 
 from activity.models import Alert, Event, WebhookDelivery, WebhookEndpoint
-from core.requests import StrictFields
+from core.requests import RowSerializer, StrictFields
 
 
-class AlertSerializer(serializers.ModelSerializer[Alert]):
+class AlertSerializer(RowSerializer[Alert]):
     """A thing a person should look at: what was, what is proposed, and who looks after it."""
 
     order = serializers.CharField(source="order_number")
@@ -41,7 +41,7 @@ class SnoozeSerializer(StrictFields, serializers.Serializer[Any]):
     until = serializers.DateTimeField()
 
 
-class EventSerializer(serializers.ModelSerializer[Event]):
+class EventSerializer(RowSerializer[Event]):
     """Something that happened to a document."""
 
     by = serializers.CharField(source="by.username", default=None, allow_null=True)
@@ -67,7 +67,7 @@ class FedEventSerializer(EventSerializer):
         read_only_fields = fields
 
 
-class WebhookEndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
+class WebhookEndpointSerializer(RowSerializer[WebhookEndpoint]):
     """Where another system is told of events, and how far that is."""
 
     owner = serializers.CharField(source="owner.username", help_text="What he may see is told.")
@@ -121,7 +121,7 @@ class ReplayedSerializer(serializers.Serializer[Any]):
     deliveries = serializers.IntegerField()
 
 
-class WebhookDeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
+class WebhookDeliverySerializer(RowSerializer[WebhookDelivery]):
     """One event an endpoint is told."""
 
     event = serializers.IntegerField(source="event_id")

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from activity.serializers import EventSerializer
-from core.requests import CodeField, ExternalRefSerializer, StrictFields
+from core.requests import CodeField, ExternalRefSerializer, RowSerializer, StrictFields
 from documents import services
 from documents.models import GenerationRun, RunItem
 from masterdata.models import Item, Process, Site, Vendor
@@ -21,7 +21,7 @@ from subcontract_orders.services import CounteredLine, Part
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
 
 
-class ComponentSerializer(serializers.ModelSerializer[OrderComponent]):
+class ComponentSerializer(RowSerializer[OrderComponent]):
     """Material the vendor needs for a line: required, on its way there and back, and how it reaches him."""
 
     item = serializers.CharField(source="item.code")
@@ -37,7 +37,7 @@ class ComponentSerializer(serializers.ModelSerializer[OrderComponent]):
         read_only_fields = fields
 
 
-class PromiseSerializer(serializers.ModelSerializer[LinePromise]):
+class PromiseSerializer(RowSerializer[LinePromise]):
     """A part of a line the vendor promised by a date of its own."""
 
     class Meta:
@@ -54,7 +54,7 @@ class ToldFileSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField(help_text="In bytes.")
 
 
-class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
+class OrderLineSerializer(RowSerializer[OrderLine]):
     """One operation (or an item bought complete): quantity, frozen price, dates, rules of the policy, components."""
 
     line = serializers.IntegerField(source="line_no")
@@ -102,7 +102,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
         read_only_fields = fields
 
 
-class SubcontractOrderSerializer(serializers.ModelSerializer[SubcontractOrder]):
+class SubcontractOrderSerializer(RowSerializer[SubcontractOrder]):
     """A subcontract order as lists show it."""
 
     vendor = serializers.CharField(source="vendor.code")
@@ -124,7 +124,7 @@ class SubcontractOrderSerializer(serializers.ModelSerializer[SubcontractOrder]):
         read_only_fields = fields
 
 
-class ExpectedReceiptSerializer(serializers.ModelSerializer[ExpectedReceipt]):
+class ExpectedReceiptSerializer(RowSerializer[ExpectedReceipt]):
     """What is still expected of an order line, by when and where."""
 
     order = serializers.CharField(source="order_line.order.number")
@@ -140,7 +140,7 @@ class ExpectedReceiptSerializer(serializers.ModelSerializer[ExpectedReceipt]):
         read_only_fields = fields
 
 
-class RevisionSerializer(serializers.ModelSerializer[OrderRevision]):
+class RevisionSerializer(RowSerializer[OrderRevision]):
     """A revision of an order, as it was sent or waits to be."""
 
     class Meta:
@@ -353,7 +353,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
     percent = serializers.IntegerField()
 
 
-class GenerationRunSerializer(serializers.ModelSerializer[GenerationRun]):
+class GenerationRunSerializer(RowSerializer[GenerationRun]):
     """A run of the main job: how far it is, what it looked at, what it did, and what it refused and why."""
 
     dry_run = serializers.BooleanField(source="is_dry")
@@ -379,7 +379,7 @@ class GenerationRunSerializer(serializers.ModelSerializer[GenerationRun]):
         return ProgressSerializer(services.progress(run)).data  # type: ignore[return-value]
 
 
-class RunItemSerializer(serializers.ModelSerializer[RunItem]):
+class RunItemSerializer(RowSerializer[RunItem]):
     """One difference a run found, and what became of it."""
 
     production_order = serializers.CharField(source="operation.production_order.number")

@@ -14,6 +14,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from core.refusals import Refusal
+from core.requests import RowSerializer
 from interchange.models import ImportJob, JobState, PlanImport
 from interchange.services import LARGEST_UPLOAD, FileRefused, job_progress
 
@@ -27,7 +28,7 @@ class TooLarge(Refusal):
     status = 413
 
 
-class PlanImportSerializer(serializers.ModelSerializer[PlanImport]):
+class PlanImportSerializer(RowSerializer[PlanImport]):
     by = serializers.SlugRelatedField(slug_field="username", read_only=True, allow_null=True)
 
     class Meta:
@@ -35,7 +36,7 @@ class PlanImportSerializer(serializers.ModelSerializer[PlanImport]):
         fields = ["reference", "at", "by", "origin", "counts", "notes", "rejected"]
 
 
-class ImportJobSerializer(serializers.ModelSerializer[ImportJob]):
+class ImportJobSerializer(RowSerializer[ImportJob]):
     """An import a worker does: how far it is, and what came of it."""
 
     by: Any = serializers.SlugRelatedField(slug_field="username", read_only=True, allow_null=True)

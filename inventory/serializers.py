@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.requests import ExternalRefSerializer
+from core.requests import ExternalRefSerializer, RowSerializer
 from inventory.models import Balance, CostPool, Movement
 
 
-class BalanceSerializer(serializers.ModelSerializer[Balance]):
+class BalanceSerializer(RowSerializer[Balance]):
     """What lies where: an item, its lot and stage. A stage names the operation that finished the pieces."""
 
     item = serializers.CharField(source="item.code")
@@ -39,7 +39,7 @@ class BalanceSerializer(serializers.ModelSerializer[Balance]):
         read_only_fields = fields
 
 
-class ValueSerializer(serializers.ModelSerializer[CostPool]):
+class ValueSerializer(RowSerializer[CostPool]):
     """What stock that shares one cost is worth, in company currency: an item at a site, a lot of it, or a stage of its making."""
 
     item = serializers.CharField(source="item.code")
@@ -61,7 +61,7 @@ class DocumentSerializer(serializers.Serializer[Any]):
     line = serializers.IntegerField(source="document_line", allow_null=True)
 
 
-class MovementSerializer(serializers.ModelSerializer[Movement]):
+class MovementSerializer(RowSerializer[Movement]):
     """A quantity of an item taken from one location to another, with its value. Final."""
 
     item = serializers.CharField(source="item.code")

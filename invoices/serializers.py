@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from activity.serializers import EventSerializer
-from core.requests import CodeField, StrictFields
+from core.requests import CodeField, RowSerializer, StrictFields
 from invoices.models import (
     CHARGE_CHOICES,
     ChargeBack,
@@ -28,7 +28,7 @@ QUANTITY = {"max_digits": 18, "decimal_places": 5}
 MONEY = {"max_digits": 18, "decimal_places": 3}
 
 
-class HoldSerializer(serializers.ModelSerializer[Hold]):
+class HoldSerializer(RowSerializer[Hold]):
     """Why it is held: `found` was compared with what is `allowed`."""
 
     line = serializers.IntegerField(source="line.line_no", default=None, allow_null=True)
@@ -39,7 +39,7 @@ class HoldSerializer(serializers.ModelSerializer[Hold]):
         read_only_fields = fields
 
 
-class MatchSerializer(serializers.ModelSerializer[Match]):
+class MatchSerializer(RowSerializer[Match]):
     """What of a line is for which order line and receipt; amounts in company currency but for `amount`."""
 
     order = serializers.CharField(source="order_line.order.number")
@@ -56,7 +56,7 @@ class MatchSerializer(serializers.ModelSerializer[Match]):
         read_only_fields = fields
 
 
-class InvoiceLineSerializer(serializers.ModelSerializer[InvoiceLine]):
+class InvoiceLineSerializer(RowSerializer[InvoiceLine]):
     """Work on an order line, or a charge; `quantity` in `unit`, as invoiced."""
 
     line = serializers.IntegerField(source="line_no")
@@ -76,7 +76,7 @@ class InvoiceLineSerializer(serializers.ModelSerializer[InvoiceLine]):
         read_only_fields = fields
 
 
-class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
+class InvoiceSerializer(RowSerializer[Invoice]):
     """An invoice as lists show it. `number` is ours, `vendor_number` the vendor's."""
 
     vendor = serializers.CharField(source="vendor.code")
@@ -119,7 +119,7 @@ class InvoiceDetailSerializer(InvoiceSerializer):
         read_only_fields = fields
 
 
-class ChargeBackSerializer(serializers.ModelSerializer[ChargeBack]):
+class ChargeBackSerializer(RowSerializer[ChargeBack]):
     """What a vendor is to bear, in company currency; `set_off` of it is work of his that is not paid."""
 
     vendor = serializers.CharField(source="vendor.code")
@@ -140,7 +140,7 @@ class ChargeBackSerializer(serializers.ModelSerializer[ChargeBack]):
         read_only_fields = fields
 
 
-class PaymentExportSerializer(serializers.ModelSerializer[PaymentExport]):
+class PaymentExportSerializer(RowSerializer[PaymentExport]):
     """A file of invoices handed over to whoever pays."""
 
     exported_by = serializers.CharField(source="exported_by.username", default=None, allow_null=True)
@@ -168,7 +168,7 @@ class NotInvoicedSerializer(serializers.Serializer[Any]):
     open = serializers.DecimalField(**QUANTITY)
 
 
-class PriceVarianceSerializer(serializers.ModelSerializer[Match]):
+class PriceVarianceSerializer(RowSerializer[Match]):
     """What was paid beyond what was agreed (below zero: less), in company currency, and where it went."""
 
     invoice = serializers.CharField(source="line.invoice.number")

@@ -9,7 +9,7 @@ from django.core.validators import MinValueValidator
 from rest_framework import exceptions, serializers
 
 from core.refusals import Refusal
-from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
+from core.requests import CodeField, ExternalRefSerializer, RowSerializer, StrictFields, Words
 from masterdata import services
 from masterdata.models import (
     Closure,
@@ -45,7 +45,7 @@ serializers.ModelSerializer.serializer_field_mapping[MoneyField] = MoneyValue
 NOT_NEGATIVE = MinValueValidator(0)
 
 
-class KnownElsewhere(StrictFields, serializers.ModelSerializer[Any]):
+class KnownElsewhere(StrictFields, RowSerializer[Any]):
     """A row with what other systems call it."""
 
     external_refs = ExternalRefSerializer(many=True, required=False)
@@ -54,7 +54,7 @@ class KnownElsewhere(StrictFields, serializers.ModelSerializer[Any]):
         return [*super().get_field_names(declared_fields, info), "source", "external_refs"]
 
 
-class CodedSerializer(StrictFields, serializers.ModelSerializer[Any]):
+class CodedSerializer(StrictFields, RowSerializer[Any]):
     """A row whose `code` is given once and stays, as documents name it."""
 
     def get_fields(self) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class ProcessSerializer(RetirableSerializer):
         fields = ["code", "name", "requires_approval", "certificates", "active"]
 
 
-class SpecificationFileSerializer(serializers.ModelSerializer[SpecificationFile]):
+class SpecificationFileSerializer(RowSerializer[SpecificationFile]):
     class Meta:
         model = SpecificationFile
         fields = ["name", "size", "sha256", "added_at"]

@@ -6,12 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.requests import CodeField, ExternalRefSerializer, StrictFields
+from core.requests import CodeField, ExternalRefSerializer, RowSerializer, StrictFields
 from masterdata.models import Item, Process, WorkCenter
 from production.models import BomLine, Outsourced, RoutingStep
 
 
-class BomLineSerializer(StrictFields, serializers.ModelSerializer[BomLine]):
+class BomLineSerializer(StrictFields, RowSerializer[BomLine]):
     """A component of a made item. A blank operation number ties it to the first operation."""
 
     component = CodeField(queryset=Item.objects.all())
@@ -47,7 +47,7 @@ class BomSerializer(StrictFields, serializers.Serializer[Any]):
     lines = BomLineSerializer(many=True)
 
 
-class RoutingStepSerializer(StrictFields, serializers.ModelSerializer[RoutingStep]):
+class RoutingStepSerializer(StrictFields, RowSerializer[RoutingStep]):
     """One step of a routing. Where no step names what follows, they follow one another by sequence."""
 
     process = CodeField(queryset=Process.objects.all(), allow_null=True, required=False)

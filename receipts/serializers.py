@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from activity.serializers import EventSerializer
-from core.requests import CodeField, StrictFields
+from core.requests import CodeField, RowSerializer, StrictFields
 from inventory.serializers import MovementSerializer
 from masterdata.models import Item, Location, Vendor
 from production.models import ProductionOrder
@@ -32,7 +32,7 @@ from subcontract_orders.models import OrderLine
 QUANTITY = {"max_digits": 18, "decimal_places": 5}
 
 
-class ReceiptLotSerializer(serializers.ModelSerializer[ReceiptLot]):
+class ReceiptLotSerializer(RowSerializer[ReceiptLot]):
     """So many good pieces in a lot, or one serial number."""
 
     lot = serializers.CharField(source="lot.code")
@@ -52,7 +52,7 @@ class ByProductSerializer(serializers.Serializer[Any]):
     value = serializers.DecimalField(**QUANTITY)
 
 
-class FindingSerializer(serializers.ModelSerializer[Finding]):
+class FindingSerializer(RowSerializer[Finding]):
     """What somebody found about pieces, or let pass: who, when and why."""
 
     lot = serializers.CharField(source="lot.code", default=None, allow_null=True)
@@ -66,7 +66,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
         read_only_fields = fields
 
 
-class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
+class ReceiptLineSerializer(RowSerializer[ReceiptLine]):
     """What came for one order line, in the item's unit; values in company currency."""
 
     line = serializers.IntegerField(source="line_no")
@@ -109,7 +109,7 @@ class ReceiptLineSerializer(serializers.ModelSerializer[ReceiptLine]):
         ]
 
 
-class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
+class ReceiptSerializer(RowSerializer[Receipt]):
     """A receipt as lists show it."""
 
     vendor = serializers.CharField(source="vendor.code")
@@ -138,7 +138,7 @@ class ReceiptDetailSerializer(ReceiptSerializer):
         read_only_fields = fields
 
 
-class OrderCostsSerializer(serializers.ModelSerializer[ProductionOrder]):
+class OrderCostsSerializer(RowSerializer[ProductionOrder]):
     """What a production order has cost so far and was expected to, in company currency."""
 
     production_order = serializers.CharField(source="number")
@@ -269,7 +269,7 @@ class PostReceiptSerializer(StrictFields, serializers.Serializer[Any]):
         return attrs
 
 
-class ReturnLineSerializer(serializers.ModelSerializer[ReturnLine]):
+class ReturnLineSerializer(RowSerializer[ReturnLine]):
     """So much of an item that comes back (or, of product, goes back), and whose it was; without an order free stock."""
 
     line = serializers.IntegerField(source="line_no")
@@ -303,7 +303,7 @@ class ReturnLineSerializer(serializers.ModelSerializer[ReturnLine]):
         return line.receipt_line.order_line if line.receipt_line else None
 
 
-class ReturnSerializer(serializers.ModelSerializer[Return]):
+class ReturnSerializer(RowSerializer[Return]):
     """Material of ours that comes back from a vendor, or pieces of his that go back to him."""
 
     vendor = serializers.CharField(source="vendor.code")
@@ -469,7 +469,7 @@ class TraceSerializer(serializers.Serializer[Any]):
     movements = MovementSerializer(many=True)
 
 
-class PurchaseRequestSerializer(serializers.ModelSerializer[PurchaseRequest]):
+class PurchaseRequestSerializer(RowSerializer[PurchaseRequest]):
     """What a third party is to deliver to a vendor for an order line, in the item's unit. `wanted` is still to arrive, `to_order`
     what of it nobody ordered, `ordered` how much was ordered in all.
     """
@@ -504,7 +504,7 @@ class OfLotSerializer(StrictFields, serializers.Serializer[Any]):
     quantity = serializers.DecimalField(**QUANTITY)
 
 
-class DirectDeliverySerializer(serializers.ModelSerializer[DirectDelivery]):
+class DirectDeliverySerializer(RowSerializer[DirectDelivery]):
     """What a third party brought to a vendor for an order line; `value` in company currency."""
 
     order = serializers.CharField(source="order_line.order.number")

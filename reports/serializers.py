@@ -9,6 +9,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.requests import RowSerializer
 from reports.models import Measurement
 from reports.rules.figures import DIMENSIONS, TIMES, Figure, Reading, Report
 from reports.services import Answer, Line, Lying
@@ -73,7 +74,7 @@ class ReportAnswerSerializer(serializers.Serializer[Answer]):
     rows = FigureGroupSerializer(source="lines", many=True, read_only=True)
 
 
-class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
+class MeasurementSerializer(RowSerializer[Measurement]):
     """One row a figure is made of, and the document it was taken of."""
 
     site = serializers.CharField(source="site.code", read_only=True, default=None, allow_null=True)

@@ -6,13 +6,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.requests import StrictFields
+from core.requests import RowSerializer, StrictFields
 from shipments.models import Shipment, ShipmentLine
 
 QUANTITY: dict[str, Any] = {"max_digits": 18, "decimal_places": 5}
 
 
-class ShipmentLineSerializer(serializers.ModelSerializer[ShipmentLine]):
+class ShipmentLineSerializer(RowSerializer[ShipmentLine]):
     """So much of one component of one order line, of one lot once it is picked."""
 
     item = serializers.CharField(source="item.code")
@@ -26,7 +26,7 @@ class ShipmentLineSerializer(serializers.ModelSerializer[ShipmentLine]):
         read_only_fields = fields
 
 
-class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
+class ShipmentSerializer(RowSerializer[Shipment]):
     """Material on its way from a place of ours (or another vendor's) to a vendor's.
 
     `ready`: it has not left, and all of it is there to go. `arrives_on`: when it delivers itself.

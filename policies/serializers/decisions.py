@@ -6,10 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.requests import RowSerializer
 from policies.models import Award, Decision, Verdict
 
 
-class AwardSerializer(serializers.ModelSerializer[Award]):
+class AwardSerializer(RowSerializer[Award]):
     """What a decision gives to one vendor: quantity, price and dates."""
 
     vendor = serializers.CharField(source="vendor.code")
@@ -39,7 +40,7 @@ class ReasonSerializer(serializers.Serializer[Any]):
         return instance
 
 
-class VerdictSerializer(serializers.ModelSerializer[Decision]):
+class VerdictSerializer(RowSerializer[Decision]):
     """The verdict on an operation: who decided, for whom, and why."""
 
     policy = serializers.CharField(source="policy.code", default=None, allow_null=True)

@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.refusals import InvalidInput, NotFound, Refusal, Refusals
-from core.requests import CodeField, ExternalRefSerializer, StrictFields
+from core.requests import CodeField, ExternalRefSerializer, RowSerializer, StrictFields
 from masterdata.models import Item, Location, Process, Site, Vendor, WorkCenter
 from policies.serializers.decisions import VerdictSerializer
 from production.models import OperationStatus, OrderStatus, Outsourced, ProductionOrder
@@ -74,7 +74,7 @@ class OperationSerializer(serializers.Serializer[Any]):
         return VerdictSerializer()
 
 
-class ProductionOrderSerializer(serializers.ModelSerializer[ProductionOrder]):
+class ProductionOrderSerializer(RowSerializer[ProductionOrder]):
     """A production order as lists show it."""
 
     item = serializers.CharField(source="item.code")

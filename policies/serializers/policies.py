@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from core.refusals import Refusal
-from core.requests import CodeField, ExternalRefSerializer, StrictFields, Words
+from core.requests import CodeField, ExternalRefSerializer, RowSerializer, StrictFields, Words
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, Vendor, WorkCenter
 from policies.models import (
     BAR,
@@ -33,7 +33,7 @@ def optional(model: type[models.Model]) -> CodeField:
     return CodeField(queryset=model._default_manager.all(), allow_null=True, required=False)
 
 
-class PolicyVendorSerializer(StrictFields, serializers.ModelSerializer[PolicyVendor]):
+class PolicyVendorSerializer(StrictFields, RowSerializer[PolicyVendor]):
     """A vendor of a policy, in rank order. A code alone is written as well."""
 
     vendor = CodeField(queryset=Vendor.objects.all())
@@ -93,7 +93,7 @@ class InspectionField(serializers.Field[Any, Any, Any, Any]):
 NOT_NEGATIVE = {"min_value": 0}
 
 
-class PolicySerializer(StrictFields, serializers.ModelSerializer[Policy]):
+class PolicySerializer(StrictFields, RowSerializer[Policy]):
     """A rule that says which operations go outside, to whom and how. A blank scope field means any, a blank condition none."""
 
     item = optional(Item)
@@ -176,7 +176,7 @@ def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
 RELATED = ("item", "item_group", "process", "work_center", "site", "vendor")
 
 
-class PriceAgreementSerializer(StrictFields, serializers.ModelSerializer[PriceAgreement]):
+class PriceAgreementSerializer(StrictFields, RowSerializer[PriceAgreement]):
     """One price row of a vendor. `operation_name`, the import format's word for the process, is written as well."""
 
     vendor = CodeField(queryset=Vendor.objects.all())
@@ -243,7 +243,7 @@ class PriceAgreementSerializer(StrictFields, serializers.ModelSerializer[PriceAg
         attrs["process"], attrs["further_processes"] = first, BAR.join(listed[1:])
 
 
-class VendorApprovalSerializer(StrictFields, serializers.ModelSerializer[VendorApproval]):
+class VendorApprovalSerializer(StrictFields, RowSerializer[VendorApproval]):
     """Whether a vendor may do a process, until when (included)."""
 
     vendor = CodeField(queryset=Vendor.objects.all())
