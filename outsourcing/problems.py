@@ -19,6 +19,7 @@ from django.core.exceptions import (
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -150,7 +151,14 @@ class SaysWhyOnPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        answer = self.get_response(request)
+        if answer.status_code != HTTPStatus.METHOD_NOT_ALLOWED or answer.content or _is_api(request):
+            return answer
+        # The address of a button, opened as if it were a page: from the history, or a link somebody passed on.
+        said = gettext("This address only takes what a button sends. Press the button on its page again.")
+        page = render(request, "refused.html", {"said": said, "back": "/"}, status=HTTPStatus.METHOD_NOT_ALLOWED)
+        page["Allow"] = answer["Allow"]
+        return page
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
         """Django asks this for every exception of a view, once its transaction is rolled back."""

@@ -67,3 +67,16 @@ def test_planning_pages_say_it_too(client, monkeypatch):
 
     assert answer.status_code == 409
     assert "There is already one item with the same code" in answer.content.decode()
+
+
+def test_the_address_of_a_button_opened_as_a_page_says_so(client):
+    answer = client.get("/invoices/upload/")
+
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "Press the button on its page again." in answer.content.decode()
+
+
+def test_the_api_answers_a_wrong_method_with_a_problem(client):
+    answer = client.delete("/api/v1/subcontract-orders/")
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
