@@ -28,9 +28,10 @@ SETS = {
 }  # fmt: skip
 """Helpers that play whole document sets: whoever uses one takes a second or so for each test."""
 WHOLE_PLANS = {
-    "core/test_database.py", "documents/test_any_plan.py", "documents/test_api.py", "interchange/test_elsewhere.py",
-    "interchange/test_files.py", "interchange/test_folders.py", "interchange/test_fuzz.py", "interchange/test_nightly.py",
-    "interchange/test_seen.py", "outsourcing/test_demo.py", "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py",
+    "core/test_database.py", "documents/test_any_plan.py", "documents/test_api.py", "documents/test_retiring.py",
+    "interchange/test_elsewhere.py", "interchange/test_files.py", "interchange/test_folders.py", "interchange/test_fuzz.py",
+    "interchange/test_nightly.py", "interchange/test_profiles.py", "interchange/test_seen.py", "outsourcing/test_demo.py",
+    "outsourcing/test_planning_pages.py", "outsourcing/test_schema.py", "policies/test_admin.py",
     "policies/test_rules_properties.py", "production/test_schedule.py", "scenarios/test_vocabulary.py", "test_language.py",
     "workbench/test_answers.py", "workbench/test_first_steps.py", "workbench/test_lists.py", "workbench/test_orders.py",
     "workbench/test_said_in_code.py", "workbench/test_worklist.py",
