@@ -29,6 +29,8 @@ def working_day_on_or_after(day: date, closed: Set[date]) -> date:
 def working_days_before(day: date, days: int, closed: Set[date]) -> date:
     """The last working day from which `days` working days, the day after it counting first, end by `day`."""
     day = working_day_on_or_before(day, closed)
+    if not closed:
+        return day - timedelta(days=_with_weekends(days, 4 - day.weekday()))
     for _ in range(days):
         day = working_day_on_or_before(day - ONE_DAY, closed)
     return day
@@ -37,9 +39,16 @@ def working_days_before(day: date, days: int, closed: Set[date]) -> date:
 def working_days_after(day: date, days: int, closed: Set[date]) -> date:
     """The day on which `days` working days end, counted from the day after the first working day on or after `day`."""
     day = working_day_on_or_after(day, closed)
+    if not closed:
+        return day + timedelta(days=_with_weekends(days, day.weekday()))
     for _ in range(days):
         day = working_day_on_or_after(day + ONE_DAY, closed)
     return day
+
+
+def _with_weekends(days: int, gone: int) -> int:
+    """So many working days as calendar days, where `gone` days of the working week lie behind the one to count from."""
+    return days + 2 * ((days + gone) // 5)
 
 
 def working_days_between(first: date, last: date, closed: Set[date]) -> int:

@@ -50,7 +50,13 @@ def neighbours(
                 found |= following(everything[place[number]])
         return found
 
-    after = [sorted(following(operation)) for operation in operations]
+    after = []
+    for operation in operations:
+        numbers = operation.next_nos
+        if len(numbers) == 1 and numbers[0] in live and place[numbers[0]] > place[operation.operation_no]:
+            after.append([live[numbers[0]]])  # as nearly all of them
+        else:
+            after.append(sorted(following(operation)) if numbers else [])
     before: list[list[int]] = [[] for _ in operations]
     for index, later in enumerate(after):
         for other in later:

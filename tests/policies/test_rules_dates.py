@@ -122,6 +122,14 @@ def test_working_days_invert_one_another(day, lead_days, closed):
     assert rules.working_days_after(rules.working_days_before(day, lead_days, closed), lead_days, closed) == day
 
 
+@given(days, leads)
+def test_where_no_day_is_closed_weeks_are_counted_and_not_days(day, lead_days):
+    long_ago = frozenset({date(1999, 1, 1)})
+
+    assert rules.working_days_before(day, lead_days, NOTHING) == rules.working_days_before(day, lead_days, long_ago)
+    assert rules.working_days_after(day, lead_days, NOTHING) == rules.working_days_after(day, lead_days, long_ago)
+
+
 @given(
     need=st.dates(date(2026, 1, 1), date(2026, 12, 31)),
     shift=st.integers(-60, 60),
