@@ -75,6 +75,9 @@ class OrderLineSerializer(RowSerializer[OrderLine]):
     open = serializers.DecimalField(source="open_quantity", **QUANTITY)
     price_open = serializers.BooleanField(source="is_price_open")
     policy = serializers.CharField(source="policy_code")
+    promised_date = serializers.DateField(
+        help_text="When its pieces are to be here; `need_date` is when they are of use, inspected."
+    )
     certificates = serializers.ListField(child=serializers.CharField())
     specification_files = ToldFileSerializer(many=True)
     pinned = serializers.JSONField(help_text="Fields a person has set, with who, when and why; runs leave them.")

@@ -303,7 +303,7 @@ class OrderLine(ExternallyKnown):
     at_vendor_date = models.DateField()
     dispatch_by = models.DateField()
     order_by = models.DateField()
-    promised_date = models.DateField()
+    promised_date = models.DateField()  # when its pieces are to be here; of use they are once inspected
     late_by = models.PositiveIntegerField(default=0)
     # rules of the policy, frozen
     policy_code = models.CharField(max_length=60, blank=True)
@@ -462,6 +462,11 @@ class OrderLine(ExternallyKnown):
     @property
     def dispatch_in_force(self) -> date:
         return self.dispatch_by if self.sent_dispatch_by is None else self.sent_dispatch_by
+
+    @property
+    def inspection_days(self) -> int:
+        """Calendar days from the day its pieces are here to the day they are of use."""
+        return max((self.need_date - self.vendor_ready_date).days - self.transit_back_days, 0)
 
     @property
     def promised_in_force(self) -> date:

@@ -127,7 +127,8 @@ class Standing(NamedTuple):
     policy_code: str = ""
     yield_pct: Decimal = Decimal(100)
     waived: Decimal = ZERO
-    promised_date: date | None = None
+    of_use_on: date | None = None
+    """By what was promised: when its pieces are here and inspected."""
     replaced: Decimal = ZERO
     is_whole: bool = False
     is_held: bool = False

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, Sum
+from django.db.models import BigIntegerField, DateField, Exists, F, OuterRef, Q, Sum
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Least
 
@@ -48,6 +48,8 @@ LINE_MARK = f"""CASE
             need_date), 0)
     ELSE 0 END"""
 """What a run reads of a line and does not write: all of a sent one, what a person has set of another, and whether he holds it."""
+OF_USE = "promised_date + greatest(need_date - vendor_ready_date - transit_back_days, 0)"
+"""When a line's pieces are here and inspected, by what was promised: see `OrderLine.inspection_days`."""
 BALANCE_DAYS = 400
 """How far back lines count for quotas; longer than any balance period in use."""
 
@@ -244,7 +246,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
             "dispatch_by",
             "policy_code",
             "yield_pct",
-            "promised_date",
+            RawSQL(OF_USE, [], output_field=DateField()),  # noqa: S611  (our own names)
             Least("reordered", F("rejected") + F("scrapped")),
             "is_whole",
             "order__made_by_run",
@@ -284,7 +286,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
         dispatch_by,
         policy_code,
         yield_pct,
-        promised_date,
+        of_use_on,
         replaced,
         is_whole,
         made_by_run,
@@ -322,7 +324,7 @@ def standing_lines(lines: Q) -> dict[int, list[Standing]]:
                 policy_code,
                 yield_pct,
                 max(quantity - got, Decimal(0)) if status == LineStatus.COMPLETE else Decimal(0),
-                promised_date,
+                of_use_on,
                 replaced,
                 is_whole,
                 order_status == OrderStatus.HELD and sent_at is None,
@@ -467,7 +469,7 @@ def frozen(lines: Sequence[Standing], *, policy_ids: Mapping[str, int]) -> tuple
             dispatch_by=line.dispatch_by,
             waived=line.waived,
             policy_code=line.policy_code,
-            promised_date=line.promised_date,
+            of_use_on=line.of_use_on,
             replaced=line.replaced,
             is_whole=line.is_whole,
             last_no=line.last_no,

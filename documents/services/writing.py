@@ -7,7 +7,7 @@ respected: such an item is left, and the next run says what it means now.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
@@ -290,7 +290,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules, transit_back: Ma
     line.amount, line.amount_company = item.amount, item.amount_company
     line.need_date, line.vendor_ready_date = item.need_date, item.vendor_ready_date
     line.at_vendor_date, line.dispatch_by, line.order_by = item.at_vendor_date, item.dispatch_by, item.order_by
-    line.promised_date, line.late_by = item.promise_date, item.late_by
+    line.late_by = item.late_by
     line.policy_code = document.code
     line.over_receipt_pct, line.under_receipt_pct = document.over_receipt_pct, document.under_receipt_pct
     line.over_send_pct = document.over_send_pct
@@ -306,6 +306,7 @@ def _fill(line: OrderLine, item: Item, document: DocumentRules, transit_back: Ma
     line.quantity_tolerance_pct, line.pay_for = document.quantity_tolerance_pct, document.pay_for
     line.use_vendor_stock = document.use_vendor_stock
     line.transit_back_days = transit_back.get(item.vendor_id, document.transit_back_days)
+    line.promised_date = item.promise_date - timedelta(days=line.inspection_days)
     line.auto_approve_up_to, line.auto_send = document.auto_approve_up_to, document.auto_send
     line.auto_send_wait_minutes = document.auto_send_wait_minutes
     line.auto_send_days_before = document.auto_send_days_before

@@ -147,7 +147,7 @@ class Decider:
                 for award in awards:
                     self._wait_for(from_before, award, one)
             known = [award.promise_date for award in awards]
-            known += [x.promised_date for x in operation.frozen if x.open > ZERO and x.promised_date is not None]
+            known += [x.of_use_on for x in operation.frozen if x.open > ZERO and x.of_use_on is not None]
             if known:
                 ready.append(max(known))
             elif from_before is not None and operation.planned_start is not None and operation.planned_end is not None:

@@ -61,7 +61,8 @@ class Frozen:
     dispatch_by: date | None = None
     waived: Decimal = ZERO
     policy_code: str = ""
-    promised_date: date | None = None
+    of_use_on: date | None = None
+    """By what was promised: when its pieces are here and inspected."""
     replaced: Decimal = ZERO
     is_whole: bool = False
     """The whole production order was bought with this line, not this operation alone."""

@@ -16,7 +16,7 @@ class AwardSerializer(RowSerializer[Award]):
     vendor = serializers.CharField(source="vendor.code")
     currency = serializers.CharField(source="currency.code")
     price_agreement = serializers.CharField(source="agreement.reference", default=None, allow_null=True)
-    promised_date = serializers.DateField(source="promise_date")
+    promised_date = serializers.DateField(source="promise_date", help_text="When its pieces are of use, inspected.")
 
     class Meta:
         model = Award

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.refusals import InvalidInput, InvalidQuantity, NotFound, TooPrecise
@@ -72,6 +72,7 @@ def set_terms(
 
 def set_need_date(line: OrderLine, need_date: date, *, on: date) -> None:
     """Move a line's need and with it all its dates, as if it had been needed then from the start and is ordered `on` a day."""
+    inspection = timedelta(days=line.inspection_days)
     frozen = Chain(
         line.need_date,
         line.vendor_ready_date,
@@ -80,14 +81,14 @@ def set_need_date(line: OrderLine, need_date: date, *, on: date) -> None:
         line.order_by,
         line.order_by,
         line.late_by,
-        line.promised_date,
+        line.promised_date + inspection,
         line.dispatch_by,
         line.at_vendor_date,
     )
     chain = dates.moved(frozen, need_date, on, masterdata.closed_days(vendor_id=line.vendor_id, on=on))
     line.need_date, line.vendor_ready_date, line.at_vendor_date = chain.need_date, chain.vendor_ready, chain.at_vendor
     line.dispatch_by, line.order_by = chain.dispatch_by, chain.order_by
-    line.promised_date, line.late_by = chain.promise, chain.late_by
+    line.promised_date, line.late_by = chain.promise - inspection, chain.late_by
 
 
 def ordered_on(order: SubcontractOrder, *, at: datetime) -> date:

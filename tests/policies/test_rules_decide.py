@@ -822,7 +822,7 @@ def test_a_promise_waits_for_the_operation_before():
 
 def test_a_promise_waits_for_what_a_vendor_has_promised_and_for_the_steps_inside_between():
     what = book(policies=[policy("A", V1)], prices=[price(V1)])
-    sent = sent_to(V2, promised_date=date(2026, 4, 1))
+    sent = sent_to(V2, of_use_on=date(2026, 4, 1))
     days = {"planned_start": date(2026, 4, 6), "planned_end": date(2026, 4, 8), "due_date": date(2026, 5, 29)}
 
     found = decide(what, order(operation(frozen=sent), operation(outsourced="no", **days), operation(**days)))

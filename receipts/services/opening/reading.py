@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from accounts.models import User
@@ -44,6 +44,20 @@ POLICY_RULES = (
     "over_receipt_pct", "under_receipt_pct", "over_send_pct", "consumption", "shortage", "inspection", "sample_pct", "rejects",
     "use_vendor_stock", "price_tolerance_pct", "price_tolerance_amount", "quantity_tolerance_pct", "pay_for",
 )  # fmt: skip
+
+
+def _transit(policy: Policy | None, vendor: Vendor) -> dates.Transit:
+    """The days around the work by the policy, on the way by the vendor where he says so."""
+    found = dates.NO_TRANSIT
+    if policy:
+        found = dates.Transit(
+            policy.preparation_days, policy.transit_out_days, policy.transit_back_days, policy.inspection_days
+        )
+    if vendor.transit_out_days is not None:
+        found = found._replace(out=vendor.transit_out_days)
+    if vendor.transit_back_days is not None:
+        found = found._replace(back=vendor.transit_back_days)
+    return found
 
 
 def names_of(steps: Sequence[Operation]) -> str:
@@ -136,11 +150,7 @@ class Ground:
         further = [] if said.is_whole else [str(step.process or "") for step in steps[1:]]
         said, agreement_id, is_open = self.priced(said, item, process_id, further, site_id, ordered_on)
         currency = self.currencies[said.currency_id or vendor.currency_id or self.company.currency_id]
-        transit = dates.NO_TRANSIT
-        if policy:
-            transit = dates.Transit(
-                policy.preparation_days, policy.transit_out_days, policy.transit_back_days, policy.inspection_days
-            )
+        transit = _transit(policy, vendor)
         chain = dates.chain(need, ordered_on, said.lead_days or 0, transit, self.closed_days(vendor.pk))
         ship_to_id = self.place_at(vendor, site_id)
         line = OrderLine(
@@ -174,7 +184,8 @@ class Ground:
             at_vendor_date=max(chain.at_vendor, ordered_on),
             dispatch_by=max(chain.dispatch_by, ordered_on),
             order_by=ordered_on,
-            promised_date=said.promised_date or need,
+            transit_back_days=transit.back,
+            promised_date=said.promised_date or need - timedelta(days=transit.inspection),
             content_hash=content,
             source=said.source,
             external_refs=list(said.external_refs),
