@@ -39,7 +39,7 @@ class AtVendors:
         if isinstance(flipped, Outcome):
             return flipped
         leaving = self.leaving(operation, flipped, need, reasons)
-        return self._give_the_rest(operation, wanted, need, reasons)._replace(leaving=leaving)
+        return self._give_the_rest(operation, flipped, wanted, need, reasons)._replace(leaving=leaving)
 
     def _said_today(self, operation: OperationFacts, reasons: list[Reason]) -> Outcome | PolicyValues | None:
         """What flag and policies say about work a vendor has already: not to go out (an outcome), or by which policy.
@@ -84,8 +84,7 @@ class AtVendors:
                 continue
             rules = policy or (self._policy_by_id.get(line.policy_id) if line.policy_id is not None else None)
             against = self._scales.lost(operation, rules, line.vendor_id, line.dispatch_by or line.at_vendor_date)
-            names = policy.vendors if policy is not None and line.is_by_policy else ()
-            if policy is not None and not against and names and row_of(policy, line.vendor_id) is None:
+            if policy is not None and not against and _no_longer_named(line, policy):
                 against.append(Reason("not_named", policy.code, self._book.vendors[line.vendor_id].code))
             if policy is None and not against and (moved := self._center_moved(operation, line, need, reasons)):
                 found.append((line.number, moved))
@@ -110,15 +109,21 @@ class AtVendors:
         offer = self._scales.weigh(operation, None, None, center.vendor_id or 0, rest, need, reasons)
         return offer.vendor.vendor_id if offer is not None else None
 
-    def _give_the_rest(self, operation: OperationFacts, wanted: Wanted, need: date, reasons: list[Reason]) -> Outcome:
+    def _give_the_rest(
+        self, operation: OperationFacts, said: PolicyValues | None, wanted: Wanted, need: date, reasons: list[Reason]
+    ) -> Outcome:
         """What is missing beyond the sent lines, by the rules they were ordered under, to their vendors first.
 
-        Where nobody can take it the operation is blocked; what is ordered stays.
+        A vendor whom the policy that speaks today (`said`) does not name any more gets nothing new; where it names none of
+        theirs, it says who does. Where nobody can take it the operation is blocked; what is ordered stays.
         """
         word = operation.word
         named = word.vendor_id if word is not None else None
-        first = operation.frozen[0]
+        staying = [line for line in operation.frozen if said is None or not _no_longer_named(line, said)]
+        first = (staying or operation.frozen)[0]
         policy = self._policy_by_id.get(first.policy_id) if first.policy_id is not None else None
+        if not staying:
+            policy = said
         if policy is None or policy.verdict in ("in_house", "review") or (named and row_of(policy, named) is None):
             policy = self._shelf.sending_out(operation, named or first.vendor_id)
         basis = "word" if word is not None else "policy" if policy is not None else "flag"
@@ -130,7 +135,7 @@ class AtVendors:
         if policy is not None and policy.split != "none" and named is None:
             offers = self._sourcing.find(operation, policy, wanted, need, reasons)
             return Outcome("blocked" if offers is None else "outsource", basis, policy, offers or ())
-        vendor_ids = dict.fromkeys([named] if named is not None else [line.vendor_id for line in operation.frozen])
+        vendor_ids = dict.fromkeys([named] if named is not None else [line.vendor_id for line in staying])
         for vendor_id in vendor_ids:
             offer = self._scales.weigh(operation, policy, row_of(policy, vendor_id), vendor_id, wanted, need, reasons)
             if offer is not None:
@@ -139,3 +144,8 @@ class AtVendors:
             offers = self._sourcing.find(operation, policy, wanted, need, reasons)
             return Outcome("blocked" if offers is None else "outsource", basis, policy, offers or ())
         return Outcome("blocked", basis, policy)
+
+
+def _no_longer_named(line: Frozen, policy: PolicyValues) -> bool:
+    """A policy gave its vendor the line, and the one that speaks today names others."""
+    return line.is_by_policy and bool(policy.vendors) and row_of(policy, line.vendor_id) is None

@@ -717,6 +717,23 @@ def test_what_is_missing_goes_to_the_vendor_who_has_the_rest():
     assert places(decide(what, operation(quantity=9, frozen=(Frozen(V2, d(5), d(0), rule.policy_id),)))) == ["V2 4"]
 
 
+def test_what_is_missing_goes_to_no_vendor_whom_the_policy_does_not_name_any_more():
+    rule = policy("OUT", V2, V3)
+    what = book(policies=[rule], prices=[price(V1), price(V2), price(V3)])
+    open_there = Frozen(V1, d(5), d(0), rule.policy_id)
+    closed_there = Frozen(V1, d(0), d(5), rule.policy_id)
+    closed_at_both = (closed_there, Frozen(V3, d(0), d(1), rule.policy_id))
+    by_a_retired_one = Frozen(V1, d(0), d(5), policy_code="OLD")
+    by_a_person = Frozen(V1, d(0), d(5), is_by_hand=True)
+
+    found = [
+        places(decide(what, operation(quantity=9, frozen=lines)))
+        for lines in ((open_there,), (closed_there,), closed_at_both, (by_a_retired_one,), (by_a_person,))
+    ]
+
+    assert found == [["V2 4"], ["V2 4"], ["V3 3"], ["V2 4"], ["V1 4"]]
+
+
 def sent_to(number, rule=None, quantity=10, **fields):
     rule_id = rule.policy_id if rule else None
     return (Frozen(number, d(quantity), d(0), rule_id, number="SC-1/1", **fields),)
