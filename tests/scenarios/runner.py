@@ -117,22 +117,22 @@ class Documents:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.numbers: dict[str, list[str]] = {kind: [] for kind in self.LISTS}
-        self.statuses: dict[str, dict[str, str]] = {kind: {} for kind in self.LISTS}
+        self.rows: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in self.LISTS}
 
     def look(self) -> None:
         """Take in what has come since the last look: what one step made is ordered by number."""
         for kind, parts in self.LISTS.items():
             known = self.numbers[kind]
             try:
-                self.statuses[kind] = {str(row["number"]): row["status"] for row in self.api.rows(*parts)}
+                self.rows[kind] = {str(row["number"]): row for row in self.api.rows(*parts)}
             except NotBuiltYet:
                 continue
-            new = self.statuses[kind].keys() - set(known)
+            new = self.rows[kind].keys() - set(known)
             known += sorted(new, key=lambda number: (len(number), number))
 
-    def status(self, kind: str, place: int) -> str:
-        """How the `place`th document of a kind stood at the last look."""
-        return self.statuses[kind][self.number(kind, place)]
+    def row(self, kind: str, place: int) -> dict[str, Any]:
+        """The `place`th document of a kind as its list showed it at the last look."""
+        return self.rows[kind][self.number(kind, place)]
 
     def number(self, kind: str, place: int) -> str:
         """The number of the `place`th document of a kind."""
@@ -198,6 +198,15 @@ class Play:
         answer = getattr(self, word)(fields)
         if answer is None:
             return
+        if (
+            word in ("ship", "receive")
+            and not refused
+            and answer.status >= 400
+            and self.revision_waits(fields["order"])
+        ):
+            # What was sent last does not allow it, the revision that waits may.
+            self.approve_and_send(fields["order"])
+            answer = getattr(self, word)(fields)
         if refused is None and answer.status >= 400:
             raise WrongAnswer(f"{where}: refused with {answer.status} {answer.body}")
         if refused is not None:
@@ -223,12 +232,21 @@ class Play:
 
     def approve_where_draft(self, order: int) -> str:
         """How the order stands then."""
-        status = self.documents.status("order", order)
+        status = str(self.documents.row("order", order)["status"])
         if status != "draft":
             return status
         return str(self.done(self.order_act({"order": order}, "approve"))["status"])
 
+    def revision_waits(self, order: int) -> bool:
+        """Whether the order was sent once and a later revision of it is still to be approved or sent."""
+        row = self.documents.row("order", order)
+        return row["revision"] > 1 and row["status"] in ("draft", "approved")
+
     def send_where_unsent(self, order: int) -> None:
+        if not self.revision_waits(order):
+            self.approve_and_send(order)
+
+    def approve_and_send(self, order: int) -> None:
         if self.approve_where_draft(order) == "approved":
             self.done(self.order_act({"order": order}, "send"))
 
