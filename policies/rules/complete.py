@@ -95,16 +95,17 @@ class Complete:
             return self._all_alike(operations, [list(said) for _ in operations], outcome)
         said.append(Reason("policy_matched", policy.code, "", (policy.looked_at, policy.verdict)))
         leaving = self._at_vendors.leaving(bought, policy, need, said)
-        offers: tuple[Offer, ...] = ()
+        offers: tuple[Offer, ...] | None = ()
         if not self._sourcing.is_nothing(bought, policy, wanted, []):
-            for vendor_id in dict.fromkeys(line.vendor_id for line in bought.frozen):
+            for vendor_id in dict.fromkeys(line.vendor_id for line in self._at_vendors.keeping(bought, policy)):
                 offer = self._scales.weigh(bought, policy, row_of(policy, vendor_id), vendor_id, wanted, need, said)
                 if offer is not None:
                     offers = (offer,)
                     break
             else:
-                offers = self._sourcing.find(bought, policy, wanted, need, said) or ()
-        outcome = Outcome("outsource", "policy", policy, offers, leaving)
+                offers = self._sourcing.find(bought, policy, wanted, need, said)
+        verdict = "blocked" if offers is None else "outsource"
+        outcome = Outcome(verdict, "policy", policy, offers or (), leaving)
         reasons = [said if one.operation_id == bought.operation_id else list(said) for one in operations]
         return self._whole_decided(operations, bought, wanted, need, reasons, outcome, standing=standing)
 

@@ -100,42 +100,56 @@ class AtVendors:
     def _center_moved(self, operation: OperationFacts, line: Frozen, need: date, reasons: list[Reason]) -> int | None:
         """The vendor an external work center has by now, where it gave the line to another before and this one can take it."""
         center = self._scales.center_of(operation)
-        if center is None or not center.is_external or center.vendor_id in (None, line.vendor_id):
-            return None
-        if line.is_by_policy or line.is_by_hand or operation.word is not None:
+        if center is None or (vendor_id := self._center_names(operation, line)) is None:
             return None
         reasons.append(Reason("center_moved", "", self._book.vendors[line.vendor_id].code, (center.code,)))
         rest = Wanted(line.open, ZERO, False, operation.decimals)
-        offer = self._scales.weigh(operation, None, None, center.vendor_id or 0, rest, need, reasons)
+        offer = self._scales.weigh(operation, None, None, vendor_id, rest, need, reasons)
         return offer.vendor.vendor_id if offer is not None else None
+
+    def _center_names(self, operation: OperationFacts, line: Frozen) -> int | None:
+        """The other vendor of the external work center that gave the line."""
+        center = self._scales.center_of(operation)
+        if center is None or not center.is_external or center.vendor_id == line.vendor_id:
+            return None
+        return None if line.is_by_policy or line.is_by_hand or operation.word is not None else center.vendor_id
+
+    def keeping(self, operation: OperationFacts, said: PolicyValues | None) -> list[Frozen]:
+        """The lines whose vendors may get more: the policy that speaks today (`said`), else the work center, still names them."""
+        if said is not None:
+            return [line for line in operation.frozen if not _no_longer_named(line, said)]
+        return [line for line in operation.frozen if self._center_names(operation, line) is None]
 
     def _give_the_rest(
         self, operation: OperationFacts, said: PolicyValues | None, wanted: Wanted, need: date, reasons: list[Reason]
     ) -> Outcome:
         """What is missing beyond the sent lines, by the rules they were ordered under, to their vendors first.
 
-        A vendor whom the policy that speaks today (`said`) does not name any more gets nothing new; where it names none of
-        theirs, it says who does. Where nobody can take it the operation is blocked; what is ordered stays.
+        Those who are not named any more get nothing new; where none is left, who speaks today says who does. Where nobody can
+        take it the operation is blocked; what is ordered stays.
         """
         word = operation.word
         named = word.vendor_id if word is not None else None
-        staying = [line for line in operation.frozen if said is None or not _no_longer_named(line, said)]
-        first = (staying or operation.frozen)[0]
-        policy = self._policy_by_id.get(first.policy_id) if first.policy_id is not None else None
-        if not staying:
-            policy = said
-        if policy is None or policy.verdict in ("in_house", "review") or (named and row_of(policy, named) is None):
-            policy = self._shelf.sending_out(operation, named or first.vendor_id)
-        basis = "word" if word is not None else "policy" if policy is not None else "flag"
+        staying = self.keeping(operation, said)
         center = self._scales.center_of(operation)
-        if basis == "flag" and center is not None and center.vendor_id == first.vendor_id:
+        policy, first_id = said, None
+        if staying:
+            policy = self._policy_by_id.get(staying[0].policy_id) if staying[0].policy_id is not None else None
+            first_id = staying[0].vendor_id
+        elif said is None and center is not None:
+            first_id = center.vendor_id
+        if policy is None or policy.verdict in ("in_house", "review") or (named and row_of(policy, named) is None):
+            policy = self._shelf.sending_out(operation, named or first_id)
+        basis = "word" if word is not None else "policy" if policy is not None else "flag"
+        if basis == "flag" and center is not None and center.vendor_id == first_id:
             basis = "work_center"
         if self._sourcing.is_nothing(operation, policy, wanted, []):
             return Outcome("outsource", basis, policy)
         if policy is not None and policy.split != "none" and named is None:
             offers = self._sourcing.find(operation, policy, wanted, need, reasons)
             return Outcome("blocked" if offers is None else "outsource", basis, policy, offers or ())
-        vendor_ids = dict.fromkeys([named] if named is not None else [line.vendor_id for line in staying])
+        first_ids = [line.vendor_id for line in staying] or ([first_id] if first_id is not None else [])
+        vendor_ids = dict.fromkeys([named] if named is not None else first_ids)
         for vendor_id in vendor_ids:
             offer = self._scales.weigh(operation, policy, row_of(policy, vendor_id), vendor_id, wanted, need, reasons)
             if offer is not None:

@@ -990,6 +990,18 @@ def test_a_work_center_that_changed_its_vendor_says_where_sent_work_would_go_now
     assert "External work center CHROME has another vendor than V1 by now." in told(found)
 
 
+def test_what_is_missing_goes_to_the_vendor_whom_the_work_center_has_by_now():
+    what = book(
+        prices=[price(V1), price(V2)],
+        work_centers={OUT: WorkCenterValues(OUT, "CHROME", is_external=True, vendor_id=V2)},
+    )
+    gone = [Frozen(V1, d(0), d(6)), Frozen(V1, d(0), d(6), is_by_hand=True)]
+
+    found = [one(what, operation(frozen=(line,))) for line in gone]
+
+    assert [(x.basis, *places([x])) for x in found] == [("work_center", "V2 4"), ("flag", "V1 4")]
+
+
 @pytest.mark.parametrize(
     ("vendor_id", "frozen"), [(V1, {}), (V3, {}), (V2, {"is_by_hand": True}), (V2, {"policy_code": "OLD"})]
 )

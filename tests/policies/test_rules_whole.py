@@ -193,6 +193,20 @@ def test_what_was_sent_stays_and_what_is_missing_is_bought_of_the_same_vendor():
     assert last.awards[0].is_whole
 
 
+def test_what_is_missing_of_an_order_bought_complete_goes_to_no_vendor_the_policy_does_not_name_any_more():
+    now = buy(V2)
+    came = Frozen(V1, d(0), d(8), policy_id=now.policy_id, number="SO-1/1", is_whole=True)
+
+    given, nobody = (
+        decide(book(policies=[now], prices=prices), order(operation(), operation(frozen=(came,))))[-1]
+        for prices in ([complete(V1, 500), complete(V2, 600)], [complete(V1, 500)])
+    )
+
+    assert [(award.vendor_id, award.quantity) for award in given.awards] == [(V2, 2)]
+    assert (nobody.verdict, nobody.awards) == ("blocked", ())
+    assert ("no_price", "V2") in [(reason.code, reason.vendor) for reason in nobody.reasons]
+
+
 @pytest.mark.parametrize(("flag", "verdict"), [("maybe", "in_house"), ("yes", "review")])
 def test_where_no_policy_buys_it_any_more_a_sent_order_is_called_back_or_asked_about(flag, verdict):
     sent = Frozen(V1, d(10), d(0), policy_code="BUY", number="SO-1/1", is_whole=True)
