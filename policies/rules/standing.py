@@ -35,11 +35,13 @@ class AtVendors:
             vendor = self._book.vendors.get(line.vendor_id)
             code = vendor.code if vendor else ""
             reasons.append(Reason("already_ordered", "", code, (line.open, line.received, line.number)))
-        flipped = self._said_today(operation, reasons) if word is None else None
-        if isinstance(flipped, Outcome):
-            return flipped
-        leaving = self.leaving(operation, flipped, need, reasons)
-        return self._give_the_rest(operation, flipped, wanted, need, reasons)._replace(leaving=leaving)
+        said = self._said_today(operation, reasons) if word is None else None
+        if isinstance(said, Outcome):
+            return said
+        if word is not None and word.vendor_id is None:  # to whom, the policies say
+            said = self._shelf.sending_out(operation, operation.frozen[0].vendor_id)
+        leaving = self.leaving(operation, said, need, reasons)
+        return self._give_the_rest(operation, said, wanted, need, reasons)._replace(leaving=leaving)
 
     def _said_today(self, operation: OperationFacts, reasons: list[Reason]) -> Outcome | PolicyValues | None:
         """What flag and policies say about work a vendor has already: not to go out (an outcome), or by which policy.

@@ -990,6 +990,20 @@ def test_a_work_center_that_changed_its_vendor_says_where_sent_work_would_go_now
     assert "External work center CHROME has another vendor than V1 by now." in told(found)
 
 
+def test_a_word_that_names_no_vendor_leaves_it_to_the_policy_who_gets_what_is_missing():
+    rule = policy("OUT", V2)
+    what = book(policies=[rule], prices=[price(V1), price(V2)])
+    lines = (Frozen(V1, d(0), d(4), rule.policy_id), Frozen(V1, d(4), d(0), rule.policy_id, number="SO-1/1"))
+    words = [WordValues("outsource"), WordValues("outsource", V1)]
+
+    found = decide(what, *(operation(frozen=lines, word=word) for word in words))
+
+    assert [(x.basis, *places([x]), x.leaving) for x in found] == [
+        ("word", "V2 2", (("SO-1/1", V2),)),
+        ("word", "V1 2", ()),
+    ]
+
+
 def test_what_is_missing_goes_to_the_vendor_whom_the_work_center_has_by_now():
     what = book(
         prices=[price(V1), price(V2)],
