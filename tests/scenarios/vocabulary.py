@@ -152,7 +152,7 @@ TABLES: dict[str, set[str]] = {
     "exchange_rates": {"currency", "rate", "valid_from"},
     "downtimes": {"work_center", "start", "end", "reason"},
     "production_orders": {
-        "number", "item", "quantity", "start", "due", "status", "location", "routing_variant", "parent_order",
+        "number", "item", "quantity", "start", "due", "status", "location", "routing_variant", "parent_order", "replaces",
     },
     "operations": {"order", "number", "sequence", "work_center", "start", "end", "good", "scrap", "status"},
     "open_orders": set(),  # any column: its shape is the go-live loader's
