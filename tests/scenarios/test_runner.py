@@ -56,6 +56,18 @@ def test_price_tiers_and_dates_stand_beside_each_other_and_the_same_row_is_repla
     assert [price["unit_price"] for price in added["prices"]] == [2, 3]
 
 
+def test_prices_of_operations_bought_together_stand_beside_that_of_the_item_itself():
+    row = {"vendor": "V1", "item": "FG", "currency": "EUR", "valid_from": date(2026, 1, 1)}
+    lists = [
+        {**row, "processes": "Turning|Plating", "unit_price": 3},
+        {**row, "processes": "Plating|Packing", "unit_price": 4},
+    ]
+
+    added = case_files.add_tables({"prices": [{**row, "unit_price": 9}]}, {"prices": lists})
+
+    assert [price["unit_price"] for price in added["prices"]] == [9, 3, 4]
+
+
 def test_ground_without_steps_is_no_case(tmp_path: Path):
     (tmp_path / "ground.yaml").write_text("given: {items: []}\n")
     (tmp_path / "case.yaml").write_text("steps: []\n")

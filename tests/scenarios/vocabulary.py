@@ -172,7 +172,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "boms": ("parent", "component", "operation_no"),
     "routings": ("item", "operation_no"),
     "routing_alternatives": ("item", "variant", "operation_no"),
-    "prices": ("vendor", "item", "operation_name", "currency", "minimum_qty", "valid_from"),
+    "prices": ("vendor", "item", "operation_name", "processes", "currency", "minimum_qty", "valid_from"),
     "vendor_approvals": ("vendor", "process"),
     "policies": ("code",),
     "stock": ("item", "location", "lot"),
