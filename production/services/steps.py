@@ -81,9 +81,10 @@ class Steps:
 
     def _copy_routing(self, item_id: int, variant: str, after: dict[str, Values]) -> None:
         """Bring operations nobody has reported on, or given by hand, to what the routing says now."""
-        steps = self._known.routings.get((item_id, variant), ())
-        if variant and not steps:
+        asked = self._known.routings.get((item_id, variant), ())
+        if variant and not asked:
             raise NotFound(f"The item has no routing variant {variant}.", field="routing_variant")
+        steps = _under_known_numbers(asked, after)
         routed = {step["operation_no"] for step in steps}
         for number, operation in after.items():
             if number not in routed and not operation["is_given"] and not is_reported(operation):
@@ -305,6 +306,48 @@ class Steps:
 def is_reported(operation: Values) -> bool:
     """Work on it was begun."""
     return bool(operation["good"] or operation["scrap"] or operation["status"] in _STARTED)
+
+
+def _under_known_numbers(steps: Sequence[Values], known: Mapping[str, Values]) -> Sequence[Values]:
+    """Routing steps, each new one that does the work of an operation begun or with a vendor under the number that one has.
+
+    A routing that numbers its steps anew has the same work done once: it is not wanted again beside what was ordered. Of several
+    steps that do the same work each stands for the operation that comes at its place among them.
+    """
+    routed = {step["operation_no"] for step in steps}
+    gone: dict[object, list[Values]] = {}
+    for operation in sorted(known.values(), key=_place_of):
+        if (
+            operation["operation_no"] not in routed
+            and not operation["is_given"]
+            and operation["status"] != OperationStatus.CANCELLED
+        ):
+            gone.setdefault(_work_of(operation), []).append(operation)
+    stays: dict[str, str] = {}
+    for step in sorted(steps, key=_place_of):
+        if step["operation_no"] not in known and (same := gone.get(_work_of(step))):
+            operation = same.pop(0)
+            if operation["is_committed"] or is_reported(operation):
+                stays[step["operation_no"]] = operation["operation_no"]
+    if not stays:
+        return steps
+    return [
+        step
+        | {
+            "operation_no": stays.get(step["operation_no"], step["operation_no"]),
+            "next_nos": [stays.get(number, number) for number in step["next_nos"]],
+        }
+        for step in steps
+    ]
+
+
+def _work_of(operation: Values) -> object:
+    """What is done where; where no process is named, its name tells."""
+    return operation["process_id"] or operation["name"], operation["work_center_id"]
+
+
+def _place_of(operation: Values) -> tuple[int, str]:
+    return operation["sequence"], operation["operation_no"]
 
 
 def _made(operation: Values) -> progress.Made:

@@ -145,3 +145,15 @@ def test_what_is_packed_is_dispatched_or_put_back_first():
         apply()
 
     assert plans.rows_written() == before
+
+
+def test_what_a_vendor_has_partly_delivered_is_not_ordered_again_where_the_routing_numbers_the_step_anew():
+    goods.at_vendor()
+    goods.receive(goods.counted(plans.line(1), 4))
+    RoutingStep.objects.filter(item__code="FG").update(operation_no="15", sequence=15)
+
+    plans.plan("P1", "FG", 10, "2026-04-30")
+    run = plans.generate()
+
+    assert plans.lines() == [("SC-00001", "V1", "P1", "10", 10, 1000)]
+    assert (run.created, Alert.objects.open().filter(kind__startswith="requirement").count()) == (0, 0)

@@ -118,6 +118,66 @@ def test_planned_and_firm_orders_follow_a_changed_routing(shaft):
     assert found == {"10": "open", "15": "open", "20": "cancelled", "30": "open"}
 
 
+def renumber(number: str, new: str) -> None:
+    """The routing gives a step another number, and the steps before it lead there."""
+    RoutingStep.objects.filter(operation_no=number).update(operation_no=new)
+
+
+def begin(number: str) -> None:
+    """Work on it was reported here or came back from a vendor: the plan itself has not stated it."""
+    Operation.objects.filter(operation_no=number).update(status="in_progress", good=5)
+
+
+def statuses() -> dict[str, str]:
+    return {number: operation.status for number, operation in operations().items()}
+
+
+def test_work_that_has_begun_is_not_wanted_again_where_the_routing_numbers_its_steps_anew(shaft):
+    plan(shaft)
+    begin("10")
+    for number, new in (("10", "100"), ("20", "200"), ("30", "300")):
+        renumber(number, new)
+
+    plan(shaft)
+    plan(shaft)
+
+    assert statuses() == {
+        "10": "in_progress", "20": "cancelled", "200": "open", "30": "cancelled", "300": "open",
+    }  # fmt: skip
+
+
+def test_work_a_vendor_has_is_not_wanted_again_where_the_routing_numbers_its_step_anew(shaft):
+    plan(shaft)
+    Operation.objects.filter(operation_no="20").update(is_committed=True)
+    renumber("20", "25")
+
+    plan(shaft)
+
+    assert statuses() == {"10": "open", "20": "open", "30": "open"}
+
+
+def test_other_work_at_another_number_is_a_step_of_its_own(shaft):
+    plan(shaft)
+    begin("10")
+    RoutingStep.objects.filter(operation_no="10").update(operation_no="15", name="Hardening")
+
+    plan(shaft)
+
+    assert statuses() == {"10": "in_progress", "15": "open", "20": "open", "30": "open"}
+
+
+def test_of_two_steps_with_the_same_work_the_one_that_has_begun_keeps_its_number_and_the_other_takes_the_new_one(shaft):
+    RoutingStep.objects.filter(operation_no__in=["10", "30"]).update(name="Washing", work_center=None, process=None)
+    plan(shaft)
+    begin("10")
+    renumber("10", "11")
+    renumber("30", "31")
+
+    plan(shaft)
+
+    assert statuses() == {"10": "in_progress", "20": "open", "30": "cancelled", "31": "open"}
+
+
 def test_a_released_order_keeps_the_operations_it_has(shaft):
     plan(shaft, status="released")
     step(shaft, "15", name="Hardening")
