@@ -84,7 +84,9 @@ class OrderLineSerializer(RowSerializer[OrderLine]):
     quantity_in_force = serializers.DecimalField(
         **QUANTITY, help_text="What the vendor was last sent; differs while a dearer revision waits."
     )
-    promises = PromiseSerializer(many=True)
+    promises = PromiseSerializer(
+        many=True, source="promises_in_force", help_text="The parts he promised of what was sent last."
+    )
     components = ComponentSerializer(many=True)
     external_refs = ExternalRefSerializer(many=True)
 

@@ -473,6 +473,12 @@ class OrderLine(ExternallyKnown):
         return self.promised_date if self.sent_promised_date is None else self.sent_promised_date
 
     @property
+    def promises_in_force(self) -> list[LinePromise]:
+        """The parts the vendor promised of what was sent last, in the order of their dates; none where he promised it whole."""
+        is_told = self.sent_quantity is not None
+        return sorted((one for one in self.promises.all() if one.is_told == is_told), key=lambda one: one.position)
+
+    @property
     def receive_at_in_force(self) -> Location:
         return self.sent_receive_at or self.receive_at
 
@@ -700,17 +706,29 @@ class CounterLine(models.Model):
         return f"{self.offer_id} {self.order_line_id}/{self.position}"
 
 
+class LinePromiseQuerySet(models.QuerySet["LinePromise"]):
+    def in_force(self) -> Self:
+        """Those of what was sent last."""
+        return self.filter(Q(is_told=False, line__sent_quantity=None) | Q(is_told=True))
+
+
 class LinePromise(models.Model):
-    """A part of a line a vendor promised by a date of its own; the line's promised date is the last of them."""
+    """A part of a line a vendor promised by a date of its own; the line's promised date is the last of them.
+
+    While a dearer revision waits, the parts of what was sent last stand beside those of what waits: `is_told`.
+    """
 
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="promises")
+    is_told = models.BooleanField(default=False, editable=False)
     position = models.PositiveIntegerField()
     quantity = models.DecimalField(max_digits=18, decimal_places=5)
     promised_date = models.DateField()
 
+    objects = LinePromiseQuerySet.as_manager()
+
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["line", "position"], name="line_promise_once"),
+            models.UniqueConstraint(fields=["line", "is_told", "position"], name="line_promise_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="line_promise_quantity_above_zero"),
         ]
 

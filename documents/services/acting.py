@@ -463,10 +463,8 @@ def follow_line(line: OrderLine, *, at: datetime) -> None:
 
 def expected_on(line: OrderLine) -> date:
     """When the next pieces of a line are expected: of a delivery in parts, the first part that has not come."""
-    if line.sent_promised_date is not None:
-        return line.sent_promised_date
-    parts = line.promises.order_by("position").values_list("quantity", "promised_date")
-    return next_part(list(parts), received=line.received) or line.promised_date
+    parts = [(part.quantity, part.promised_date) for part in line.promises_in_force]
+    return next_part(parts, received=line.received) or line.promised_in_force
 
 
 def _expect(lines: list[OrderLine]) -> None:

@@ -195,7 +195,7 @@ def watch_late(*, at: datetime, on: date) -> int:
 def _promised_parts(*, until: date) -> dict[int, list[tuple[Decimal, date]]]:
     """Of deliveries in parts of which something is due until a day: how much by when, by line."""
     due = ExpectedReceipt.objects.open().filter(expected_on__lte=until).values("order_line")
-    rows = LinePromise.objects.filter(line__in=due).order_by("line", "position")
+    rows = LinePromise.objects.filter(line__in=due).in_force().order_by("line", "position")
     found: dict[int, list[tuple[Decimal, date]]] = defaultdict(list)
     for line_id, quantity, day in rows.values_list("line", "quantity", "promised_date"):
         found[line_id].append((quantity, day))

@@ -168,7 +168,7 @@ def _line(line: OrderLine, *, decimals: int) -> PaperLine:
         # A version that waits may have other charges; what is in force is known as a whole only.
         charges=[(what, _money(much, decimals)) for what, much in charges if much and line.sent_amount is None],
         due=line.promised_in_force,
-        parts=[(number(part.quantity), part.promised_date) for part in line.promises.all()],
+        parts=[(number(part.quantity), part.promised_date) for part in line.promises_in_force],
         back_to=back_to(line),
     )
 

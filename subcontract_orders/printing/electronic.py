@@ -62,8 +62,8 @@ def _line(root: etree._Element, add: Adder, line: OrderLine, parts: list[OrderCo
         add.text(made, "Note", "Price to be confirmed")
     add.quantity(made, "Quantity", line.quantity_in_force, unit)
     add.amount(made, "LineExtensionAmount", line.amount_in_force)
-    add.text(made, "PartialDeliveryIndicator", "true" if line.promises.all() else "false")
-    promised = [(one.quantity, one.promised_date) for one in line.promises.all()]
+    add.text(made, "PartialDeliveryIndicator", "true" if line.promises_in_force else "false")
+    promised = [(one.quantity, one.promised_date) for one in line.promises_in_force]
     for quantity, due in promised or [(line.quantity_in_force, line.promised_in_force)]:
         delivery = add.group(made, "Delivery")
         add.quantity(delivery, "Quantity", quantity, unit)

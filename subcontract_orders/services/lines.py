@@ -19,6 +19,7 @@ from masterdata.models import Vendor
 from production.rules.progress import CameTogether
 from production.services import commit_operations
 from subcontract_orders.models import (
+    LinePromise,
     LineStatus,
     OrderComponent,
     OrderLine,
@@ -415,12 +416,23 @@ def keep_in_force(order_ids: Collection[int]) -> None:
     """Keep what these sent orders say now beside their lines and components, before a revision changes them."""
     OrderLine.objects.active().filter(order__in=order_ids).update(**{kept: F(name) for kept, name in IN_FORCE.items()})
     OrderComponent.objects.filter(line__order__in=order_ids).update(sent_required=F("required"))
+    LinePromise.objects.bulk_create(
+        LinePromise(
+            line_id=one.line_id,
+            is_told=True,
+            position=one.position,
+            quantity=one.quantity,
+            promised_date=one.promised_date,
+        )
+        for one in LinePromise.objects.filter(line__order__in=order_ids)
+    )
 
 
 def forget_in_force(order_ids: Collection[int]) -> None:
     """What the lines say is what is in force."""
     OrderLine.objects.filter(order__in=order_ids, sent_quantity__isnull=False).update(**dict.fromkeys(IN_FORCE))
     OrderComponent.objects.filter(line__order__in=order_ids, sent_required__isnull=False).update(sent_required=None)
+    LinePromise.objects.filter(line__order__in=order_ids, is_told=True).delete()
 
 
 def put_in_force(order_ids: Collection[int]) -> None:

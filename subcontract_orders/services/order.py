@@ -213,7 +213,7 @@ def acknowledge_order(
         masterdata.check_day(day, today=site_today(order, at=at), field="promised_date")
         line.promised_date = day
         line.save(update_fields=["promised_date"])
-        LinePromise.objects.filter(line=line).delete()
+        LinePromise.objects.filter(line=line, is_told=False).delete()
     return moved(
         order,
         OrderStatus.ACKNOWLEDGED,

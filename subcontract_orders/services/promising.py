@@ -146,7 +146,7 @@ def accept_counter(
             )
         )
     revise_lines(order_id=order.pk, changes=changes, reason="The vendor's counter-offer", by=by, at=at, through=through)
-    LinePromise.objects.filter(line__in=parts).delete()
+    LinePromise.objects.filter(line__in=parts, is_told=False).delete()
     LinePromise.objects.bulk_create(
         LinePromise(line=line, position=position, quantity=part.quantity, promised_date=part.promised_date)
         for line, mine in parts.items()

@@ -17,6 +17,7 @@ from subcontract_orders.models import (
     UNSENT,
     WITH_VENDOR,
     WORK,
+    LinePromise,
     LineStatus,
     OrderComponent,
     OrderLine,
@@ -211,6 +212,9 @@ def withdraw_revision(
             setattr(line, name, value)
         line.save()
     OrderComponent.objects.filter(line__order=order, sent_required__isnull=False).update(required=F("sent_required"))
+    promises = LinePromise.objects.filter(line__order=order, line__sent_quantity__isnull=False)
+    promises.filter(is_told=False).delete()
+    promises.update(is_told=False)
     writing.forget_in_force([order.pk])
     writing.recount_orders([order.pk])
     order.refresh_from_db()

@@ -66,7 +66,7 @@ def set_terms(
         set_need_date(line, need_date, on=ordered_on(order, at=at))
         changed.append("need_date")
     if {"quantity", "need_date"} & set(changed):
-        LinePromise.objects.filter(line=line).delete()
+        LinePromise.objects.filter(line=line, is_told=False).delete()
     return changed
 
 

@@ -25,7 +25,7 @@ from receipts.services import CountedLine, OverReceipt
 from shipments import services as shipments
 from shipments.models import ShipmentLine
 from shipments.services import NothingToShip, OverSend, ToPick
-from subcontract_orders.models import CounterOffer, LineStatus, OrderRevision, OrderStatus
+from subcontract_orders.models import CounterOffer, LinePromise, LineStatus, OrderRevision, OrderStatus
 from subcontract_orders.printing import order_paper
 from subcontract_orders.printing.electronic import order_xml
 from subcontract_orders.services import CounteredLine, NoCounterOffer, NotOfThisState, OverLimit, Part, SameEyes
@@ -237,6 +237,54 @@ def test_an_offer_in_parts_is_expected_part_by_part():
     receive(4, "N1")
     documents.watch(at=moment(), on=plans.MONDAY)
     assert expected() == (6, date(2026, 4, 3))
+
+
+def parts() -> list[tuple[Decimal, date]]:
+    return [(one.quantity, one.promised_date) for one in plans.line(1).promises_in_force]
+
+
+PROMISED = [(Decimal(4), date(2026, 3, 20)), (Decimal(6), date(2026, 4, 3))]
+
+
+def test_the_parts_a_vendor_promised_stay_in_force_while_a_dearer_revision_waits_and_when_it_is_withdrawn():
+    counter(*(Part(*part) for part in PROMISED))
+    act(documents.accept_counter)
+
+    act(documents.revise_line, line_no=1, quantity=Decimal(15), need_date=date(2026, 4, 20))
+
+    assert (parts(), expected()) == (PROMISED, (10, date(2026, 3, 20)))
+    documents.watch(at=moment(date(2026, 3, 23)), on=date(2026, 3, 23))
+    late = Alert.objects.open().get(kind="late")
+    assert (late.before, late.after) == ({"promised": "2026-03-20"}, {"overdue_days": 3, "open": "4"})
+
+    act(documents.withdraw_revision)
+
+    assert (parts(), expected()) == (PROMISED, (10, date(2026, 3, 20)))
+    assert not LinePromise.objects.filter(is_told=True).exists()
+
+
+def test_the_parts_a_vendor_promised_end_with_the_revision_that_is_sent():
+    counter(*(Part(*part) for part in PROMISED))
+    act(documents.accept_counter)
+    act(documents.revise_line, line_no=1, quantity=Decimal(15))
+
+    plans.send(1)
+
+    assert (parts(), LinePromise.objects.count()) == ([], 0)
+    assert expected() == (15, plans.line(1).promised_date)
+
+
+def test_parts_of_an_offer_that_waits_for_approval_are_not_promised_yet():
+    counter(*(Part(*part) for part in PROMISED))
+    act(documents.accept_counter)
+    more = [(Decimal(4), date(2026, 3, 27)), (Decimal(8), date(2026, 4, 10))]
+    counter(*(Part(*part) for part in more))
+
+    act(documents.accept_counter)
+
+    assert (plans.order(1).status, parts(), expected()[1]) == (OrderStatus.DRAFT, PROMISED, date(2026, 3, 20))
+    plans.send(1)
+    assert (parts(), expected()) == (more, (12, date(2026, 3, 27)))
 
 
 def test_more_than_was_approved_waits_although_the_vendor_offers_it():
