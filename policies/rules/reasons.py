@@ -226,7 +226,8 @@ def _already_ordered(reason: Reason) -> Sentence:
     open_quantity, received, number = reason.values
     where = f" on {number}" if number else ""
     return (
-        f"Already ordered at {reason.vendor}{where}: {plain(open_quantity)} open, {plain(received)} received; that stays there.",
+        f"Already ordered at {reason.vendor}{where}: {plain(open_quantity)} open, {plain(received)} received; that stays there "
+        "until a person says otherwise.",
         {"open": plain(open_quantity), "received": plain(received), "order": number},
     )
 

@@ -81,6 +81,7 @@ class AtVendors:
     ) -> tuple[tuple[str, int | None], ...]:
         """Open lines of vendors who may not do them any more, each with the vendor the policy would give it to now."""
         found: list[tuple[str, int | None]] = []
+        began = len(reasons)
         for line in operation.frozen:
             if line.open <= ZERO:
                 continue
@@ -97,6 +98,8 @@ class AtVendors:
             rest = Wanted(line.open, ZERO, False, operation.decimals)
             offers = self._sourcing.find(operation, rules, rest, need, reasons) if rules is not None else None
             found.append((line.number, offers[0].vendor.vendor_id if offers else None))
+        # Weighing who could take it meets again what stands against who has it.
+        reasons[began:] = list(dict.fromkeys(reasons[began:]))
         return tuple(found)
 
     def _center_moved(self, operation: OperationFacts, line: Frozen, need: date, reasons: list[Reason]) -> int | None:

@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from policies.models import Verdict
-from production.models import Operation
+from production.models import Operation, ProductionOrder
+from tests.factories import ItemFactory
 from tests.workbench import rows
 
 LIST = reverse("workbench:decision_list")
@@ -37,6 +38,20 @@ def test_a_decision_reads_like_an_answer(desk):
     assert "Alpen Eloxal qualifies and takes 100." in page
     assert "Policy P-COAT applies" in page
     assert "740.00" in page
+
+
+def test_a_verdict_on_an_item_the_plan_does_not_want_any_more_says_so(desk):
+    operation = rows.operation()
+    rows.decision(operation)
+    assert "The plan makes" not in desk.get(address(operation)).content.decode()
+    ProductionOrder.objects.update(wanted_item=ItemFactory(code="BRACKET-2"))
+
+    page = desk.get(address(operation)).content.decode()
+
+    said = (
+        f"The plan makes BRACKET-2 of this order now; a vendor still has it as {operation.production_order.item.code}"
+    )
+    assert said in page
 
 
 def test_a_blocked_operation_says_of_each_vendor_why_he_cannot(desk):

@@ -101,7 +101,7 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
     shell = Shell(request)
     operation = get_object_or_404(
         Operation.objects.visible_to(request.user).select_related(
-            "production_order__item__unit", "process", "work_center"
+            "production_order__item__unit", "production_order__wanted_item", "process", "work_center"
         ),
         production_order__number=number,
         operation_no=operation_no,
@@ -124,6 +124,7 @@ def decision(request: HttpRequest, number: str, operation_no: str) -> HttpRespon
     context: dict[str, Any] = {
         "decision": shown,
         "why_not_now": "" if shown.is_current else _undecided(operation, shell),
+        "another_item": _another_item(operation),
         "scored": [(vendor, scores[vendor.pk]) for vendor in weighed if vendor.pk in scores],
         "operation": operation,
         "order": operation.production_order,
@@ -189,6 +190,17 @@ def _undecided(operation: Operation, shell: Shell) -> str:
             days=HORIZON_DAYS, start=date_format(start)
         )
     return _("No run has looked at it yet: the next one decides it.")
+
+
+def _another_item(operation: Operation) -> str:
+    """That the verdict is about an item the plan does not want any more."""
+    order = operation.production_order
+    if order.wanted_item is None:
+        return ""
+    return _(
+        "The plan makes {wanted} of this order now; a vendor still has it as {item}, and this verdict is about that. "
+        "The alert about his order asks what becomes of it."
+    ).format(wanted=order.wanted_item.code, item=order.item.code)
 
 
 def _named(shown: Decision) -> list[Vendor]:

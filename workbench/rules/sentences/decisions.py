@@ -89,8 +89,10 @@ SENTENCES = (
     _("The vendors together can take {free} of {quantity}, not the last {rest}."),
     _("{vendor}: {free} of his {capacity} pieces in week {week} are free, {quantity} are needed."),
     _("{free} of his {capacity} pieces in week {week} are free, {quantity} are needed."),
-    _("Already ordered at {vendor} on {line}: {open} open, {received} received; that stays there."),
-    _("Already ordered at {vendor}: {open} open, {received} received; that stays there."),
+    _(
+        "Already ordered at {vendor} on {line}: {open} open, {received} received; that stays there until a person says otherwise."
+    ),
+    _("Already ordered at {vendor}: {open} open, {received} received; that stays there until a person says otherwise."),
     _("It should have been ordered by {day}, {late_} ago; ordered now it can be back on {promise}."),
     _(
         "The operation before is promised for {ready}, {late_} after the pieces had to leave on {day}; from {vendor} "
