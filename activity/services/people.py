@@ -49,18 +49,20 @@ class Concern:
 
 
 def assign_alerts(*, concerns: Mapping[int, Concern], on: date) -> int:
-    """Say of every open alert who is to look after it, `concerns` by alert; what somebody took stays his.
+    """Say of every open alert who is to look after it, `concerns` by alert; what somebody took stays his while he may sign in.
 
     Returns how many changed.
     """
     duties = _duties()
+    gone = set(User.objects.filter(is_active=False).values_list("pk", flat=True))
+    Alert.objects.waiting().filter(taken_by__in=gone).update(taken_by=None, taken_at=None)
     changed: dict[int | None, list[int]] = defaultdict(list)
     rows = Alert.objects.waiting().filter(taken_by=None).order_by("pk")
     for pk, vendor_id, site_id, known in rows.values_list("pk", "vendor", "site", "responsible").iterator():
         concern = concerns.get(pk, Concern())
         person = rules.responsible(
             duties,
-            buyer_id=concern.buyer_id,
+            buyer_id=None if concern.buyer_id in gone else concern.buyer_id,
             vendor_id=vendor_id,
             process_id=concern.process_id,
             site_id=site_id,
@@ -190,7 +192,17 @@ def _page() -> str:
 
 
 def _duties() -> list[Duty]:
-    rows = Responsible.objects.order_by("pk").values_list(
-        "user", "vendor", "process", "site", "deputy", "away_from", "away_to", "escalates_to"
+    """Who is asked for what, of people who may sign in: for one who may not, who stands in for him or is above him is."""
+    rows = Responsible.objects.select_related("user", "deputy", "escalates_to").order_by("pk")
+    return [duty for row in rows if (duty := _duty(row))]
+
+
+def _duty(row: Responsible) -> Duty | None:
+    user, deputy, above = (
+        person.pk if person and person.is_active else None for person in (row.user, row.deputy, row.escalates_to)
     )
-    return [Duty(*row) for row in rows]
+    of = (row.vendor_id, row.process_id, row.site_id)
+    if user is not None:
+        return Duty(user, *of, deputy, row.away_from, row.away_to, above)
+    stand_in = deputy or above
+    return Duty(stand_in, *of, escalates_to_id=above) if stand_in is not None else None

@@ -106,6 +106,43 @@ def test_what_nobody_takes_in_time_goes_one_step_up_once():
     assert Message.objects.get().to == "boss@example.com"
 
 
+def leaves(user) -> None:
+    user.is_active = False
+    user.save()
+
+
+def test_nobody_who_may_not_sign_in_any_more_is_asked_or_told():
+    buyer, deputy, other = person("buyer"), person("deputy"), person("other")
+    Responsible.objects.create(user=other, deputy=deputy, escalates_to=buyer)
+    mine, taken = alert("SC-1", "critical"), alert("SC-2")
+    services.take_alert(alert_id=taken.pk, by=buyer, at=rows.AT)
+    leaves(buyer)
+
+    services.assign_alerts(concerns={mine.pk: Concern(buyer_id=buyer.pk)}, on=DAY)
+
+    assert set(Alert.objects.values_list("responsible__username", "taken_by")) == {("other", None)}
+    leaves(other)
+    services.assign_alerts(concerns={}, on=DAY)
+    assert set(Alert.objects.values_list("responsible__username", flat=True)) == {"deputy"}
+    services.mail_critical_alerts(at=rows.AT)
+    services.escalate_alerts(concerns={}, at=rows.AT + timedelta(days=2), on=DAY)
+    assert list(Message.objects.values_list("kind", "to")) == [("alert", "deputy@example.com")]
+    leaves(deputy)
+    services.assign_alerts(concerns={}, on=DAY)
+    assert set(Alert.objects.values_list("responsible", flat=True)) == {None}
+
+
+def test_who_is_above_is_asked_where_nobody_else_may_sign_in():
+    gone, boss = person("gone"), person("boss")
+    Responsible.objects.create(user=gone, escalates_to=boss)
+    leaves(gone)
+    alert()
+
+    services.assign_alerts(concerns={}, on=DAY)
+
+    assert Alert.objects.get().responsible == boss
+
+
 def test_a_taken_or_snoozed_alert_goes_no_step_up():
     buyer = person("buyer")
     taken, snoozed = alert("SC-1"), alert("SC-2")
