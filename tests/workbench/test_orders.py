@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import Role
 from activity.models import Alert
 from subcontract_orders import services as orders
-from subcontract_orders.models import OrderComponent, OrderStatus
+from subcontract_orders.models import LinePromise, OrderComponent, OrderStatus
 from tests.workbench import rows
 from workbench.templatetags.workbench import day
 
@@ -248,6 +248,16 @@ def test_the_order_list_costs_the_same_for_any_number_of_rows(desk, django_asser
         desk.get(reverse("workbench:order_list"))
 
 
+def test_the_parts_a_vendor_promised_stand_on_their_line(desk):
+    line = rows.order().lines.get()
+    for position, (quantity, promised) in enumerate([(40, date(2027, 3, 20)), (60, date(2027, 4, 3))], 1):
+        LinePromise.objects.create(line=line, position=position, quantity=quantity, promised_date=promised)
+
+    page = desk.get(reverse("workbench:order", args=[line.order.number])).content.decode()
+
+    assert re.findall(r">(\d+ by [^<]+)<", page) == ["40 by 20 Mar 2027", "60 by 3 Apr 2027"]
+
+
 @pytest.mark.parametrize("lines", [1, 9])
 def test_the_order_page_costs_the_same_for_any_number_of_lines(desk, django_assert_num_queries, lines):
     order = rows.order(lines=lines)
@@ -256,7 +266,7 @@ def test_the_order_page_costs_the_same_for_any_number_of_lines(desk, django_asse
 
     # session, user, access, order, lines, components, decisions, alerts, company, shipments, vendors, events, expected,
     # receipts, mail; shell 2
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         desk.get(reverse("workbench:order", args=[order.number]))
 
 

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from workbench.rules import (
     Change,
@@ -165,6 +166,14 @@ def test_what_only_one_state_tells_is_a_fact():
     found = changes({"there": "0"}, {"wanted": "35640"})
 
     assert [(change.name, change.fact) for change in found] == [("There", "0"), ("Wanted", "35,640")]
+
+
+def test_a_verdict_among_them_is_said_in_words():
+    after = {"verdict": "in_house"}
+
+    assert changes({}, after) == [Change("Verdict", None, "Stays inside")]
+    with translation.override("de"):
+        assert changes({}, after)[0].after == "Bleibt im Haus"
 
 
 def test_a_text_that_only_looks_like_a_day_stays_as_it_is():

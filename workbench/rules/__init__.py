@@ -349,11 +349,19 @@ CODES = frozenset({"item", "item_revision", "lot", "pieces_after", "receive_at",
 """What is no number, even where it looks like one: revision 1.10 is not 1.1."""
 
 
+VERDICTS = {
+    "in_house": _("Stays inside"),
+    "outsource": _("Goes outside"),
+    "review": _("A person must say"),
+    "blocked": _("Should go outside, and cannot"),
+}
+
+
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """What differs between two states of a thing, and what only one of them tells."""
     found = []
     for name in dict.fromkeys([*before, *after]):
-        shown = _as_text if name in CODES else _shown
+        shown = _verdict if name == "verdict" else _as_text if name in CODES else _shown
         old = shown(before[name]) if name in before else None
         new = shown(after[name]) if name in after else None
         if old != new:
@@ -404,6 +412,10 @@ def alert_in_words(kind: str, headline: str, before: Mapping[str, Any], after: M
     found = alert_changes(kind, before, after)
     facts = [f"{one.name}: {one.fact if one.fact is not None else f'{one.before} → {one.after}'}" for one in found]
     return [told(headline), *facts]
+
+
+def _verdict(value: Any) -> str:
+    return gettext(VERDICTS[str(value)]) if str(value) in VERDICTS else _as_text(value)
 
 
 def _as_text(value: Any) -> str:

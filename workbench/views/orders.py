@@ -127,7 +127,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         shown.lines.select_related(
             "item__unit", "process", "operation", "production_order", "receive_at", "sent_receive_at"
         )
-        .prefetch_related(Prefetch("components", components))
+        .prefetch_related(Prefetch("components", components), "promises")
         .order_by("line_no")
     )
     active = [line for line in lines if line.status != LineStatus.CANCELLED]
