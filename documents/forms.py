@@ -7,16 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.db.models import F, Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from masterdata.models import Item, Process, Vendor, WorkCenter
 from masterdata.services import company_date
-from policies.models import ChargeBasis, Policy, PolicyStatus, PriceAgreement
+from policies.models import ChargeBasis, Policy, PolicyStatus
 from policies.serializers import SimulateSerializer
-from policies.services import Change
+from policies.services import Change, terms_that_stand
 
 ROWS = (1, 2, 3)
 COLUMNS = (
@@ -35,9 +34,6 @@ COLUMNS = (
     ("transit_back_days", _("Transit back, days")),
 )
 """Columns of a policy that can be tried with another value on the page; the API takes all."""
-
-
-TERMS = ("lead_days", "lot_charge", "minimum_charge", "minimum_charge_basis", "freight", "yield_pct")
 
 
 class SimulationForm(forms.Form):
@@ -141,19 +137,17 @@ class SimulationForm(forms.Form):
 
 
 def _terms(price: Mapping[str, str]) -> dict[str, str]:
-    """What the price that stands for the same says beside the price of a piece: another price leaves that as it is."""
-    today = company_date(at=timezone.now())
-    stands = PriceAgreement.objects.filter(
-        Q(valid_from=None) | Q(valid_from__lte=today),
-        Q(valid_to=None) | Q(valid_to__gte=today),
-        vendor__code=price["vendor"],
-        process__code=price.get("process"),
-        item__code=price.get("item"),
-        further_processes="",
-        site=None,
-    ).order_by("minimum_quantity", F("valid_from").desc(nulls_last=True), "pk")
-    row = stands.values(*TERMS).first() or {}
-    return {name: str(value) for name, value in row.items() if value not in (None, Decimal(0), ChargeBasis.LINE)}
+    """What stays as it is where another price is tried, as it is typed."""
+    stands = terms_that_stand(
+        vendor=price["vendor"],
+        process=price.get("process", ""),
+        item=price.get("item", ""),
+        on=company_date(at=timezone.now()),
+    )
+    usual = {"price_factor": Decimal(1), "minimum_charge_basis": ChargeBasis.LINE}
+    if stands.pop("per_unit_id", None):
+        del stands["price_factor"]  # the unit says it
+    return {name: str(value) for name, value in stands.items() if value and value != usual.get(name)}
 
 
 def _value(column: str, text: str) -> Any:

@@ -57,7 +57,7 @@ class SupposedPriceSerializer(PriceAgreementSerializer):
         codes = {
             name: row[name].code if row.get(name) else "" for name in ("vendor", "item", "process", "site", "currency")
         }
-        rest = {name: value for name, value in row.items() if name not in codes}
+        rest = {name: value for name, value in row.items() if name not in (*codes, "per_unit")}
         return SupposedPrice(**{"unit_price": None, **codes, **rest})
 
 

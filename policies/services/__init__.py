@@ -25,7 +25,14 @@ from policies.services.history import KIND, policy_contents, record_changes
 from policies.services.master import upsert_approvals, upsert_policies, upsert_price_agreements
 from policies.services.offers import Offer, compare_offers
 from policies.services.standing import AlreadySo, NamesNobody, activate_policy, retire_policy, write_policy
-from policies.services.supposing import Change, SupposedDowntime, SupposedPolicy, SupposedPrice, suppose
+from policies.services.supposing import (
+    Change,
+    SupposedDowntime,
+    SupposedPolicy,
+    SupposedPrice,
+    suppose,
+    terms_that_stand,
+)
 from policies.services.watching import EndingApproval, ending_approvals, policy_effect, policy_sentence
 
 __all__ = [
@@ -63,6 +70,7 @@ __all__ = [
     "record_changes",
     "retire_policy",
     "suppose",
+    "terms_that_stand",
     "upsert_approvals",
     "upsert_policies",
     "upsert_price_agreements",

@@ -8,11 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import F, Model, Q
 
 from core.refusals import InvalidInput, NotFound
 from masterdata.models import Currency, Item, ItemGroup, Process, Site, WorkCenter
-from policies.models import Policy
+from masterdata.services import unit_factors
+from policies.models import BAR, Policy, PriceAgreement
 from policies.rules.values import Book, PolicyValues, PolicyVendorValues, PriceRow, PriceShelf
 from policies.services.books import SCOPE_FIELDS, policy_values
 
@@ -77,6 +78,9 @@ class SupposedPrice:
     lead_days: int | None = None
     yield_pct: Decimal | None = None
     freight: Decimal = Decimal(0)
+    per_unit_id: int | None = None
+    further_processes: str = ""
+    """Codes of the processes bought together with `process`, as PriceAgreement keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,14 @@ def suppose(book: Book, change: Change) -> Book:
     """The book as it would be. Raises NotFound for a code that names nothing, InvalidInput for what cannot be."""
     vendors = {vendor.code: vendor for vendor in book.vendors.values()}
     lost = {_named(vendors, code, "vendor", "vendors_lost").vendor_id for code in sorted(change.lost_vendors)}
+    units = {one.per_unit_id for one in change.prices if one.per_unit_id is not None}
     return replace(
         book,
         vendors={pk: replace(vendor, is_active=False) if pk in lost else vendor for pk, vendor in book.vendors.items()},
         policies=_policies(book, change.policies),
         work_centers=_work_centers(book, change.downtimes),
         prices=_prices(book, change.prices),
+        unit_factors={**unit_factors(unit_ids=units), **book.unit_factors},
     )
 
 
@@ -187,8 +193,13 @@ def _prices(book: Book, supposed: Sequence[SupposedPrice]) -> dict[PriceShelf, l
         return book.prices
     prices = dict(book.prices)
     vendors = {vendor.code: vendor for vendor in book.vendors.values()}
+    further = {code for row in supposed for code in _split(row.further_processes)}
     keys: dict[str, dict[str, int]] = {
-        name: dict(model._default_manager.filter(code__in={getattr(row, name) for row in supposed}).values_list("code", "pk"))
+        name: dict(
+            model._default_manager.filter(
+                code__in={getattr(row, name) for row in supposed} | (further if name == "process" else set())
+            ).values_list("code", "pk")
+        )
         for name, model in (("item", Item), ("process", Process), ("site", Site), ("currency", Currency))
     }  # fmt: skip
 
@@ -206,10 +217,37 @@ def _prices(book: Book, supposed: Sequence[SupposedPrice]) -> dict[PriceShelf, l
         row = PriceRow(
             -place, vendor.vendor_id, item_id, process_id, site_id, key("currency", one.currency) or own, one.unit_price,
             one.price_unit, one.price_factor, one.minimum_quantity, one.valid_from or book.on, one.valid_to, one.lot_charge,
-            one.minimum_charge, one.minimum_charge_basis, one.lead_days, one.yield_pct, one.freight,
+            one.minimum_charge, one.minimum_charge_basis, one.lead_days, one.yield_pct, one.freight, one.per_unit_id,
+            tuple(_named(keys["process"], code, "process", "prices") for code in _split(one.further_processes)),
         )  # fmt: skip
         prices[row.shelf] = [*(old for old in prices.get(row.shelf, ()) if _price_key(old) != _price_key(row)), row]
     return prices
+
+
+def _split(codes: str) -> list[str]:
+    return codes.split(BAR) if codes else []
+
+
+TERMS = (
+    "price_unit", "price_factor", "per_unit_id", "lot_charge", "minimum_charge", "minimum_charge_basis", "lead_days",
+    "yield_pct", "freight",
+)  # fmt: skip
+
+
+def terms_that_stand(*, vendor: str, process: str, item: str, on: date) -> dict[str, Any]:
+    """What the price that stands for the same says beside the price itself, as SupposedPrice takes it: another price leaves that
+    as it is.
+    """
+    stands = PriceAgreement.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=on),
+        Q(valid_to=None) | Q(valid_to__gte=on),
+        vendor__code=vendor,
+        process__code=process or None,
+        item__code=item or None,
+        further_processes="",
+        site=None,
+    ).order_by("minimum_quantity", F("valid_from").desc(nulls_last=True), "pk")
+    return stands.values(*TERMS).first() or {}
 
 
 def _price_key(row: PriceRow) -> tuple[object, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Role
 from core.idempotency import StoredAnswer
+from masterdata.models import Item, ItemUnit, Process, Unit
 from policies.models import Policy
 from tests.documents import plans
 from tests.played import played
@@ -120,6 +123,27 @@ def test_prices_downtimes_and_vendors_lost_at_once(planner):
         {"vendor": "V1", "before": "500.00", "after": "0.00"},
         {"vendor": "V2", "before": "0.00", "after": "450.00"},
     ]
+
+
+def test_a_price_for_a_hundred_of_another_unit_or_of_several_processes_is_supposed_as_well(planner):
+    of = {"vendor": "V1", "process": "Plating"}
+    hundred = {**of, "item": "FG", "unit_price": "20000", "price_unit": "100 pcs"}
+    ten = {**of, "item": "FG", "unit_price": "900", "price_factor": "10"}
+    weighed = {**of, "item": "FG", "unit_price": "3", "price_unit": "kg"}
+    Process.objects.create(code="Baking")
+    together = {"vendor": "V1", "item": "FG", "processes": ["Plating", "Baking"], "unit_price": "1"}
+
+    def value(*prices: dict[str, object]) -> str:
+        answer = planner.post(ALL, {"prices": prices})
+        assert answer.status_code == 200, answer.json()
+        return answer.json()["value"]
+
+    assert [value(hundred), value(ten), value(together)] == ["1000.00", "450.00", "500.00"]
+    refused = planner.post(ALL, {"prices": [weighed]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "not_found")
+    assert "nothing says how many pcs one kg holds" in refused.json()["detail"]
+    ItemUnit.objects.create(item=Item.objects.get(code="FG"), unit=Unit.objects.get(code="kg"), factor=Decimal("0.5"))
+    assert value(weighed) == "30.00"  # a piece is two kilograms
 
 
 def test_nothing_is_written_also_where_the_answer_is_kept_for_its_key(planner):

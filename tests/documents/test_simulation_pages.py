@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -129,6 +131,27 @@ def test_another_price_leaves_charges_and_lead_days_of_the_one_that_stands(plann
         {**what, **terms, "unit_price": "41", "lead_days": "9"},
         {"vendor": "V1", "process": "Milling", "unit_price": "42"},
     ]
+
+
+def test_another_price_is_for_as_much_as_the_one_that_stands(planner):
+    PriceAgreement.objects.filter(vendor__code="V1").update(price_unit="100 pcs", price_factor=100)
+
+    run = asked(planner, price_1_vendor="V1", price_1_process="Milling", price_1_item="GEAR", price_1_unit_price="40")
+
+    (price,) = run.asked["prices"]
+    assert (price["price_unit"], price["price_factor"]) == ("100 pcs", "100.00000000")
+
+
+def test_another_price_of_the_command_leaves_them_too(capsys):
+    PriceAgreement.objects.filter(vendor__code="V1").update(lot_charge=12, lead_days=4)
+
+    call_command("simulate", "OVER", "--price", "V1:Milling:GEAR:40", "--json")
+
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    (flip,) = found["changed"]
+    assert (flip["production_order"], found["after"]["value"]) == ("P3", "652.00")  # 16 × 40 + 12
+    assert "order by 2026-03-17" not in flip["after"]["reasons"][-1]["detail"]
+    assert "order by 2026-03-16" in flip["after"]["reasons"][-1]["detail"]  # four days before the 20th
 
 
 @pytest.mark.parametrize(

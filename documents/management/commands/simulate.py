@@ -14,7 +14,7 @@ from core.refusals import Refusal
 from documents import services
 from documents.services import Simulation
 from masterdata import services as masterdata
-from policies.services import Change, SupposedDowntime, SupposedPolicy, SupposedPrice
+from policies.services import Change, SupposedDowntime, SupposedPolicy, SupposedPrice, terms_that_stand
 
 SHOWN = 20
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="V:PROCESS:ITEM:PRICE",
-            help="a price; the item may be blank",
+            help="a price, with the charges and days of the one that stands; the item may be blank",
         )
         parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
@@ -87,6 +87,9 @@ def _downtime(text: str) -> SupposedDowntime:
 def _price(text: str) -> SupposedPrice:
     try:
         vendor, process, item, price = text.split(":")
-        return SupposedPrice(vendor, Decimal(price), item=item, process=process)
+        terms = terms_that_stand(
+            vendor=vendor, process=process, item=item, on=masterdata.company_date(at=timezone.now())
+        )
+        return SupposedPrice(vendor, Decimal(price), item=item, process=process, **terms)
     except (ValueError, InvalidOperation) as problem:
         raise CommandError(f"--price takes VENDOR:PROCESS:ITEM:PRICE (the item may be blank), not {text}.") from problem
