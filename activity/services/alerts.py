@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -29,6 +29,9 @@ SHOWN = [
     "due_date",
 ]
 
+
+LONGEST_SNOOZE = timedelta(days=90)
+"""What is put off for longer is forgotten."""
 
 REFUSABLE = ("change", "cancel", "accept", "join")
 """What an alert may propose that one can say no to."""
@@ -159,13 +162,19 @@ def take_alert(*, alert_id: int, by: User, at: datetime) -> Alert:
 def snooze_alert(*, alert_id: int, until: datetime, by: User, at: datetime) -> Alert:
     """Put an alert off: it is not reminded of before then. Who puts it off has taken it.
 
-    Raises NotFound, Taken, WrongState; InvalidInput where that lies in the past.
+    Raises NotFound, Taken, WrongState; InvalidInput where that lies in the past, or too far ahead.
     """
     alert = _locked(alert_id, by)
     if alert.taken_by_id not in (None, by.pk):
         raise Taken("Somebody else looks after it already.")
     if until <= at:
         raise InvalidInput(f"{until:%Y-%m-%d %H:%M} is over already; name a later time.", field="until")
+    if until > at + LONGEST_SNOOZE:
+        raise InvalidInput(
+            f"An alert is put off until {at + LONGEST_SNOOZE:%Y-%m-%d %H:%M} at the latest; refuse what it proposes to be rid of "
+            "it.",
+            field="until",
+        )
     alert.taken_by, alert.taken_at, alert.snoozed_until = by, alert.taken_at or at, until
     alert.save(update_fields=["taken_by", "taken_at", "snoozed_until"])
     return alert

@@ -143,6 +143,17 @@ def test_who_is_above_is_asked_where_nobody_else_may_sign_in():
     assert Alert.objects.get().responsible == boss
 
 
+def test_an_alert_is_put_off_for_ninety_days_at_most():
+    buyer, late = person("buyer"), alert()
+
+    with pytest.raises(InvalidInput, match="until 2026-08-30 08:00 at"):
+        services.snooze_alert(alert_id=late.pk, until=rows.AT + timedelta(days=90, minutes=1), by=buyer, at=rows.AT)
+
+    late.refresh_from_db()
+    assert (late.taken_by, late.snoozed_until) == (None, None)
+    services.snooze_alert(alert_id=late.pk, until=rows.AT + timedelta(days=90), by=buyer, at=rows.AT)
+
+
 def test_a_taken_or_snoozed_alert_goes_no_step_up():
     buyer = person("buyer")
     taken, snoozed = alert("SC-1"), alert("SC-2")

@@ -8,6 +8,7 @@ SENTENCES = (
     _("The alert is closed; its cause is gone."),
     _("This alert proposes nothing: it closes when its cause is gone. Put it off, or take it."),
     _("{until} is over already; name a later time."),
+    _("An alert is put off until {until} at the latest; refuse what it proposes to be rid of it."),
     _("Events are told over https only."),
     _("Give the endpoint a code that no other one has."),
     _("Name an address such as https://erp.example/outwork, without a user in it."),
