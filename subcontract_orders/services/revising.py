@@ -146,7 +146,8 @@ def revise_lines(
 ) -> list[OrderLine]:
     """Change lines of an order the vendor has: one new revision of the order.
 
-    Worth no more than was approved, it stays sent, and the new revision is in force at once. Worth more, it waits as a draft
+    What says nothing but what the lines say already is no revision, and nobody is told. Worth no more than was approved, it stays
+    sent, and the new revision is in force at once. Worth more, it waits as a draft
     revision to be approved and sent; until then what was sent last stays in force (`quantity_in_force` and its like).
     documents.services.revise_line brings the shipment and the expected receipt along.
     Raises NotOfThisState, NotFound, Stale, InvalidInput, InvalidQuantity (also below what is received), TooPrecise.
@@ -154,6 +155,9 @@ def revise_lines(
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
     if not order.is_with_vendor:
         raise NotOfThisState(f"{order} is {order.get_status_display().lower()}; one cannot revise it.")
+    standing = [line_of(order, change.line_no) for change in changes]
+    if not any(_differs(line, change) for line, change in zip(standing, changes, strict=True)):
+        return standing
     if order.status in WITH_VENDOR:
         writing.keep_in_force([order.pk])
     lines, said = [], []
@@ -252,6 +256,19 @@ def cancel_line(
     line.save()
     _revised(order, by=by, at=at, through=through, data={"line": line_no, "reason": reason, "cancelled": True})
     return line
+
+
+def _differs(line: OrderLine, change: LineChange) -> bool:
+    """Whether a change says anything that the line does not say already; what a vendor offered is always answered."""
+    return (
+        change.retell
+        or bool(change.pin)
+        or change.promised_date is not None
+        or change.quantity not in (None, line.quantity)
+        or (change.unit_price is not None and (line.is_price_open or change.unit_price != line.unit_price))
+        or change.need_date not in (None, line.need_date)
+        or change.receive_at_id not in (None, line.receive_at_id)
+    )
 
 
 def _revised(order: SubcontractOrder, *, by: User, at: datetime, through: str, data: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Role
-from activity.models import Alert
+from activity.models import Alert, Message
 from core.refusals import InvalidDate, InvalidQuantity, TooPrecise
 from documents import services as documents
 from documents.models import GenerationRun
@@ -25,7 +25,7 @@ from receipts.services import CountedLine, OverReceipt
 from shipments import services as shipments
 from shipments.models import ShipmentLine
 from shipments.services import NothingToShip, OverSend, ToPick
-from subcontract_orders.models import CounterOffer, LinePromise, LineStatus, OrderRevision, OrderStatus
+from subcontract_orders.models import CounterOffer, LinePromise, LineStatus, OrderLine, OrderRevision, OrderStatus
 from subcontract_orders.printing import order_paper
 from subcontract_orders.printing.electronic import order_xml
 from subcontract_orders.services import CounteredLine, NoCounterOffer, NotOfThisState, OverLimit, Part, SameEyes
@@ -120,6 +120,24 @@ def test_goods_are_received_on_what_is_in_force_while_a_dearer_revision_waits():
     assert (plans.line(1).status, expected()[0]) == (LineStatus.OPEN, 0)
     plans.send(1)
     assert (plans.line(1).status, expected()[0]) == (LineStatus.OPEN, 5)
+
+
+def test_what_the_order_says_already_is_no_revision_and_the_vendor_is_not_told():
+    act(documents.acknowledge_set)
+    before = (plans.order(1).version, Message.objects.count(), OrderRevision.objects.count())
+
+    act(documents.revise_line, line_no=1, quantity=Decimal(10), unit_price=Decimal(100), need_date=date(2026, 3, 31))
+
+    assert (plans.order(1).status, plans.order(1).revision) == (OrderStatus.ACKNOWLEDGED, 1)
+    assert (plans.order(1).version, Message.objects.count(), OrderRevision.objects.count()) == before
+
+
+def test_a_price_that_was_open_is_told_also_where_it_is_the_estimate():
+    OrderLine.objects.update(is_price_open=True)
+
+    act(documents.revise_line, line_no=1, unit_price=Decimal(100))
+
+    assert (plans.order(1).revision, plans.line(1).is_price_open) == (2, False)
 
 
 def test_a_revision_that_waits_can_be_withdrawn():
