@@ -147,6 +147,19 @@ class EntryLine(models.Model):
         return f"{self.role} {self.amount}"
 
 
+class Carry(models.Model):
+    """What rounding has left of a role so far: its exact amounts less the booked ones. The next entry takes it along."""
+
+    role = models.CharField(max_length=20, choices=Role, unique=True)
+    amount = models.DecimalField(max_digits=18, decimal_places=5)
+
+    class Meta:
+        verbose_name_plural = "carries"
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.amount}"
+
+
 class Mark(models.Model):
     """Up to which row of a stream the journal has been written."""
 

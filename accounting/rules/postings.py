@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
+AS_THE_DOCUMENT_SAYS = {"payables", "input_tax", "reverse_charge", "claims"}
 OWN_STOCK = {"raw": "raw", "semi": "semi", "finished": "finished", "service": "raw"}
 
 
@@ -40,17 +41,30 @@ def entry_of_moves(moves: Iterable[tuple[str, str, Decimal]]) -> dict[str, Decim
     return {role: amount for role, amount in amounts.items() if amount}
 
 
-def rounded(amounts: Mapping[str, Decimal], *, decimals: int) -> dict[str, Decimal]:
-    """Amounts in the currency's decimals that still add up to zero: the largest remainders bear what rounding leaves."""
+def rounded(
+    amounts: Mapping[str, Decimal], *, decimals: int, carried: Mapping[str, Decimal] | None = None
+) -> dict[str, Decimal]:
+    """Amounts in the currency's decimals that still add up to zero: the largest remainders bear what rounding leaves.
+
+    `carried` is what rounding left of each role so far. It is rounded with the amount, so that an account that comes to nothing
+    comes to nothing in the books too; what stands as a document says it is left alone.
+    """
     step = Decimal(1).scaleb(-decimals)
-    found = {role: amount.quantize(step, ROUND_HALF_UP) for role, amount in amounts.items()}
+    due = {
+        role: amount + (carried or {}).get(role, ZERO) * (role not in AS_THE_DOCUMENT_SAYS)
+        for role, amount in amounts.items()
+    }
+    found = {role: amount.quantize(step, ROUND_HALF_UP) for role, amount in due.items()}
     left = -sum(found.values(), ZERO)
     turn = step if left > 0 else -step
-    for role in sorted(amounts, key=lambda role: ((found[role] - amounts[role]) * (1 if left > 0 else -1), role)):
-        if not left:
-            break
-        found[role] += turn
-        left -= turn
+    bearing = sorted(due, key=lambda role: ((found[role] - due[role]) * (1 if left > 0 else -1), role))
+    bearing = [role for role in bearing if found[role] != due[role]] or bearing
+    while left:
+        for role in bearing:
+            if not left:
+                break
+            found[role] += turn
+            left -= turn
     return found
 
 

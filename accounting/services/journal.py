@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.models import Max
 
-from accounting.models import Account, Closing, Entry, EntryLine, Mark, Role
+from accounting.models import Account, Carry, Closing, Entry, EntryLine, Mark, Role
 from accounting.rules import postings
 from inventory.services.checking import Difference, text
 from invoices.models import DECLARED
@@ -125,7 +125,10 @@ def write_journal(*, at: datetime, wait: bool = False) -> int:
         ],
         batch_size=1000,
     )  # fmt: skip
-    EntryLine.objects.bulk_create(_lines(zip(entries, new, strict=True), company.currency.decimals), batch_size=2000)
+    if entries:
+        EntryLine.objects.bulk_create(
+            _lines(zip(entries, new, strict=True), company.currency.decimals), batch_size=2000
+        )
     mark.done_id = max(until, mark.done_id)
     mark.save()
     return len(new)
@@ -157,11 +160,22 @@ def _written_up_to(cursor: Any, *, wait: bool) -> int:
     return 0
 
 
-def _lines(entries: Iterable[tuple[Entry, Draft]], decimals: int) -> Iterator[EntryLine]:
+def _lines(entries: Iterable[tuple[Entry, Draft]], decimals: int) -> list[EntryLine]:
+    """The lines of new entries, rounded one after the other: what is left of a role goes with its next entry."""
+    carried: dict[str, Decimal] = defaultdict(Decimal, Carry.objects.values_list("role", "amount"))
+    lines = []
     for entry, draft in entries:
-        booked = postings.rounded(draft.amounts, decimals=decimals)
+        booked = postings.rounded(draft.amounts, decimals=decimals, carried=carried)
         for role, amount in sorted(draft.amounts.items()):
-            yield EntryLine(entry=entry, role=role, amount=amount, booked=booked[role])
+            carried[role] += amount - booked[role]
+            lines.append(EntryLine(entry=entry, role=role, amount=amount, booked=booked[role]))
+    Carry.objects.bulk_create(
+        [Carry(role=role, amount=amount) for role, amount in carried.items()],
+        update_conflicts=True,
+        unique_fields=["role"],
+        update_fields=["amount"],
+    )
+    return lines
 
 
 def _moved(cursor: Any, *, since: int, until: int, zone: ZoneInfo) -> Iterator[Draft]:

@@ -34,6 +34,15 @@ def balances() -> dict[str, Decimal]:
     return {role: amount for role, amount in found.items() if amount}
 
 
+def booked() -> dict[str, Decimal]:
+    """What the books hold: amounts as they are exported, in whole cents."""
+    accounting.write_journal(at=moment())
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for role, amount in EntryLine.objects.values_list("role", "booked"):
+        found[role] += amount
+    return {role: amount for role, amount in found.items() if amount}
+
+
 def receive(line, accepted, note, day, **counts):
     counted = goods.counted(line, accepted, **{name: Decimal(value) for name, value in counts.items()})
     return receipts.post_receipt(
@@ -78,6 +87,34 @@ def test_a_dearer_invoice_makes_the_pieces_still_here_dearer_and_owes_what_it_as
     assert found["payables"] == -1120
     assert found["finished"] == 2120
     assert "not_invoiced" not in found
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_accounts_that_come_to_nothing_come_to_nothing_in_the_books_too(at_once: bool):
+    """Three for 10.00 each leave at 3.33333 and 0.33 of work each is 0.333: cents alone would leave one there for ever."""
+    plans.base(
+        items=[{"code": "RM", "kind": "raw", "standard_cost": "3.33333"}],
+        prices=[
+            {
+                "vendor": "V1", "item": "FG", "operation_name": "Plating", "currency": "EUR", "unit_price": "0.33333",
+                "lead_days": 5, "valid_from": "2026-01-01",
+            }
+        ],
+        stock=[{"item": "RM", "location": "MAIN", "quantity": 3}],
+    )  # fmt: skip
+    plans.plan("P1", "FG", 3, "2026-04-30")
+    plans.generate()
+    plans.send(1)
+    goods.ship(1)
+    line = plans.line(1)
+    for note in ("DN-1", "DN-2", "DN-3"):
+        receive(line, 1, note, MONDAY)
+        if not at_once:
+            booked()
+    bills.paid(bills.asked(line, 3, "0.33333"), number="A")
+
+    assert booked() == {"stock_difference": -10, "finished": 11, "payables": -1}
+    assert accounting.check_journal()[1] == []
 
 
 def test_writing_again_adds_nothing_and_a_reversal_is_an_entry_of_its_own():

@@ -1,5 +1,6 @@
 """Roles, posting dates and rounding, without any row."""
 
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 
@@ -59,6 +60,37 @@ def test_rounding_an_entry_loses_no_cent_and_moves_none_by_more_than_one(numbers
     assert all(
         abs(found[role] - amount) < Decimal(1).scaleb(-decimals) * Decimal("1.5") for role, amount in by_role.items()
     )
+
+
+@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["raw", "at_vendors", "finished", "not_invoiced"]), st.integers(-(10**6), 10**6)
+        ),
+        max_size=40,
+    ),
+    st.sampled_from([0, 2, 3]),
+)
+def test_what_rounding_leaves_goes_with_the_next_entry_and_never_adds_up(entries: list[dict[str, int]], decimals: int):
+    carried: dict[str, Decimal] = defaultdict(Decimal)
+    for numbers in entries:
+        by_role = {role: Decimal(number) / 100_000 for role, number in numbers.items()}
+        by_role["scrap"] = -sum(by_role.values(), Decimal(0))
+
+        found = postings.rounded(by_role, decimals=decimals, carried=carried)
+
+        assert sum(found.values()) == 0
+        for role, amount in by_role.items():
+            carried[role] += amount - found[role]
+    assert all(abs(left) < 2 * Decimal(1).scaleb(-decimals) for left in carried.values())
+
+
+def test_what_a_document_says_is_booked_as_it_says():
+    by_role = {"not_invoiced": Decimal("30.86"), "payables": Decimal("-30.86")}
+    carried = {"not_invoiced": Decimal("0.012"), "payables": Decimal("0.009")}
+
+    assert postings.rounded(by_role, decimals=2, carried=carried) == by_role
 
 
 def test_months_end_on_their_last_day():
