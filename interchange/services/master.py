@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import partial
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from core.refusals import Refusal
 from interchange.services.reading import Reading, Values, renamed
-from inventory.models import Movement
+from inventory.models import Balance, Movement
 from masterdata import services as masterdata
 from masterdata.models import (
     VIRTUAL_KINDS,
@@ -89,6 +92,8 @@ def locations(work: Reading) -> None:
     for row, values in rows:
         if values["code"] in virtual:
             work.bad(row, "code", values["code"], "invalid", "This code is one of Outwork's own virtual locations.")
+    known = Location.objects.filter(code__in=[values["code"] for _, values in rows])
+    place = partial(_place, work, dict(known.values_list("code", "site")), _used(known))
     plants = [(row, values) for row, values in rows if values.get("kind") == LocationKind.PLANT]
     others = [(row, values) for row, values in rows if values.get("kind") != LocationKind.PLANT]
     work.know(Site, (values["code"] for _, values in plants))
@@ -102,24 +107,39 @@ def locations(work: Reading) -> None:
         ready = [{**values, "site": values.get("site") or values["code"]} for _, values in plants]
         refs = {"site": Site, "vendor": Vendor}
         numbered = list(zip([row for row, _ in plants], ready, strict=True))
-        work.upsert(Location, [values for _, values in work.resolve_all(numbered, refs)])
+        work.upsert(Location, [values for _, values in work.resolve_all(numbered, refs, place)])
         masterdata.mark_main_locations(codes=[values["code"] for _, values in plants])
     if others:
         work.upsert(
             Location,
-            [values for _, values in work.resolve_all(others, {"site": Site, "vendor": Vendor}, partial(_place, work))],
+            [values for _, values in work.resolve_all(others, {"site": Site, "vendor": Vendor}, place)],
         )
 
 
-def _place(work: Reading, row: int, values: Values) -> Values | None:
-    if values.get("kind") == LocationKind.VENDOR:
-        if not values.get("vendor_id"):
-            work.bad(row, "vendor", "", "missing_value", "A location at a vendor names him.")
-            return None
-        if not values.get("site_id") and (site := masterdata.only_site()):
-            values["site_id"] = site.pk
-    elif not values.get("site_id"):
-        values["site_id"] = masterdata.default_site().pk
+def _used(places: QuerySet[Location]) -> set[str]:
+    """Codes of places where something lies or once lay: its cost is their site's."""
+    lying = Balance.objects.filter(location=OuterRef("pk"))
+    return set(places.filter(Exists(lying)).values_list("code", flat=True))
+
+
+def _place(
+    work: Reading, sites: Mapping[str, int | None], used: Collection[str], row: int, values: Values
+) -> Values | None:
+    """`sites` of the places that are there already: one that names no site keeps the one it has."""
+    code, at_vendor = values["code"], values.get("kind") == LocationKind.VENDOR
+    if at_vendor and not values.get("vendor_id"):
+        work.bad(row, "vendor", "", "missing_value", "A location at a vendor names him.")
+        return None
+    if not values.get("site_id"):
+        if code in used or sites.get(code):
+            values["site_id"] = sites[code]
+        else:
+            site = masterdata.only_site() if at_vendor else masterdata.default_site()
+            values["site_id"] = site and site.pk
+    if code in used and values["site_id"] != sites[code]:
+        text = f"Stock lies or lay at {code}, at the cost of its site; a place of another site needs a code of its own."
+        work.bad(row, "site", code, "in_use", text)
+        return None
     return values
 
 

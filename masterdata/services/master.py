@@ -260,9 +260,9 @@ def default_site() -> Site:
 
 
 def only_site() -> Site | None:
-    """The site of a company that has just one."""
+    """The site of a company that has just one; where it has none yet, the default one is made."""
     sites = list(Site.objects.order_by("pk")[:2])
-    return sites[0] if len(sites) == 1 else None
+    return None if len(sites) > 1 else sites[0] if sites else default_site()
 
 
 def site_dates(*, at: datetime) -> Mapping[int, date]:

@@ -27,7 +27,8 @@ def watch_short_receipts(lines: Iterable[OrderLine], *, at: datetime) -> None:
         if short <= 0:
             activity.close_alerts(kind=ALERT, subjects=[subject], at=at)
             continue
-        title = f"{line.order} line {line.line_no}: {short.normalize():f} pieces are missing after rejects and scrap"
+        missing = "1 piece is" if short == 1 else f"{short.normalize():f} pieces are"
+        title = f"{line.order} line {line.line_no}: {missing} missing after rejects and scrap"
         number = line.production_order.number if line.production_order else ""
         alert = Alert(
             kind=ALERT, subject=subject, severity=Severity.WARNING, title=title[:300], order_number=line.order.number,

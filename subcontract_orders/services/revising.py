@@ -153,6 +153,8 @@ def revise_lines(
     Raises NotOfThisState, NotFound, Stale, InvalidInput, InvalidQuantity (also below what is received), TooPrecise.
     """
     order = lock_order(order_id=order_id, expected_version=expected_version, by=by)
+    if order.status == OrderStatus.HELD:
+        raise NotOfThisState(f"{order} is held; release it first, then change it.")
     if not order.is_with_vendor:
         raise NotOfThisState(f"{order} is {order.get_status_display().lower()}; one cannot revise it.")
     standing = [line_of(order, change.line_no) for change in changes]

@@ -150,6 +150,17 @@ def test_a_reopened_order_expects_its_open_quantity_again():
     assert ExpectedReceipt.objects.get().quantity == 9
 
 
+def test_a_held_order_says_to_release_it_before_it_is_changed():
+    act(documents.approve_set)
+    act(documents.send_set)
+    act(documents.hold_set, reason="drawing is wrong")
+
+    with pytest.raises(NotOfThisState, match="SC-00001 is held; release it first, then change it"):
+        act(documents.revise_line, line_no=1, quantity=Decimal(5))
+    act(documents.release_set)
+    assert act(documents.revise_line, line_no=1, quantity=Decimal(5)).quantity == 5
+
+
 def test_a_held_order_goes_on_from_where_it_was():
     plans.send(1)
     act(documents.acknowledge_set)

@@ -639,6 +639,7 @@ def test_a_shortage_is_said_by_part_and_place_and_goes_with_its_cause():
     assert (alert.kind, alert.subject, alert.order_number) == ("shortage", "MAIN/RM", "SC-00002")
     assert alert.after == {"wanted": "1200", "missing": "200", "shipment": "SH-00002"}
     assert alert.title.startswith("Steel bar RM at MAIN: 1,200 planned to leave, 1,000 there; short from SH-00002 on ")
+    assert alert.title.endswith(" (1 shipment)")
     plans.plan("P2", "FG", 400, "2026-04-01")
     plans.generate()
     assert open_alerts() == []

@@ -180,6 +180,29 @@ def test_a_plant_is_a_site_and_other_places_belong_to_the_first_one():
     assert list(places) == [("P1", "P1", True), ("P2", "P2", True), ("STORE", "P1", False)]
 
 
+def test_a_vendors_place_belongs_to_the_only_site_and_keeps_it_when_there_are_more():
+    at_vendor = [{"code": "AT-V1", "kind": "vendor", "vendor": "V1"}, {"code": "STORE", "kind": "warehouse"}]
+    vendors = [{"code": "V1"}]
+    load({"locations": at_vendor, "vendors": vendors})
+    assert Location.objects.get(code="AT-V1").site.code == "MAIN"
+    load({"locations": [{"code": "P2", "kind": "plant"}]})
+
+    assert load({"locations": at_vendor, "vendors": vendors}).written == 0
+    load({"locations": [{"code": "AT-V2", "kind": "vendor", "vendor": "V2"}], "vendors": [{"code": "V2"}]})
+    assert Location.objects.get(code="AT-V2").site is None
+
+
+def test_a_place_where_stock_lies_does_not_go_to_another_site():
+    load_shaft(stock=[{"item": "BAR", "quantity": "1.5", "location": "STORE"}],
+               locations=[{"code": "MAIN", "kind": "plant"}, {"code": "STORE"}, {"code": "P2", "kind": "plant"}])  # fmt: skip
+
+    bad = refused({"locations": [{"code": "STORE", "site": "P2"}]})
+
+    assert only(bad) == ("locations", 1, "site", "STORE", "in_use")
+    assert load({"locations": [{"code": "STORE", "name": "Store"}]}).written == 1
+    assert Location.objects.get(code="STORE").site.code == "MAIN"
+
+
 def test_an_order_at_a_plant_is_an_order_of_its_site():
     load_shaft(
         locations=[{"code": "MAIN", "kind": "plant"}, {"code": "P2", "kind": "plant"}],

@@ -69,6 +69,7 @@ SENTENCES = (
     _("{number} is {status_} already."),
     _("{number} is {status_}: {reason}."),
     _("{number} is {status_}; one cannot {act_} it."),
+    _("{number} is held; release it first, then change it."),
     _("{order} is closed; reopen it to receive more."),
     _("{order} is closed; reopen it to ship more."),
     _("Line {line} of {order} is {status_}."),

@@ -81,6 +81,7 @@ SENTENCES = (
     _("A closed day is of a vendor or of a work center, not of both."),
     _("A closure lasts at most {most} days."),
     _("A location at a vendor names him."),
+    _("Stock lies or lay at {place}, at the cost of its site; a place of another site needs a code of its own."),
     _("A row is a closed day (date) or says whose public holidays are kept (country), one of them."),
     _("A specification is for an item, a process, or both."),
     _("Say either how much of the item one unit holds (factor) or how much of the unit one item is (per_item)."),
