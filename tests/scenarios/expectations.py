@@ -136,8 +136,8 @@ class Seen:
         """The `place`th document of a kind as its resource shows it; None where the case has not made so many."""
         numbers = self.documents.numbers[kind]
         if not numbers:
-            self.rows(*self.documents.LISTS[kind])  # a resource that is not there says so
-        return self.one(*self.documents.LISTS[kind], numbers[place - 1]) if 1 <= place <= len(numbers) else None
+            self.rows(self.documents.LISTS[kind])  # a resource that is not there says so
+        return self.one(self.documents.LISTS[kind], numbers[place - 1]) if 1 <= place <= len(numbers) else None
 
     def order_line(self, wanted: Row) -> Row | None:
         order = self.document("order", wanted["order"])

@@ -186,7 +186,7 @@ class FakeApi:
 
 
 class FakeDocuments:
-    LISTS = {"order": ("subcontract-orders",), "shipment": ("shipments",)}
+    LISTS = {"order": "subcontract-orders", "shipment": "shipments"}
 
     def __init__(self, **numbers: list[str]) -> None:
         self.numbers = numbers
