@@ -127,7 +127,7 @@ def watch_shortages(*, at: datetime, parts: Collection[tuple[int, int]] | None =
             title=(
                 f"{f'{name} {item}' if name else item} at {place}: {wanted.normalize():,f} planned to leave, "
                 f"{there.normalize():,f} there; "
-                f"short from {number} on {dispatch_by} ({shipments} {'shipment' if shipments == 1 else 'shipments'})"
+                f"short from {number} on {dispatch_by} ({'1 shipment' if shipments == 1 else f'{shipments} shipments'})"
             )[:300],
             order_number=order_number,
             site_id=site_id,
