@@ -114,7 +114,12 @@ class Documents:
     Found beside the API, which would list each kind whole after every step: only what a case does and expects is asked there.
     """
 
-    KINDS = {"order": SubcontractOrder, "shipment": Shipment, "receipt": Receipt, "invoice": Invoice}
+    KINDS = {
+        "order": SubcontractOrder.objects.all,
+        "shipment": Shipment.objects.all,
+        "receipt": Receipt.objects.all,
+        "invoice": Invoice.objects.billed,
+    }
     LISTS = {"order": "subcontract-orders", "shipment": "shipments", "receipt": "receipts", "invoice": "invoices"}
 
     def __init__(self) -> None:
@@ -122,9 +127,9 @@ class Documents:
 
     def look(self) -> None:
         """Take in what has come since the last look: what one step made is ordered by number."""
-        for kind, model in self.KINDS.items():
+        for kind, rows in self.KINDS.items():
             known = self.numbers[kind]
-            new = set(model.objects.values_list("number", flat=True)) - set(known)
+            new = set(rows().values_list("number", flat=True)) - set(known)
             known += sorted(new, key=lambda number: (len(number), number))
 
     def number(self, kind: str, place: int) -> str:
