@@ -24,6 +24,7 @@ class NotKept(Refusal):
 CODES = {
     "order_line_one_draft": "already_ordered",
     "balance_not_below_zero": "not_enough_stock",
+    "stock_lies_or_lay_there": "in_use",
 }
 TOO_LARGE = (
     "A number is too large to be kept, or what is reckoned from it is, such as a quantity times its price: "

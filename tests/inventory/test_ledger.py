@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from core.constraints import not_kept
 from core.refusals import WrongState
 from inventory.models import Balance, CostPool, Lot, Movement
 from inventory.services import Move, NotEnoughStock, post_movements, reverse_movements
@@ -146,6 +147,21 @@ def test_the_database_refuses_to_change_a_movement(post, steel, act):
             Movement.objects.filter(pk=row.pk).update(quantity=2)
         else:
             Movement.objects.filter(pk=row.pk).delete()
+
+
+def test_the_database_refuses_to_move_a_place_with_stock_to_another_site(post, steel, places):
+    other = Site.objects.create(code="NORTH")
+    Location.objects.filter(pk=places["vendor"].pk).update(site=other)
+    Location.objects.filter(pk=places["vendor"].pk).update(site=places["main"].site)
+    post((steel, "supplier", "main", 3, {"value": Decimal(100)}))
+
+    with pytest.raises(IntegrityError) as broken, transaction.atomic():
+        Location.objects.filter(pk=places["main"].pk).update(site=other)
+    Location.objects.filter(pk=places["main"].pk).update(name="Main store")
+
+    said = not_kept(broken.value)
+    assert (said.code, said.status, said.field) == ("in_use", 409, "site")
+    assert said.detail == "The site of one location cannot be so (stock lies or lay there); put them right."
 
 
 def test_the_database_refuses_a_balance_below_zero(post, steel):

@@ -62,10 +62,14 @@ def test_material_of_both_sites_is_seen_by_both(shared: None):
 
 
 def test_a_place_a_site_has_for_itself_is_that_sites_only(shared: None):
-    Location.objects.filter(code=PLACE).update(site=rows.site("OTHER"))
+    Location.objects.create(code="AT-V1-OTHER", kind=LocationKind.VENDOR, vendor=rows.vendor(), site=rows.site("OTHER"))
+    for code in ("OURS", "THEIRS"):
+        bring(code, from_place=LocationKind.DIFFERENCE, to_place="OTHER")
+        bring(code, from_place="OTHER", to_place="AT-V1-OTHER")
+    there = Balance.objects.filter(location__code="AT-V1-OTHER")
 
-    assert items(Balance.objects.at_vendors().visible_to(person())) == []
-    assert items(Balance.objects.at_vendors().visible_to(person("OTHER"))) == ["DIRECT", "OURS", "THEIRS"]
+    assert items(there.visible_to(person())) == []
+    assert items(there.visible_to(person("OTHER"))) == ["OURS", "THEIRS"]
 
 
 def test_a_vendors_user_sees_all_that_lies_at_the_vendor_and_nothing_elsewhere(shared: None):
