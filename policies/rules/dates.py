@@ -94,6 +94,10 @@ class Transit(NamedTuple):
     back: int = 0
     inspection: int = 0
 
+    def by_vendor(self, out: int | None, back: int | None) -> Transit:
+        """The same, but on the way as a vendor says, where he does."""
+        return self._replace(out=self.out if out is None else out, back=self.back if back is None else back)
+
 
 NO_TRANSIT = Transit()
 

@@ -70,11 +70,8 @@ class Scales:
         policy_id = policy.policy_id if policy is not None else None
         found = self._transits.get((policy_id, vendor.vendor_id))
         if found is None:
-            found = self._by_policy[policy_id] if policy_id is not None else dates.NO_TRANSIT
-            if vendor.transit_out_days is not None:
-                found = found._replace(out=vendor.transit_out_days)
-            if vendor.transit_back_days is not None:
-                found = found._replace(back=vendor.transit_back_days)
+            around = self._by_policy[policy_id] if policy_id is not None else dates.NO_TRANSIT
+            found = around.by_vendor(vendor.transit_out_days, vendor.transit_back_days)
             self._transits[policy_id, vendor.vendor_id] = found
         return found
 

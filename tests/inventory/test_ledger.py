@@ -7,24 +7,7 @@ from core.constraints import not_kept
 from core.refusals import WrongState
 from inventory.models import Balance, CostPool, Lot, Movement
 from inventory.services import Move, NotEnoughStock, post_movements, reverse_movements
-from masterdata.models import Item, Location, LocationKind, Site, Vendor
-
-
-@pytest.fixture
-def places():
-    site = Site.objects.create(code="MAIN")
-    vendor = Vendor.objects.create(code="V1")
-    return {
-        "main": Location.objects.create(code="MAIN", kind=LocationKind.PLANT, site=site, is_main=True),
-        "vendor": Location.objects.create(code="AT-V1", kind=LocationKind.VENDOR, vendor=vendor, site=site),
-        "supplier": Location.objects.create(code="SUPPLIER", kind=LocationKind.SUPPLIER),
-        "consumed": Location.objects.create(code="CONSUMED", kind=LocationKind.CONSUMED),
-    }
-
-
-@pytest.fixture
-def steel():
-    return Item.objects.create(code="STEEL")
+from masterdata.models import Location
 
 
 @pytest.fixture
@@ -150,7 +133,7 @@ def test_the_database_refuses_to_change_a_movement(post, steel, act):
 
 
 def test_the_database_refuses_to_move_a_place_with_stock_to_another_site(post, steel, places):
-    other = Site.objects.create(code="NORTH")
+    other = places["north"].site
     Location.objects.filter(pk=places["vendor"].pk).update(site=other)
     Location.objects.filter(pk=places["vendor"].pk).update(site=places["main"].site)
     post((steel, "supplier", "main", 3, {"value": Decimal(100)}))

@@ -6,26 +6,6 @@ from django.db.models import Sum
 from inventory.models import Balance, CostPool, Movement
 from inventory.services import Move, level_values, post_movements
 from inventory.services.checking import check_stock
-from masterdata.models import Item, Location, LocationKind, Site, Vendor
-
-
-@pytest.fixture
-def places():
-    site = Site.objects.create(code="MAIN")
-    other = Site.objects.create(code="NORTH")
-    vendor = Vendor.objects.create(code="V1")
-    return {
-        "main": Location.objects.create(code="MAIN", kind=LocationKind.PLANT, site=site, is_main=True),
-        "north": Location.objects.create(code="NORTH", kind=LocationKind.PLANT, site=other, is_main=True),
-        "vendor": Location.objects.create(code="AT-V1", kind=LocationKind.VENDOR, vendor=vendor, site=site),
-        "supplier": Location.objects.create(code="SUPPLIER", kind=LocationKind.SUPPLIER),
-        "consumed": Location.objects.create(code="CONSUMED", kind=LocationKind.CONSUMED),
-    }
-
-
-@pytest.fixture
-def steel():
-    return Item.objects.create(code="STEEL")
 
 
 @pytest.fixture

@@ -48,16 +48,12 @@ POLICY_RULES = (
 
 def _transit(policy: Policy | None, vendor: Vendor) -> dates.Transit:
     """The days around the work by the policy, on the way by the vendor where he says so."""
-    found = dates.NO_TRANSIT
+    around = dates.NO_TRANSIT
     if policy:
-        found = dates.Transit(
+        around = dates.Transit(
             policy.preparation_days, policy.transit_out_days, policy.transit_back_days, policy.inspection_days
         )
-    if vendor.transit_out_days is not None:
-        found = found._replace(out=vendor.transit_out_days)
-    if vendor.transit_back_days is not None:
-        found = found._replace(back=vendor.transit_back_days)
-    return found
+    return around.by_vendor(vendor.transit_out_days, vendor.transit_back_days)
 
 
 def names_of(steps: Sequence[Operation]) -> str:
