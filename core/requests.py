@@ -68,9 +68,7 @@ M = TypeVar("M", bound=Model)
 
 
 class RowSerializer(serializers.ModelSerializer[M]):
-    """A model's rows. Its fields are worked out from the model once and copied from then on, which is three times as fast:
-    an order with its lines has more than a hundred and fifty.
-    """
+    """A model's rows. Its fields are worked out from the model once, not with each answer, and copied from then on."""
 
     _known: ClassVar[dict[str, Any]]
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
+NOTHING: Mapping[str, Decimal] = {}
 AS_THE_DOCUMENT_SAYS = {"payables", "input_tax", "reverse_charge", "claims"}
 OWN_STOCK = {"raw": "raw", "semi": "semi", "finished": "finished", "service": "raw"}
 
@@ -42,7 +43,7 @@ def entry_of_moves(moves: Iterable[tuple[str, str, Decimal]]) -> dict[str, Decim
 
 
 def rounded(
-    amounts: Mapping[str, Decimal], *, decimals: int, carried: Mapping[str, Decimal] | None = None
+    amounts: Mapping[str, Decimal], *, decimals: int, carried: Mapping[str, Decimal] = NOTHING
 ) -> dict[str, Decimal]:
     """Amounts in the currency's decimals that still add up to zero: the largest remainders bear what rounding leaves.
 
@@ -51,7 +52,7 @@ def rounded(
     """
     step = Decimal(1).scaleb(-decimals)
     due = {
-        role: amount + (carried or {}).get(role, ZERO) * (role not in AS_THE_DOCUMENT_SAYS)
+        role: amount if role in AS_THE_DOCUMENT_SAYS else amount + carried.get(role, ZERO)
         for role, amount in amounts.items()
     }
     found = {role: amount.quantize(step, ROUND_HALF_UP) for role, amount in due.items()}

@@ -178,9 +178,9 @@ def vendor_location(*, vendor: Vendor, site: Site | None = None) -> Location:
     if site is None:
         return first
     location, _ = Location.objects.get_or_create(
-        code=f"AT-{vendor.code}-{site.code}"[:60],
-        defaults={"name": first.name, "kind": LocationKind.VENDOR, "vendor": vendor, "site": site},
-    )
+        vendor=vendor, site=site, kind=LocationKind.VENDOR,
+        defaults={"code": f"AT-{vendor.code}-{site.code}"[:60], "name": first.name},
+    )  # fmt: skip
     return location
 
 

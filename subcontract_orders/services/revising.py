@@ -164,7 +164,7 @@ def revise_lines(
         writing.keep_in_force([order.pk])
     lines, said = [], []
     for change in changes:
-        line = line_of(order, change.line_no)
+        line = line_of(order, change.line_no)  # again, with what is kept in force
         said.append({"line": line.line_no, "before": _as_revised(line, change)})
         set_terms(
             line,

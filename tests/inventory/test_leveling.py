@@ -80,7 +80,9 @@ def test_another_sites_stock_keeps_its_own_average(post, at):
 
 
 def test_less_than_a_cent_is_left_where_pieces_lie(post, at):
-    post("supplier", "main", 3, 100)
-    post("main", "vendor", 1)  # 33.33333
+    post("supplier", "main", 10, 100)
+    post("main", "vendor", 4)
+    post("supplier", "main", 10, "100.01")  # 10.0005 each: the vendor's four are worth 40.002
 
     assert level_values(at=at) == 0
+    assert worth() == {"MAIN": Decimal("160.01"), "AT-V1": 40}

@@ -215,6 +215,17 @@ def test_a_second_site_has_a_place_of_its_own_beside_the_firsts():
     assert masterdata.vendor_location(vendor=vendor) == place
 
 
+def test_a_second_sites_place_is_never_one_that_happens_to_be_called_so():
+    vendor = Vendor.objects.create(code="V1")
+    first = Site.objects.create(code="MAIN")
+    masterdata.vendor_location(vendor=vendor, site=first)
+    second = Site.objects.create(code="NORTH")
+    Location.objects.create(code="AT-V1-NORTH", kind=LocationKind.WAREHOUSE, site=second)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        masterdata.vendor_location(vendor=vendor, site=second)
+
+
 def test_with_several_sites_a_vendors_place_is_for_all_of_them():
     sites = [Site.objects.create(code="MAIN"), Site.objects.create(code="NORTH")]
     vendor = Vendor.objects.create(code="V1")
